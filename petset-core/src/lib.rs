@@ -4,6 +4,8 @@ pub mod backend;
 pub mod error;
 pub mod manifest;
 pub mod names;
+pub mod plan;
+pub mod revision;
 pub mod spec;
 pub mod status;
 pub mod store;
