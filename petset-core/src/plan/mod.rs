@@ -23,6 +23,7 @@ mod create;
 mod gate;
 mod hold;
 mod names;
+pub(crate) mod rehearse;
 mod replace;
 mod rollout;
 mod scale_down;

@@ -2,7 +2,8 @@
 //! says nothing new is equal to the one before (S17).
 
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
-use crate::plan::{Desired, Hold, Observed, Plan, PodView, Strategy};
+use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
+use crate::time::Timestamp;
 
 /// Conditions name at most this many reasons.
 const MAX_REASONS: usize = 3;
@@ -38,6 +39,25 @@ pub fn status(
         tickets: plan.tickets.clone().unwrap_or_else(|| previous.tickets.clone()),
         started: plan.started.clone().unwrap_or_else(|| previous.started.clone()),
     }
+}
+
+/// The same status with the statement that the set cannot be seen, and nothing else changed.
+pub fn unobservable(previous: &PetSetStatus, message: &str, generation: u64, now: Timestamp) -> PetSetStatus {
+    let kind = ConditionType::Degraded.as_str();
+    let mut next = previous.clone();
+    let before = next.conditions.iter().find(|condition| condition.kind == kind);
+    let since =
+        before.filter(|before| before.status == ConditionStatus::True).map(|before| before.last_transition_time);
+    next.conditions.retain(|condition| condition.kind != kind);
+    next.conditions.push(Condition {
+        kind: kind.to_owned(),
+        status: ConditionStatus::True,
+        reason: "Unobservable".to_owned(),
+        message: message.to_owned(),
+        last_transition_time: since.unwrap_or(now),
+        observed_generation: generation,
+    });
+    next
 }
 
 #[derive(Debug, Default)]
@@ -137,16 +157,15 @@ impl Stamp<'_> {
     fn degraded(&self, plan: &Plan) -> Condition {
         let mut troubles: Vec<String> = Vec::new();
         let mut reason = None;
-        for hold in plan.holds.iter().filter(|hold| hold.reason.is_trouble()) {
+        // Pauses are told from their cause below, so that the text stays the same while a try is under way.
+        let is_pause = |hold: &&Hold| matches!(hold.reason, HoldReason::Backoff { .. });
+        for hold in plan.holds.iter().filter(|hold| hold.reason.is_trouble() && !is_pause(hold)) {
             reason = reason.or(Some(hold.reason.name()));
             troubles.push(hold.to_string());
         }
-        for (ordinal, retry) in self.observed.retries.iter().filter(|(_, retry)| retry.failures > 0) {
-            let text = format!("pet {ordinal}: is tried again later: {}", retry.message);
+        for (ordinal, retry) in self.observed.retries {
             reason = reason.or(Some("Backoff"));
-            if !troubles.contains(&text) {
-                troubles.push(text);
-            }
+            troubles.push(format!("pet {ordinal}: {}", retry.message));
         }
         match reason {
             Some(reason) => {

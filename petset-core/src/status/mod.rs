@@ -6,7 +6,7 @@ mod ordinals;
 
 use serde::{Deserialize, Serialize};
 
-pub use compute::status;
+pub use compute::{status, unobservable};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use ordinals::OrdinalSet;
 
