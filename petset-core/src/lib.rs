@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backend;
+pub mod env;
 pub mod error;
 pub mod manifest;
 pub mod names;
