@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod engine;
+pub mod env;
 pub mod error;
 pub mod manifest;
 pub mod names;
