@@ -1,4 +1,5 @@
 //! Variables and volume files of a pod, from references to plain values.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
