@@ -5,8 +5,6 @@ use crate::spec::{ObjectMeta, PetSet, UpdateStrategy, UpdateStrategyType};
 /// The pause of a pet, today and in the original.
 const INITIALIZED: &str = "petset.rs/initialized";
 const LEGACY_INITIALIZED: &str = "pod.alpha.kubernetes.io/initialized";
-/// Meant "the default class", whatever its value.
-pub(super) const ALPHA_STORAGE_CLASS: &str = "volume.alpha.kubernetes.io/storage-class";
 const BETA_STORAGE_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 
 /// Brings an `apps/v1alpha1` set to today's form. Legacy annotations stay besides what they became.
@@ -25,13 +23,12 @@ fn initialized(metadata: &mut ObjectMeta) {
     }
 }
 
-/// The storage class that was an annotation before it was a field. The alpha annotation asked for the default class
-/// whatever its value, which is what an unsaid class means.
+/// The storage class that was an annotation before it was a field. Its alpha form asked for the default class whatever
+/// its value, which is what an unsaid class means, so that nothing is left to do for it.
 pub(super) fn storage_classes(set: &mut PetSet) {
     for claim in &mut set.spec.volume_claim_templates {
-        let annotations = &claim.metadata.annotations;
-        if claim.spec.storage_class_name.is_none() && !annotations.contains_key(ALPHA_STORAGE_CLASS) {
-            claim.spec.storage_class_name = annotations.get(BETA_STORAGE_CLASS).cloned();
+        if claim.spec.storage_class_name.is_none() {
+            claim.spec.storage_class_name = claim.metadata.annotations.get(BETA_STORAGE_CLASS).cloned();
         }
     }
 }

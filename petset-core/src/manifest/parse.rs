@@ -77,8 +77,13 @@ fn syntax(error: &YamlError) -> Violation {
         || "(whole manifest)".to_owned(),
         |location| format!("(line {}, column {})", location.line(), location.column()),
     );
+    if let YamlError::DuplicateMappingKey { key, .. } = error.without_snippet() {
+        let key = Violation::shorten(key.as_deref().unwrap_or_default());
+        return Violation::missing(at, format!("the key `{key}` stands twice in one mapping"));
+    }
     let text = error.without_snippet().to_string();
-    let first = text.lines().next().unwrap_or("the text is no YAML");
+    // The place stands before the message already.
+    let first = text.lines().next().and_then(|line| line.split(" at line ").next()).unwrap_or("the text is no YAML");
     let limits = if is_limit(error, first) {
         format!(
             "; a manifest may have at most {MAX_DOCUMENTS} documents, {MAX_NODES} values, {MAX_ALIASED_NODES} values \
