@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{ClaimView, Desired, Observed, Ownership, Plan, PodView, Strategy, plan};
+use petset_core::plan::{Action, ClaimView, Desired, Observed, Ownership, Plan, PodView, Strategy, plan};
 use petset_core::status::OrdinalSet;
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp, Version};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -135,10 +135,10 @@ fn main() {
     for pets in [10, 100, 1_000, 10_000] {
         let mut world = World::new(pets, pets);
         let first = world.run(pets, true, false);
-        world.published = first.actions.iter().find_map(|action| match action {
-            petset_core::plan::Action::PublishNames { digest } => Some(*digest),
-            _ => None,
-        });
+        world.published = first
+            .actions
+            .iter()
+            .find_map(|action| if let Action::PublishNames { digest } = action { Some(*digest) } else { None });
         assert!(world.run(pets, true, false).is_idle(), "at goal there is nothing to do");
         let budget = match pets {
             10 => "<= 1 µs",

@@ -140,6 +140,7 @@ async fn a_preview_tells_the_steps_in_order_and_touches_nothing() {
 async fn deleting_a_claim_by_name_allows_an_empty_start() {
     let bench = Bench::new();
     bench.world.permit(petset_testkit::Check::ClaimsAreKept);
+    bench.world.permit(petset_testkit::Check::ClaimsOutliveTheirPod);
     let sets = bench.controller();
     let key = SetKey::new("default", "web");
     sets.apply(manifest(web(2).build())).await.expect("valid");
