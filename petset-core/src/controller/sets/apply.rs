@@ -145,16 +145,31 @@ impl Sets {
             let path = format!("spec.volumeClaimTemplates[{index}]");
             violations.extend(backends.volumes.check(claim).into_iter().map(|violation| violation.below(&path)));
         }
-        if !set.spec.volume_claim_templates.is_empty() {
-            for other in self.list().await?.into_iter().map(|stored| stored.set).chain(beside.iter().cloned()) {
-                let neighbour = other.key() != key && other.metadata.namespace == set.metadata.namespace;
-                if let Some(name) = manifest::claim_names_collide(set, &other).filter(|_| neighbour) {
-                    let problem = format!("set {} gives its claims this name too; rename the template", other.key());
-                    violations.push(Violation::new("spec.volumeClaimTemplates", name, problem));
-                }
+        for other in self.claim_neighbours(set, &key, beside).await? {
+            if let Some(name) = manifest::claim_names_collide(set, &other) {
+                let problem = format!("set {} gives its claims this name too; rename the template", other.key());
+                violations.push(Violation::new("spec.volumeClaimTemplates", name, problem));
             }
         }
         refuse(&key, &violations)
+    }
+
+    /// Every other set, stored or about to be, whose claims could have the same names: `<a>-<b>-<c>` is both claim `a`
+    /// of set `b-c` and claim `a-b` of set `c`, so one set's name ends with the other's.
+    async fn claim_neighbours(&self, set: &PetSet, key: &SetKey, beside: &[PetSet]) -> Result<Vec<PetSet>> {
+        if set.spec.volume_claim_templates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let may_collide = |other: &SetKey| {
+            let ends_with = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('-'));
+            other.namespace == key.namespace && (ends_with(&other.name, &key.name) || ends_with(&key.name, &other.name))
+        };
+        let store = &self.backends().store;
+        let mut neighbours: Vec<PetSet> = beside.iter().filter(|other| may_collide(&other.key())).cloned().collect();
+        for other in store.list().await?.iter().filter(|other| may_collide(other)) {
+            neighbours.extend(store.get(other).await?.map(|stored| stored.set));
+        }
+        Ok(neighbours)
     }
 }
 
