@@ -169,7 +169,7 @@ mod tests {
         let wide = format!("a: [{}]", "1,".repeat(MAX_NODES + 1));
         let large = format!("a: {}", "x".repeat(MAX_MANIFEST_BYTES));
         // One long text, used again and again.
-        let flood = format!("a: &a \"{}\"\nb: [{}]", "x".repeat(1 << 20), "*a,".repeat(90));
+        let flood = format!("a: &a \"{}\"\nb: [{}]", "x".repeat(1 << 20), "*a,".repeat(30));
         let json = format!("{{\"a\": {}1{}}}", "[".repeat(100), "]".repeat(100));
         for text in [nested("[", "]"), nested("{b: ", "}"), bomb, flood, storm, wide, large, json] {
             let error = documents(&text).expect_err("too much").to_string();
