@@ -28,8 +28,8 @@ pub use set::{
     UpdateStrategy, UpdateStrategyType,
 };
 pub use volume::{
-    ConfigMapVolume, DownwardApiItem, DownwardApiVolume, EmptyDirVolume, HostPathVolume, KeyToPath, ProjectedVolume,
-    PvcVolume, SecretVolume, Volume, VolumeMount,
+    ConfigMapVolume, DownwardApiItem, DownwardApiProjection, DownwardApiVolume, EmptyDirVolume, HostPathVolume,
+    KeyToPath, KeysProjection, ProjectedSource, ProjectedVolume, PvcVolume, SecretVolume, Volume, VolumeMount,
 };
 
 /// Fields that no type here knows, kept as they were written so that a manifest survives the round trip.

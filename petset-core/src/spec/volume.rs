@@ -89,8 +89,7 @@ pub struct ConfigMapVolume {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SecretVolume {
-    /// The secret's name. A projected source says `name` instead.
-    #[serde(alias = "name")]
+    /// The secret's name.
     pub secret_name: String,
     /// Which keys, and as which files; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -148,11 +147,51 @@ pub struct DownwardApiItem {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ProjectedVolume {
-    /// The sources; each is a volume with `configMap`, `secret` or `downwardAPI` set.
-    pub sources: Vec<Volume>,
+    /// The sources; a later one wins over an earlier one's file of the same path.
+    pub sources: Vec<ProjectedSource>,
     /// File mode. Default 0644.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_mode: Option<i32>,
+}
+
+/// One source of a projected volume; exactly one is set. File modes are the volume's.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProjectedSource {
+    /// Files from a config map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<KeysProjection>,
+    /// Files from a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<KeysProjection>,
+    /// Files from the pod's own fields.
+    #[serde(rename = "downwardAPI", skip_serializing_if = "Option::is_none")]
+    pub downward_api: Option<DownwardApiProjection>,
+    /// Everything else, as written.
+    #[serde(flatten)]
+    pub other: Verbatim,
+}
+
+/// A config map or secret as part of a projected volume.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KeysProjection {
+    /// The object's name.
+    pub name: String,
+    /// Which keys, and as which files; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<KeyToPath>,
+    /// Whether its absence is fine.
+    #[serde(skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+/// Fields of the pod as part of a projected volume.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DownwardApiProjection {
+    /// The files.
+    pub items: Vec<DownwardApiItem>,
 }
 
 /// A claim that exists by itself.
