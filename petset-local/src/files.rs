@@ -61,14 +61,18 @@ fn parent(path: &Path) -> io::Result<&Path> {
 
 /// An IO error with its meaning and the path that it is about.
 pub(crate) fn failed(operation: &'static str, path: &Path, error: io::Error) -> Error {
-    let (kind, message) = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            (ErrorKind::Exhausted, Some("the disk or the quota is full"))
-        }
-        io::ErrorKind::PermissionDenied => (ErrorKind::Forbidden, None),
-        io::ErrorKind::ReadOnlyFilesystem => (ErrorKind::Forbidden, Some("the file system is mounted read-only")),
-        io::ErrorKind::NotFound => (ErrorKind::Unavailable, None),
-        _ => (ErrorKind::Internal, None),
+    use io::ErrorKind as Io;
+    let is = |kinds: &[Io]| kinds.contains(&error.kind());
+    let (kind, message) = if is(&[Io::StorageFull, Io::QuotaExceeded]) {
+        (ErrorKind::Exhausted, Some("the disk or the quota is full"))
+    } else if is(&[Io::ReadOnlyFilesystem]) {
+        (ErrorKind::Forbidden, Some("the file system is mounted read-only"))
+    } else if is(&[Io::PermissionDenied]) {
+        (ErrorKind::Forbidden, None)
+    } else if is(&[Io::NotFound]) {
+        (ErrorKind::Unavailable, None)
+    } else {
+        (ErrorKind::Internal, None)
     };
     let failed = Error::new(kind, operation).with_context("path", path.display()).with_source(error);
     match message {

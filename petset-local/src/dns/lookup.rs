@@ -138,7 +138,7 @@ impl Zone {
                 }));
             }
         }
-        targets.sort_by(|(left, _), (right, _)| left.cmp(right));
+        targets.sort_by_key(|(pet, _)| *pet);
         targets.into_iter().map(|(_, target)| target).collect()
     }
 

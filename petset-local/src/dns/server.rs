@@ -113,9 +113,7 @@ async fn both(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
 }
 
 fn refused(address: SocketAddr, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::PermissionDenied => ErrorKind::Forbidden,
-        _ => ErrorKind::Unavailable,
-    };
+    let forbidden = error.kind() == io::ErrorKind::PermissionDenied;
+    let kind = if forbidden { ErrorKind::Forbidden } else { ErrorKind::Unavailable };
     Error::new(kind, "start the DNS server").with_context("address", address).with_source(error)
 }

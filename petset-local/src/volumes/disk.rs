@@ -69,9 +69,8 @@ fn build(half: &Path, volume: &Path, marker: &Marker, parent: &Path) -> Result<(
     files::create_durably(half).map_err(failed)?;
     files::create_durably(&data_of(half)).map_err(failed)?;
     record::write(&marker_of(half), marker)?;
-    rename_to_free(half, volume).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => taken(volume),
-        _ => failed(error),
+    rename_to_free(half, volume).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists { taken(volume) } else { failed(error) }
     })?;
     files::sync_directory(parent).map_err(failed)
 }

@@ -31,7 +31,11 @@ use crate::seams::ClaimSource;
 #[derive(Debug, Clone)]
 pub struct LocalVolumes {
     core: Arc<Core>,
+    _guard: Option<Arc<Guard>>,
 }
+
+/// What must live as long as the volumes do.
+pub(crate) type Guard = Box<dyn std::any::Any + Send + Sync>;
 
 impl LocalVolumes {
     /// Opens the volumes in `dir`, which is made when it is not there.
@@ -41,7 +45,13 @@ impl LocalVolumes {
     pub async fn open(dir: impl Into<PathBuf>, options: VolumeOptions) -> Result<Self> {
         let dir = dir.into();
         let core = off_runtime(move || Core::open(&dir, options)).await?;
-        Ok(Self { core: Arc::new(core) })
+        Ok(Self { core: Arc::new(core), _guard: None })
+    }
+
+    /// As [`open`](Self::open), and keeps `guard` as long as these volumes live.
+    pub(crate) async fn open_locked(dir: PathBuf, options: VolumeOptions, guard: Guard) -> Result<Self> {
+        let core = off_runtime(move || Core::open(&dir, options)).await?;
+        Ok(Self { core: Arc::new(core), _guard: Some(Arc::new(guard)) })
     }
 
     /// From now on a deleted claim goes when nobody holds it. Idempotent.
