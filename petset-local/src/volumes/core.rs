@@ -16,7 +16,7 @@ use super::{disk, record, state};
 use crate::files;
 
 /// Hints that a slow watcher may fall behind before it is told of a gap.
-const HINTS: usize = 1024;
+const HINTS: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Core {

@@ -66,12 +66,11 @@ pub(super) fn make(volume: &Path, marker: &Marker) -> Result<()> {
 fn build(half: &Path, volume: &Path, marker: &Marker, parent: &Path) -> Result<()> {
     let failed = |error| files::failed("make a volume", volume, error);
     files::create_durably(parent).map_err(failed)?;
-    files::create_durably(half).map_err(failed)?;
-    files::create_durably(&data_of(half)).map_err(failed)?;
+    // Names inside become durable with the mark, the directory's own name with the rename.
+    fs::create_dir(half).and_then(|()| fs::create_dir(data_of(half))).map_err(failed)?;
     record::write(&marker_of(half), marker)?;
-    rename_to_free(half, volume).map_err(|error| {
-        if error.kind() == io::ErrorKind::AlreadyExists { taken(volume) } else { failed(error) }
-    })?;
+    rename_to_free(half, volume)
+        .map_err(|error| if error.kind() == io::ErrorKind::AlreadyExists { taken(volume) } else { failed(error) })?;
     files::sync_directory(parent).map_err(failed)
 }
 
