@@ -34,9 +34,10 @@ pub fn decide(
 ) -> RevisionPlan {
     let next = known.last().map_or(1, |newest| newest.number + 1);
     let mut collision_count = status.collision_count;
-    let put = match known.iter().rev().find(|revision| revision.template == *template) {
-        Some(same) if Some(same.number) == known.last().map(|newest| newest.number) => None,
-        Some(older) => Some(Revision { number: next, ..older.clone() }),
+    let same = known.iter().rposition(|revision| revision.template == *template);
+    let (update, put) = match same.map(|at| (at + 1 == known.len(), &known[at])) {
+        Some((true, newest)) => (newest.name.clone(), None),
+        Some((false, older)) => (older.name.clone(), Some(Revision { number: next, ..older.clone() })),
         None => {
             let taken = |name: &RevisionName| known.iter().any(|revision| revision.name == *name);
             let mut name = name_of(set, template, collision_count);
@@ -44,14 +45,9 @@ pub fn decide(
                 collision_count += 1;
                 name = name_of(set, template, collision_count);
             }
-            Some(Revision { name, number: next, created_at: now, template: template.clone() })
+            let fresh = Revision { name: name.clone(), number: next, created_at: now, template: template.clone() };
+            (name, Some(fresh))
         }
-    };
-    let newest = known.last().map(|newest| &newest.name);
-    let update = match (&put, newest) {
-        (Some(put), _) => put.name.clone(),
-        (None, Some(newest)) => newest.clone(),
-        (None, None) => unreachable!("without known revisions one is put"),
     };
     let stored = |name: &&RevisionName| known.iter().any(|revision| revision.name == **name);
     let current = status.current_revision.as_ref().filter(stored).cloned().unwrap_or_else(|| update.clone());
@@ -71,6 +67,8 @@ pub fn surplus<'a>(
     unused.into_iter().take(drop)
 }
 
+const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
+
 /// `<set>-<hash>`; the hash is Kubernetes' (FNV-1 of the template and the collision count, in an alphabet without vowels).
 fn name_of(set: &str, template: &PodTemplate, collisions: u32) -> RevisionName {
     let data = serde_json::to_vec(template).expect("a template is made of values that JSON can hold");
@@ -79,7 +77,6 @@ fn name_of(set: &str, template: &PodTemplate, collisions: u32) -> RevisionName {
         .iter()
         .chain(count.as_bytes())
         .fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
-    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
     let hash: String = hash.to_string().bytes().map(|byte| char::from(ALPHABET[usize::from(byte) % 27])).collect();
     RevisionName::new(format!("{set}-{hash}"))
 }

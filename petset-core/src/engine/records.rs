@@ -14,7 +14,7 @@ pub(super) fn services(set: &PetSet, objects: &[ConfigObject]) -> Vec<ServiceNam
     let template = &set.spec.template;
     let all = objects.iter().filter_map(|object| match object {
         ConfigObject::Service(service) => Some(service),
-        _ => None,
+        ConfigObject::ConfigMap(_) | ConfigObject::Secret(_) => None,
     });
     let mut named: Vec<ServiceName> = Vec::new();
     if !governing.is_empty() {

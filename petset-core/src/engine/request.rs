@@ -12,11 +12,11 @@ use crate::spec::{ConfigObject, RetentionPolicyType};
 use crate::store::StoredSet;
 
 /// Label: the pod's name.
-pub const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
+pub(super) const POD_NAME_LABEL: &str = "statefulset.kubernetes.io/pod-name";
 /// Label: the ordinal.
-pub const POD_INDEX_LABEL: &str = "apps.kubernetes.io/pod-index";
+pub(super) const POD_INDEX_LABEL: &str = "apps.kubernetes.io/pod-index";
 /// Label: the revision that the pod was made from.
-pub const REVISION_LABEL: &str = "controller-revision-hash";
+pub(super) const REVISION_LABEL: &str = "controller-revision-hash";
 
 /// The request for one pod (behaviour §1.5).
 pub(super) fn pod(

@@ -37,13 +37,11 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
         let plan = super::plan(desired, &seen);
         let moved = !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some();
         if !moved {
-            match plan.wake_at.filter(|at| *at > now) {
-                Some(at) => now = at,
-                None => {
-                    rehearsal.holds = plan.holds;
-                    break;
-                }
-            }
+            let Some(at) = plan.wake_at.filter(|at| *at > now) else {
+                rehearsal.holds = plan.holds;
+                break;
+            };
+            now = at;
         }
         tickets = plan.tickets.unwrap_or(tickets);
         started = plan.started.unwrap_or(started);

@@ -123,3 +123,22 @@ fn sync_directory_of(path: &Path) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn after_a_failure_of_the_disk_the_next_request_opens_the_file_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = StoreFile::open(&directory.path().join("sets.redb")).expect("a store");
+        let error = file.read("test", |_| Err::<(), _>(io::Error::from(io::ErrorKind::StorageFull).into()));
+        assert_eq!(error.expect_err("a full disk").kind(), ErrorKind::Exhausted);
+        assert!(file.database.read().expect("no panic").is_none(), "the failed database is closed");
+        file.read("test", |_| Ok(())).expect("the disk is well again");
+        file.write("test", |_| Ok(Outcome::Changed(()))).expect("and takes writes");
+    }
+}
