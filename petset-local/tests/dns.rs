@@ -1,6 +1,6 @@
 //! Real questions to the running server, over UDP and TCP.
 #![cfg(feature = "dns")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -92,10 +92,7 @@ fn addresses(reply: &Message) -> Vec<IpAddr> {
     let mut found: Vec<IpAddr> = reply
         .answers
         .iter()
-        .filter_map(|record| match &record.data {
-            RData::A(a) => Some(IpAddr::V4(a.0)),
-            _ => None,
-        })
+        .filter_map(|record| if let RData::A(a) = &record.data { Some(IpAddr::V4(a.0)) } else { None })
         .collect();
     found.sort();
     found
@@ -158,9 +155,9 @@ async fn srv_of_a_port_and_of_the_bare_service_with_addresses() {
         let mut targets: Vec<_> = reply
             .answers
             .iter()
-            .map(|record| match &record.data {
-                RData::SRV(srv) => (srv.target.to_ascii(), srv.port),
-                other => panic!("{other}"),
+            .map(|record| {
+                let RData::SRV(srv) = &record.data else { panic!("{record}") };
+                (srv.target.to_ascii(), srv.port)
             })
             .collect();
         targets.sort();

@@ -1,6 +1,6 @@
 //! The behaviour that `NameResolver` promises.
 #![cfg(feature = "dns")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::IpAddr;
 
@@ -38,10 +38,9 @@ fn records(set: &str, net: u8, governing: ServiceName, pets: &[(u32, bool)]) -> 
 }
 
 async fn addresses(names: &LocalNames, name: &str) -> Vec<IpAddr> {
-    match names.resolve(name).await.unwrap() {
-        ResolvedName::Addresses(addresses) => addresses,
-        other => panic!("{other:?}"),
-    }
+    let found = names.resolve(name).await.unwrap();
+    let ResolvedName::Addresses(addresses) = found else { panic!("{found:?}") };
+    addresses
 }
 
 async fn is_unknown(names: &LocalNames, name: &str) -> bool {

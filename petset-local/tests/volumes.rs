@@ -1,13 +1,13 @@
 //! The behaviour that `VolumeProvisioner` promises, on directories.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use common::{Place, claim, known, new, pooled, request, set};
+use common::{Place, claim, known, new, pool, pooled, request, set};
 use futures::StreamExt;
 use petset_core::backend::{ClaimChange, ClaimPhase, ClaimRef, Deleted, VolumeProvisioner, WatchEvent};
 use petset_core::spec::{ClaimTemplate, LabelSelector, Quantity};
@@ -134,7 +134,7 @@ async fn provision_without_a_match_is_pending() {
     assert_eq!(volumes.directory(&set("web"), "www-web-0").unwrap_err().kind(), ErrorKind::Unavailable);
     drop(volumes);
     // As soon as a volume is there, the claim is bound, and stays what it is.
-    let volumes = place.open_with(place.pool([pooled(&place, "a", 2 << 20)])).await;
+    let volumes = place.open_with(pool([pooled(&place, "a", 2 << 20)])).await;
     let bound = claim(&volumes, "web", 0).await;
     assert_eq!((bound.phase, bound.volume.as_deref()), (ClaimPhase::Bound, Some("a")));
     assert_eq!(bound.uid, pending.uid);
@@ -199,7 +199,7 @@ async fn grow_keeps_the_content() {
 #[tokio::test]
 async fn a_volume_made_by_hand_grows_up_to_what_it_holds() {
     let place = Place::new();
-    let volumes = place.open_with(place.pool([pooled(&place, "a", 2 << 20)])).await;
+    let volumes = place.open_with(pool([pooled(&place, "a", 2 << 20)])).await;
     let made = new(volumes.provision(of_pool("web", 0)).await.unwrap());
     let to = |amount: &str| ClaimChange { owner: None, storage: Some(Quantity::from(amount)) };
     volumes.change(&made.reference(), to("2Mi")).await.unwrap();
@@ -308,8 +308,8 @@ async fn a_link_out_of_the_class_is_refused() {
 #[tokio::test]
 async fn twenty_at_once_get_a_volume_each_and_no_more() {
     let place = Place::new();
-    let pool: Vec<_> = (0..15).map(|n| pooled(&place, &format!("v{n}"), 2 << 20)).collect();
-    let volumes = place.open_with(place.pool(pool)).await;
+    let disks: Vec<_> = (0..15).map(|n| pooled(&place, &format!("v{n}"), 2 << 20)).collect();
+    let volumes = place.open_with(pool(disks)).await;
     let all = futures::future::join_all((0..20).map(|n| {
         let volumes = volumes.clone();
         tokio::spawn(async move { new(volumes.provision(of_pool("web", n)).await.unwrap()) })
@@ -324,16 +324,16 @@ async fn twenty_at_once_get_a_volume_each_and_no_more() {
 #[tokio::test]
 async fn the_smallest_that_fits_everything_is_taken() {
     let place = Place::new();
-    let mut pool: Vec<_> = [("big", 9), ("small", 2), ("tiny", 0), ("slow", 2), ("read", 2)]
+    let mut disks: Vec<_> = [("big", 9), ("small", 2), ("tiny", 0), ("slow", 2), ("read", 2)]
         .map(|(n, m)| pooled(&place, n, m << 20))
         .into();
-    for volume in &mut pool {
+    for volume in &mut disks {
         volume.labels.insert("disk".into(), if volume.name == "slow" { "hdd" } else { "ssd" }.into());
         if volume.name == "read" {
             volume.access_modes = vec!["ReadOnlyMany".into()];
         }
     }
-    let volumes = place.open_with(place.pool(pool)).await;
+    let volumes = place.open_with(pool(disks)).await;
     let mut wanted = of_pool("web", 0);
     let labels = [("disk".to_owned(), "ssd".to_owned())].into();
     wanted.spec.selector = Some(LabelSelector { match_labels: labels, ..LabelSelector::default() });
@@ -350,7 +350,7 @@ async fn the_smallest_that_fits_everything_is_taken() {
 #[tokio::test]
 async fn a_released_volume_waits_for_somebody_to_scrub_it() {
     let place = Place::new();
-    let volumes = place.open_with(place.pool([pooled(&place, "a", 2 << 20)])).await;
+    let volumes = place.open_with(pool([pooled(&place, "a", 2 << 20)])).await;
     let made = new(volumes.provision(of_pool("web", 0)).await.unwrap());
     assert_eq!(volumes.scrub("a").await.unwrap_err().kind(), ErrorKind::Conflict);
     let data = volumes.directory(&set("web"), &made.name).unwrap();
@@ -376,7 +376,7 @@ async fn options_that_could_share_a_directory_are_refused() {
     inside.path = one.path.join("below");
     let same_name = petset_local::volumes::StaticVolume { path: place.root().join("elsewhere"), ..one.clone() };
     for other in [same_path, inside, same_name] {
-        let error = LocalVolumes::open(place.volumes(), place.pool([one.clone(), other])).await.unwrap_err();
+        let error = LocalVolumes::open(place.volumes(), pool([one.clone(), other])).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
     }
 }

@@ -1,13 +1,14 @@
 //! What is on disk after a crash between any two steps, and what comes of it; and what goes missing.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "not all of it is used here")]
 mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{Place, claim, known, new, pooled, request, set};
+use common::{Place, claim, known, new, pool, pooled, request, set};
 use petset_core::backend::{ClaimPhase, ClaimRequest, VolumeProvisioner};
 use petset_core::{ErrorKind, PodUid};
 use petset_local::volumes::{LocalVolumes, VolumeOptions};
@@ -34,6 +35,8 @@ async fn eventually(what: impl Fn() -> bool) {
     }
 }
 
+type Harm = (&'static str, Box<dyn Fn()>);
+
 #[tokio::test]
 async fn s7_a_volume_that_vanished_is_lost_and_never_made_again() {
     let place = Place::new();
@@ -42,7 +45,6 @@ async fn s7_a_volume_that_vanished_is_lost_and_never_made_again() {
     let volume = place.volume("web", 0);
     let away = place.root().join("away");
     let marker = fs::read(volume.join("volume.json")).unwrap();
-    type Harm = (&'static str, Box<dyn Fn()>);
     let (v, a) = (volume.clone(), away.clone());
     let harms: Vec<Harm> = vec![
         ("vanished", Box::new(move || fs::rename(&v, &a).unwrap())),
@@ -96,14 +98,14 @@ async fn s7_a_volume_that_vanished_is_lost_and_never_made_again() {
 async fn s7_an_unmounted_volume_made_by_hand_is_lost() {
     let place = Place::new();
     let disk = pooled(&place, "a", 2 << 20);
-    let volumes = place.open_with(place.pool([disk.clone()])).await;
+    let volumes = place.open_with(pool([disk.clone()])).await;
     let made = new(volumes.provision(of_pool("web", 0)).await.unwrap());
     let away = place.root().join("away");
     fs::rename(&disk.path, &away).unwrap();
     fs::create_dir(&disk.path).unwrap();
     assert_eq!(claim(&volumes, "web", 0).await.phase, ClaimPhase::Lost);
     drop(volumes);
-    let volumes = place.open_with(place.pool([disk.clone()])).await;
+    let volumes = place.open_with(pool([disk.clone()])).await;
     assert_eq!(claim(&volumes, "web", 0).await.phase, ClaimPhase::Lost);
     assert_eq!(names(&disk.path), Vec::<String>::new());
     fs::remove_dir(&disk.path).unwrap();
@@ -155,7 +157,7 @@ async fn cut_while_a_volume_made_by_hand_is_given() {
     for steps in 0..3 {
         let place = Place::new();
         let disks = || [pooled(&place, "a", 2 << 20), pooled(&place, "b", 3 << 20)];
-        let volumes = place.open_with(place.pool(disks())).await;
+        let volumes = place.open_with(pool(disks())).await;
         let first = new(volumes.provision(of_pool("web", 0)).await.unwrap());
         assert_eq!(first.volume.as_deref(), Some("a"));
         drop(volumes);
@@ -167,7 +169,7 @@ async fn cut_while_a_volume_made_by_hand_is_given() {
         if steps < 1 {
             fs::remove_dir(path.join("data")).unwrap();
         }
-        let volumes = place.open_with(place.pool(disks())).await;
+        let volumes = place.open_with(pool(disks())).await;
         let other = new(volumes.provision(of_pool("web", 1)).await.unwrap());
         assert_eq!(other.volume.as_deref(), Some("b"), "{steps}");
         let third = new(volumes.provision(of_pool("web", 2)).await.unwrap());
@@ -183,7 +185,7 @@ async fn a_volume_made_by_hand_keeps_its_claim_when_any_one_record_is_lost() {
     for victim in ["record", "given", "damaged given", "damaged record"] {
         let place = Place::new();
         let disks = || [pooled(&place, "a", 2 << 20)];
-        let volumes = place.open_with(place.pool(disks())).await;
+        let volumes = place.open_with(pool(disks())).await;
         new(volumes.provision(of_pool("web", 0)).await.unwrap());
         drop(volumes);
         let given = place.volumes().join("pool/a.json");
@@ -193,7 +195,7 @@ async fn a_volume_made_by_hand_keeps_its_claim_when_any_one_record_is_lost() {
             "damaged given" => fs::write(given, "{").unwrap(),
             _ => fs::write(place.record("web", 0), "{").unwrap(),
         }
-        let volumes = place.open_with(place.pool(disks())).await;
+        let volumes = place.open_with(pool(disks())).await;
         let other = new(volumes.provision(of_pool("db", 0)).await.unwrap());
         assert_eq!(other.phase, ClaimPhase::Pending, "{victim}");
     }
@@ -243,7 +245,7 @@ async fn cut_anywhere_in_a_deletion() {
 async fn cut_in_the_deletion_of_a_claim_on_a_volume_made_by_hand() {
     let place = Place::new();
     let disks = || [pooled(&place, "a", 2 << 20)];
-    let volumes = place.open_with(place.pool(disks())).await;
+    let volumes = place.open_with(pool(disks())).await;
     let made = new(volumes.provision(of_pool("web", 0)).await.unwrap());
     let data = volumes.directory(&set("web"), &made.name).unwrap();
     fs::write(data.join("file"), "precious").unwrap();
@@ -252,7 +254,7 @@ async fn cut_in_the_deletion_of_a_claim_on_a_volume_made_by_hand() {
     let given = place.volumes().join("pool/a.json");
     let text = fs::read_to_string(&given).unwrap();
     fs::write(&given, text.replace("\"released\": false", "\"released\": true")).unwrap();
-    let volumes = place.open_with(place.pool(disks())).await;
+    let volumes = place.open_with(pool(disks())).await;
     assert!(volumes.list(&set("web")).await.unwrap().is_empty());
     assert_eq!(volumes.released(), ["a"]);
     assert!(data.join("file").exists());

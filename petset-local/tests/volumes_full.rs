@@ -1,7 +1,8 @@
 //! Disks that are full, read-only or not ours to write.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(dead_code, reason = "not all of it is used here")]
 mod common;
 
 use std::fs;

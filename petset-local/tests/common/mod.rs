@@ -1,5 +1,5 @@
 //! A place of one's own on disk, and claims to make in it.
-#![expect(dead_code, clippy::unwrap_used, reason = "tests; each uses some of it")]
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "part of several test programs")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,12 +41,12 @@ impl Place {
         volumes.settle().await.unwrap();
         volumes
     }
+}
 
-    pub fn pool(&self, pool: impl IntoIterator<Item = StaticVolume>) -> VolumeOptions {
-        let mut options = VolumeOptions::default();
-        options.pool.extend(pool);
-        options
-    }
+pub fn pool(pool: impl IntoIterator<Item = StaticVolume>) -> VolumeOptions {
+    let mut options = VolumeOptions::default();
+    options.pool.extend(pool);
+    options
 }
 
 pub fn pooled(place: &Place, name: &str, capacity_bytes: u64) -> StaticVolume {
