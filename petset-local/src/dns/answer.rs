@@ -35,7 +35,7 @@ impl Answer {
 ///
 /// `turn` rotates the records of a service, so that clients that take the first one spread.
 pub(super) fn answer(zone: &Zone, name: &Name, kind: RecordType, ttl: u32, turn: usize) -> Option<Answer> {
-    let found = zone.lookup(&name.to_ascii());
+    let found = zone.look(&name.to_ascii(), wants(kind, RecordType::SRV));
     let mut code = ResponseCode::NoError;
     let mut additionals = Vec::new();
     let mut data = match found {

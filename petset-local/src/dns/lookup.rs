@@ -1,5 +1,6 @@
 //! Reading the zone: what one name means now.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use petset_core::backend::{PetName, ServiceName};
@@ -56,6 +57,11 @@ impl Zone {
     /// assert_eq!(zone.lookup("example.org."), Found::Outside);
     /// ```
     pub fn lookup(&self, name: &str) -> Found {
+        self.look(name, true)
+    }
+
+    /// As [`lookup`](Self::lookup); names a service's targets only on demand, for they are many.
+    pub(super) fn look(&self, name: &str, with_targets: bool) -> Found {
         let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
         if let Some(address) = reverse::address_of(&name) {
             return self.pointer(address);
@@ -70,7 +76,7 @@ impl Zone {
         match *labels.as_slice() {
             ["svc"] if !self.services.is_empty() => Found::Empty,
             ["svc", namespace] if self.services.contains_key(namespace) => Found::Empty,
-            ["svc", namespace, service] => self.service(namespace, service),
+            ["svc", namespace, service] => self.service(namespace, service, with_targets),
             ["svc", namespace, service, protocol] if protocol.starts_with('_') => {
                 if self.ports(namespace, service).any(|(_, found)| found == protocol[1..]) {
                     Found::Empty
@@ -91,7 +97,7 @@ impl Zone {
         found.next().map_or(Found::Unknown, Found::Pet)
     }
 
-    fn service(&self, namespace: &str, service: &str) -> Found {
+    fn service(&self, namespace: &str, service: &str, with_targets: bool) -> Found {
         let mut known = false;
         let mut pets: Vec<(Ordinal, &SetKey, IpAddr)> = Vec::new();
         for (set, entry, service) in self.members(namespace, service) {
@@ -103,13 +109,11 @@ impl Zone {
             return Found::Unknown;
         }
         pets.sort_unstable();
-        let mut addresses: Vec<IpAddr> = Vec::with_capacity(pets.len());
-        for (_, _, address) in pets {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
-        }
-        Found::Service { addresses, targets: self.targets(namespace, service, None) }
+        let mut seen = BTreeSet::new();
+        let addresses =
+            pets.into_iter().map(|(_, _, address)| address).filter(|address| seen.insert(*address)).collect();
+        let targets = if with_targets { self.targets(namespace, service, None) } else { Vec::new() };
+        Found::Service { addresses, targets }
     }
 
     fn port(&self, namespace: &str, service: &str, protocol: &str, port: &str) -> Found {
