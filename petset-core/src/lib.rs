@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod backend;
+pub mod controller;
 pub mod engine;
 pub mod env;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod status;
 pub mod store;
 pub mod time;
 
+pub use controller::{Controller, ControllerOptions, Sets, Until, until};
 pub use engine::{Backends, Engine, EngineOptions};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use names::{ClaimUid, Ordinal, PodUid, RevisionName, SetKey, SetUid, Version};

@@ -50,7 +50,7 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
             if let Action::PublishNames { digest } = action {
                 published = Some(digest);
             }
-            apply(&action, pass, now, &mut pods, &mut claims);
+            apply(&action, desired, (pass, now), &mut pods, &mut claims);
             rehearsal.actions.push(action);
             if done {
                 return rehearsal;
@@ -60,16 +60,23 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
     rehearsal
 }
 
-fn apply(action: &Action, pass: usize, now: crate::Timestamp, pods: &mut Vec<PodView>, claims: &mut Vec<ClaimView>) {
+fn apply(
+    action: &Action,
+    desired: &Desired<'_>,
+    (pass, now): (usize, crate::Timestamp),
+    pods: &mut Vec<PodView>,
+    claims: &mut Vec<ClaimView>,
+) {
     match action {
         Action::AdoptPod { uid, .. } => own(pods, uid, Ownership::Ours),
         Action::ReleasePod { uid, .. } => own(pods, uid, Ownership::Nobody),
         Action::ProvisionClaim { ordinal, template } => {
+            let deletes = desired.delete_claims_when_scaled || desired.delete_claims_when_deleted;
             claims.push(ClaimView {
                 ordinal: *ordinal,
                 template: Arc::clone(template),
                 uid: ClaimUid::new(format!("rehearsed-{pass}")),
-                owner: Ownership::Ours,
+                owner: if deletes { Ownership::Ours } else { Ownership::Nobody },
                 phase: ClaimPhase::Bound,
                 message: None,
             });

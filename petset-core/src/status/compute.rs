@@ -2,7 +2,7 @@
 //! says nothing new is equal to the one before (S17).
 
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
-use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
+use crate::plan::{Action, Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
 use crate::time::Timestamp;
 
 /// Conditions name at most this many reasons.
@@ -132,9 +132,11 @@ impl Stamp<'_> {
 
     fn progressing(&self, desired: &Desired<'_>, plan: &Plan, all_available: bool, complete: bool) -> Condition {
         let by_choice = plan.holds.iter().all(|hold| hold.reason.is_by_choice());
+        // Publishing names is housekeeping; a controller that starts anew does it without the set having changed.
+        let acts = plan.actions.iter().any(|action| !matches!(action, Action::PublishNames { .. }));
         let (status, reason, message) = if desired.paused {
             (ConditionStatus::False, "Paused", "the set is paused".to_owned())
-        } else if all_available && plan.actions.is_empty() && by_choice {
+        } else if all_available && !acts && by_choice {
             let (reason, message) = match (complete, desired.strategy) {
                 (true, _) => ("Complete", "every pet is as declared"),
                 (false, Strategy::RollingUpdate { .. }) => ("Partitioned", "every pet is on its side of the partition"),
@@ -143,9 +145,7 @@ impl Stamp<'_> {
             (ConditionStatus::False, reason, message.to_owned())
         } else {
             match plan.holds.iter().find(|hold| !hold.reason.is_by_choice()) {
-                Some(hold) if plan.actions.is_empty() => {
-                    (ConditionStatus::True, hold.reason.name(), reasons(&plan.holds))
-                }
+                Some(hold) if !acts => (ConditionStatus::True, hold.reason.name(), reasons(&plan.holds)),
                 Some(_) | None => {
                     (ConditionStatus::True, "Acting", "pets are being brought to the declared state".to_owned())
                 }
