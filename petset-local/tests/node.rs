@@ -6,11 +6,15 @@
 mod common;
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use common::{Place, new, pooled, request, set};
-use petset_core::backend::{NameResolver, VolumeProvisioner};
+use futures::StreamExt;
+use petset_core::backend::{
+    ClaimPhase, Created, DeleteOptions, DnsSettings, NameResolver, PodBackend, PodRequest, VolumeProvisioner,
+};
 use petset_core::store::SetStore;
-use petset_core::{ErrorKind, Ordinal};
+use petset_core::{ErrorKind, Ordinal, RevisionName, SetUid};
 use petset_local::node::{DnsPort, Node};
 use petset_local::volumes::LocalVolumes;
 
@@ -80,4 +84,38 @@ async fn options_reach_their_parts() {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
     }
     assert!(!place.root().join("other").exists());
+}
+
+#[tokio::test]
+async fn a_claim_that_a_found_pod_uses_outlives_the_start() {
+    let place = Place::new();
+    let node = Node::open(place.root()).await.unwrap();
+    let claim = new(node.volumes().provision(request("web", 0)).await.unwrap());
+    let template = serde_json::from_value(serde_json::json!({
+        "spec": { "containers": [{ "name": "main", "command": ["sleep", "1000"] }] }
+    }));
+    let pod = PodRequest {
+        set: set("web"),
+        ordinal: Ordinal(0),
+        owner: SetUid::from("owner"),
+        revision: RevisionName::from("web-1"),
+        template: Arc::new(template.unwrap()),
+        labels: [].into(),
+        claims: [("www".to_owned(), claim.name.clone())].into(),
+        config: Arc::default(),
+        dns: DnsSettings::default(),
+    };
+    let Created::New(pod) = node.pods().create(pod).await.unwrap() else { panic!("it was there") };
+    node.volumes().delete(&claim.reference()).await.unwrap();
+    node.pods().shutdown().await;
+    drop(node);
+
+    let node = Node::open(place.root()).await.unwrap();
+    let seen = node.volumes().list(&set("web")).await.unwrap();
+    assert_eq!(seen.iter().map(|claim| claim.phase).collect::<Vec<_>>(), [ClaimPhase::Terminating]);
+    let mut hints = node.volumes().watch();
+    let options = DeleteOptions { grace_seconds: Some(1), version: None };
+    node.pods().delete(&pod.reference(), options).await.unwrap();
+    hints.next().await.unwrap();
+    assert!(node.volumes().list(&set("web")).await.unwrap().is_empty());
 }

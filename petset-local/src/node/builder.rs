@@ -8,6 +8,7 @@ use petset_core::Result;
 
 use super::Node;
 use crate::dns::DnsOptions;
+use crate::pods::PodOptions;
 use crate::volumes::{StaticVolume, VolumeOptions};
 
 /// Which port the node's DNS server has.
@@ -44,6 +45,7 @@ pub struct NodeBuilder {
     pub(super) dns_port: DnsPort,
     pub(super) dns_also_on: Vec<SocketAddr>,
     pub(super) volumes: VolumeOptions,
+    pub(super) pods: PodOptions,
 }
 
 impl NodeBuilder {
@@ -55,6 +57,7 @@ impl NodeBuilder {
             dns_port: DnsPort::default(),
             dns_also_on: Vec::new(),
             volumes: VolumeOptions::default(),
+            pods: PodOptions::default(),
         }
     }
 
@@ -109,6 +112,18 @@ impl NodeBuilder {
     /// How many bytes stay free of claims on each file system.
     pub fn reserve_bytes(mut self, bytes: u64) -> Self {
         self.volumes.reserve_bytes = bytes;
+        self
+    }
+
+    /// What may be set about pods, replacing all that was set before.
+    pub fn pod_options(mut self, options: PodOptions) -> Self {
+        self.pods = options;
+        self
+    }
+
+    /// One more path of this machine that `hostPath` volumes may name, with everything below it; none unless said.
+    pub fn allow_host_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pods.allowed_host_paths.push(path.into());
         self
     }
 

@@ -13,6 +13,8 @@ use crate::addresses::LocalAddresses;
 use crate::dns::{DnsOptions, DnsServer, SharedZone};
 use crate::files;
 use crate::names::LocalNames;
+use crate::pods::LocalPods;
+use crate::seams::{AddressBook, ClaimSource};
 use crate::volumes::LocalVolumes;
 
 /// One machine: pods, volumes, names and a durable store in one directory. Clones are handles of the same node; it
@@ -22,6 +24,7 @@ use crate::volumes::LocalVolumes;
 #[derive(Debug, Clone)]
 pub struct Node {
     dir: Arc<Path>,
+    pods: Arc<LocalPods>,
     volumes: Arc<LocalVolumes>,
     names: Arc<LocalNames>,
     addresses: Arc<LocalAddresses>,
@@ -56,7 +59,7 @@ impl Node {
     }
 
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
-        let NodeBuilder { dir, domain, dns, dns_port, dns_also_on, volumes } = builder;
+        let NodeBuilder { dir, domain, dns, dns_port, dns_also_on, volumes, pods } = builder;
         check_domain(&domain)?;
         let base = blocking(move || base(&dir)).await?;
         let Base { dir, lock, addresses } = base;
@@ -65,15 +68,20 @@ impl Node {
         let local = server.local_addr();
 
         let volumes = LocalVolumes::open_locked(dir.join("volumes"), volumes, Box::new(lock)).await?;
+        let (volumes, addresses) = (Arc::new(volumes), Arc::new(addresses));
+        let claims: Arc<dyn ClaimSource> = Arc::<LocalVolumes>::clone(&volumes);
+        let book: Arc<dyn AddressBook> = Arc::<LocalAddresses>::clone(&addresses);
+        let pods = LocalPods::open(dir.join("pods"), pods, claims, book).await?;
         // Pods that run hold their claims as soon as they are found; only then may deleted claims go.
         volumes.settle().await?;
         let path = dir.join("store.redb");
         let store = blocking(move || RedbStore::open(path)).await?;
         Ok(Self {
             dir: dir.into(),
-            volumes: Arc::new(volumes),
+            pods: Arc::new(pods),
+            volumes,
             names: Arc::new(LocalNames::with_server(zone, server)),
-            addresses: Arc::new(addresses),
+            addresses,
             store: Arc::new(store),
             dns: local,
         })
@@ -82,6 +90,11 @@ impl Node {
     /// The node's directory.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Where pods run.
+    pub fn pods(&self) -> Arc<LocalPods> {
+        Arc::clone(&self.pods)
     }
 
     /// Where claims live.
