@@ -1,0 +1,65 @@
+//! Everything about one start of a container, worked out before anything is started.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use petset_core::Result;
+use petset_core::backend::PodRequest;
+use petset_core::env::{PodFacts, container_env, expand};
+
+use super::cell::Cell;
+use super::etc;
+use super::members::mark;
+use super::procfs::MARK;
+use super::shared::Shared;
+use super::sources::Sources;
+use super::view::Plan;
+
+/// Variables of this process that a pod's programs get unless the template says otherwise.
+const INHERITED: [(&str, &str); 2] =
+    [("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/")];
+
+/// What a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To start the container: its volumes are made ready.
+    Start,
+    /// To run another command where the container runs.
+    Command,
+}
+
+/// Works out how a program of the container at `index` is started.
+pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpose) -> Result<Plan> {
+    let (saved, container, run) = {
+        let record = cell.record();
+        (record.request.clone(), record.declared(index).clone(), record.containers[index].restarts)
+    };
+    let request = PodRequest::from(saved);
+    let address: IpAddr = node.addresses.address_of(&request.set, request.ordinal)?;
+    let facts = PodFacts {
+        request: &request,
+        uid: &cell.uid,
+        pod_ip: Some(address),
+        host_ip: node.options.host_ip,
+        node_name: &node.name,
+    };
+    let declared = container_env(&container, &facts)?;
+    let command = container.command.iter().chain(&container.args).map(|word| expand(word, &declared)).collect();
+    let hostname = etc::hostname(&request);
+    let mut env: Vec<(String, String)> = INHERITED
+        .into_iter()
+        .map(|(name, usual)| (name.to_owned(), std::env::var(name).unwrap_or_else(|_| usual.to_owned())))
+        .collect();
+    env.push(("HOSTNAME".to_owned(), hostname.clone()));
+    env.extend(declared);
+    env.push((MARK.to_owned(), mark(cell, &container.name, run)));
+
+    let sources = Sources { paths: &cell.paths, facts: &facts, claims: &*node.claims, options: &node.options };
+    let mounts = if node.isolation.is_some() && purpose == Purpose::Start {
+        sources.mounts(&container, address)?
+    } else {
+        Vec::new()
+    };
+    let working_dir = container.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".to_owned());
+    Ok(Plan { hostname, mounts, working_dir, env, command })
+}

@@ -1,0 +1,167 @@
+//! Creation, environment, order, readiness.
+
+use std::fs;
+use std::time::Duration;
+
+use petset_core::backend::{ContainerState, Created, PodBackend as _, PodPhase, WatchEvent};
+use petset_core::spec::ConfigMap;
+use petset_core::SetKey;
+use serde_json::json;
+
+use super::bench::{Bench, container, shell, until_file};
+
+#[tokio::test]
+async fn a_created_pod_is_listed_at_once_and_ready_in_time() {
+    let bench = Bench::new().await;
+    let made = bench.run("exec sleep 600").await;
+    assert_eq!(made.status.phase, PodPhase::Pending);
+    assert_eq!(bench.list().await[0].uid, made.uid);
+    let ready = bench.until_ready().await;
+    assert_eq!((ready.uid, ready.status.phase), (made.uid, PodPhase::Running));
+    assert_ne!(ready.version, made.version);
+    assert!(matches!(ready.status.containers[0].state, ContainerState::Running { .. }));
+    assert!(!bench.is_free(), "a running pod holds its lock");
+}
+
+#[tokio::test]
+async fn create_of_a_taken_name_changes_nothing() {
+    let bench = Bench::new().await;
+    let first = bench.run("exec sleep 600").await;
+    let again = bench.pods().create(bench.request(shell("exit 1"))).await.unwrap();
+    assert!(matches!(again, Created::AlreadyThere(pod) if pod.uid == first.uid));
+    bench.until_ready().await;
+    bench.delete(&first, None).await;
+    let late = bench.pods().create(bench.request(shell("exit 1"))).await.unwrap();
+    assert!(matches!(late, Created::AlreadyThere(pod) if pod.uid == first.uid && pod.terminating));
+}
+
+#[tokio::test]
+async fn list_shows_no_other_set() {
+    let bench = Bench::new().await;
+    let mut request = bench.request(shell("exec sleep 600"));
+    request.set = SetKey::new("default", "web-1");
+    let other = bench.create(request).await;
+    assert!(bench.list().await.is_empty());
+    assert_eq!(bench.pods().list(&other.set).await.unwrap().len(), 1);
+    bench.delete(&other, Some(0)).await;
+    while !bench.pods().list(&other.set).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn variables_come_from_the_pod_and_from_config() {
+    let bench = Bench::new().await;
+    let mut request = bench.request(json!({ "containers": [{
+        "name": "main",
+        "command": ["/bin/sh", "-c", "env > $(OUT); exec sleep 600"],
+        "workingDir": "/tmp",
+        "env": [
+            { "name": "OUT", "value": bench.file("env").to_str().unwrap() },
+            { "name": "NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
+            { "name": "IP", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } },
+            { "name": "MODE", "valueFrom": { "configMapKeyRef": { "name": "settings", "key": "mode" } } },
+        ],
+    }] }));
+    let mut config = (*request.config).clone();
+    let data = [("mode".to_owned(), "fast; $(rm) 'x'".to_owned())].into();
+    config.config_maps.insert("settings".to_owned(), ConfigMap { data, ..ConfigMap::default() });
+    request.config = config.into();
+    bench.create(request).await;
+    let pod = bench.until_ready().await;
+    let env = until_file(&bench.file("env"), |text| text.contains("PWD=")).await;
+    let has = |line: String| assert!(env.lines().any(|found| found == line), "{line} in\n{env}");
+    has("NAME=web-0".to_owned());
+    has(format!("IP={}", pod.status.addresses[0]));
+    has("MODE=fast; $(rm) 'x'".to_owned());
+    has("HOSTNAME=web-0".to_owned());
+    has("PWD=/tmp".to_owned());
+}
+
+#[tokio::test]
+async fn init_containers_run_one_after_the_other_before_the_others() {
+    let bench = Bench::new().await;
+    let out = bench.file("order");
+    let step = |word: &str| format!("echo {word} >> {}", out.display());
+    let once = bench.file("failed-once");
+    let flaky = format!("[ -e {0} ] || {{ touch {0}; exit 3; }}; {1}", once.display(), step("second"));
+    bench
+        .create(bench.request(json!({
+            "initContainers": [container("first", &step("first")), container("second", &flaky)],
+            "containers": [container("main", &format!("{}; exec sleep 600", step("main")))],
+        })))
+        .await;
+    let pod = bench.until_ready().await;
+    assert_eq!(until_file(&out, |text| text.lines().count() == 3).await, "first\nsecond\nmain\n");
+    let restarts: Vec<_> = pod.status.containers.iter().map(|container| container.restarts).collect();
+    assert_eq!(restarts, [0, 1, 0]);
+}
+
+#[tokio::test]
+async fn readiness_follows_the_probe() {
+    let bench = Bench::new().await;
+    let flag = bench.file("flag");
+    let mut spec = shell("exec sleep 600");
+    spec["containers"][0]["readinessProbe"] =
+        json!({ "exec": { "command": ["test", "-e", flag] }, "periodSeconds": 1, "failureThreshold": 1 });
+    bench.create(bench.request(spec)).await;
+    bench
+        .until("running and complaining", |pod| {
+            pod.status.phase == PodPhase::Running && pod.status.reason.as_deref() == Some("ContainersNotReady")
+        })
+        .await;
+    fs::write(&flag, "").unwrap();
+    bench.until_ready().await;
+    fs::remove_file(&flag).unwrap();
+    bench.until("unready", |pod| pod.status.ready_since.is_none()).await;
+}
+
+#[tokio::test]
+async fn tcp_and_http_are_asked_at_the_pods_own_address() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let bench = Bench::new().await;
+    let mut spec = shell("exec sleep 600");
+    spec["containers"][0]["ports"] = json!([{ "name": "web", "containerPort": 18080 }]);
+    spec["containers"][0]["startupProbe"] = json!({ "tcpSocket": { "port": "web" }, "periodSeconds": 1 });
+    spec["containers"][0]["readinessProbe"] =
+        json!({ "httpGet": { "port": "web", "path": "/health" }, "periodSeconds": 1 });
+    bench.create(bench.request(spec)).await;
+    let pod = bench.until("an address", |pod| !pod.status.addresses.is_empty()).await;
+    let server = tokio::net::TcpListener::bind((pod.status.addresses[0], 18080)).await.unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let mut head = [0; 512];
+            let length = stream.read(&mut head).await.unwrap_or(0);
+            let found = String::from_utf8_lossy(&head[..length]).starts_with("GET /health HTTP/1.1\r\n");
+            let answer = if found { "204 No Content" } else { "404 Not Found" };
+            drop(stream.write_all(format!("HTTP/1.1 {answer}\r\n\r\n").as_bytes()).await);
+        }
+    });
+    bench.until_ready().await;
+}
+
+#[tokio::test]
+async fn changes_are_hinted_at() {
+    use futures::StreamExt as _;
+    let bench = Bench::new().await;
+    let mut hints = bench.pods().watch();
+    bench.run("exec sleep 600").await;
+    let hint = tokio::time::timeout(Duration::from_secs(10), hints.next()).await.unwrap();
+    assert_eq!(hint, Some(WatchEvent::Changed(bench.set.clone())));
+}
+
+#[tokio::test]
+async fn logs_are_kept_and_cut() {
+    let mut bench = Bench::new().await;
+    bench.options.logs.max_bytes = 1000;
+    bench.options.logs.interval = Duration::from_millis(50);
+    bench.open().await;
+    let pod = bench.run("while :; do echo 0123456789; sleep 0.001; done").await;
+    bench.until_ready().await;
+    let files = bench.pods().logs(&pod.reference(), "main").unwrap();
+    until_file(&files.stdout.with_added_extension("1"), |text| text.len() > 1000).await;
+    until_file(&files.stdout, |text| !text.is_empty() && text.len() < 1000).await;
+    let (printed, _) = bench.pods().log_tail(&pod.reference(), "main", 20).await.unwrap();
+    assert!(printed.len() <= 20);
+}

@@ -1,0 +1,113 @@
+//! Restarts in place.
+
+use std::fs;
+use std::time::Duration;
+
+use petset_core::backend::ContainerState;
+use serde_json::json;
+
+use super::bench::{Bench, container, is_alive, pid_in, shell, until_file};
+
+#[tokio::test]
+async fn a_crash_is_restarted_with_backoff_and_counted() {
+    let mut bench = Bench::new().await;
+    bench.options.backoff.initial = Duration::from_millis(300);
+    bench.options.backoff.max = Duration::from_secs(3600);
+    bench.open().await;
+    let times = bench.file("times");
+    let made = bench.run(&format!("date +%s%N >> {}; echo out of luck >&2; exit 7", times.display())).await;
+    let pod = bench
+        .until("a crash loop", |pod| {
+            pod.status.reason.as_deref() == Some("CrashLoopBackOff") && pod.status.containers[0].restarts == 4
+        })
+        .await;
+    assert_eq!(pod.uid, made.uid);
+    let message = pod.status.message.unwrap();
+    for part in ["exit code 7", "out of luck", "container `main`", "back-off 1s"] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    let times: Vec<u128> = fs::read_to_string(times).unwrap().lines().map(|line| line.parse().unwrap()).collect();
+    let pauses: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]) / 1_000_000).collect();
+    assert!(pauses[1] >= 300 && pauses[2] >= 600, "{pauses:?}");
+}
+
+#[tokio::test]
+async fn a_failing_liveness_probe_restarts_the_container() {
+    let bench = Bench::new().await;
+    let sick = bench.file("sick");
+    let mut spec = shell(&format!("rm -f {}; exec sleep 600", sick.display()));
+    spec["containers"][0]["livenessProbe"] = json!({
+        "exec": { "command": ["/bin/sh", "-c", format!("! test -e {}", sick.display())] },
+        "periodSeconds": 1, "failureThreshold": 2,
+    });
+    let made = bench.create(bench.request(spec)).await;
+    bench.until_ready().await;
+    fs::write(&sick, "").unwrap();
+    let pod = bench.until("a restart", |pod| pod.status.containers[0].restarts == 1).await;
+    assert_eq!(pod.uid, made.uid);
+    bench.until_ready().await;
+    assert!(!sick.exists());
+}
+
+#[tokio::test]
+async fn a_restart_finds_nothing_of_the_run_before_and_siblings_live_on() {
+    let bench = Bench::new().await;
+    let [child, sibling, runs] = ["child", "sibling", "runs"].map(|name| bench.file(name));
+    let main = format!(
+        "echo run >> {runs}; if [ $(wc -l < {runs}) = 1 ]; then setsid sleep 600 & echo $! > {child}; sleep 0.2; exit 1; \
+         fi; kill -0 $(cat {child}) 2>/dev/null && echo overlap >> {runs}; exec sleep 600",
+        runs = runs.display(),
+        child = child.display(),
+    );
+    let other = format!("echo $$ > {}; exec sleep 600", sibling.display());
+    bench.create(bench.request(json!({ "containers": [container("main", &main), container("other", &other)] }))).await;
+    let pod = bench
+        .until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some())
+        .await;
+    assert_eq!(pod.status.containers[1].restarts, 0);
+    assert_eq!(until_file(&runs, |text| text.lines().count() > 1).await, "run\nrun\n");
+    assert!(!is_alive(pid_in(&child).await));
+    assert!(is_alive(pid_in(&sibling).await));
+}
+
+#[tokio::test]
+async fn a_missing_program_is_named_and_heals() {
+    let bench = Bench::new().await;
+    let program = bench.file("program");
+    bench.create(bench.request(json!({ "containers": [{ "name": "main", "command": [program] }] }))).await;
+    let pod = bench
+        .until("a reason", |pod| pod.status.reason.as_deref() == Some("ContainerCannotRun"))
+        .await;
+    assert!(pod.status.message.unwrap().contains(program.to_str().unwrap()));
+    fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    bench.until_ready().await;
+}
+
+#[tokio::test]
+async fn a_missing_config_map_is_named() {
+    let bench = Bench::new().await;
+    let mut spec = shell("exec sleep 600");
+    spec["containers"][0]["envFrom"] = json!([{ "configMapRef": { "name": "settings" } }]);
+    bench.create(bench.request(spec)).await;
+    let pod = bench
+        .until("a reason", |pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError"))
+        .await;
+    assert!(pod.status.message.as_ref().unwrap().contains("settings"), "{:?}", pod.status);
+    assert!(matches!(&pod.status.containers[0].state, ContainerState::Waiting { .. }));
+}
+
+#[tokio::test]
+async fn handlers_run_after_the_start_and_before_the_end() {
+    let bench = Bench::new().await;
+    let out = bench.file("out");
+    let say = |word: &str| json!({ "exec": { "command": ["/bin/sh", "-c", format!("echo {word} >> {}", out.display())] } });
+    let mut spec = shell(&format!("trap 'echo term >> {}; exit 0' TERM; sleep 600 & wait", out.display()));
+    spec["containers"][0]["lifecycle"] = json!({ "postStart": say("started"), "preStop": say("stopping") });
+    let pod = bench.create(bench.request(spec)).await;
+    bench.until_ready().await;
+    assert_eq!(fs::read_to_string(&out).unwrap(), "started\n");
+    bench.delete(&pod, None).await;
+    bench.until_gone().await;
+    assert_eq!(fs::read_to_string(&out).unwrap(), "started\nstopping\nterm\n");
+}
