@@ -1,4 +1,5 @@
 //! Variables and volume files of a pod, from references to plain values.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,7 +12,7 @@ use petset_core::spec::{Container, PodTemplate, Volume};
 use petset_core::{ErrorKind, Ordinal, PodUid, Retry, RevisionName, SetKey, SetUid};
 use serde_json::{Value, json};
 
-fn request(container: Value, volume: Value) -> PodRequest {
+fn request(container: &Value, volume: &Value) -> PodRequest {
     let template: PodTemplate = serde_json::from_value(json!({
         "metadata": {"annotations": {"note": "a \"b\"", "empty": ""}},
         "spec": {
@@ -56,13 +57,15 @@ fn with_facts<T>(request: &PodRequest, ask: impl FnOnce(&PodFacts<'_>, &Containe
     ask(&facts, &request.template.spec.containers[0], &request.template.spec.volumes[0])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
 fn env_of(container: Value) -> petset_core::Result<BTreeMap<String, String>> {
-    let request = request(container, json!({"name": "v"}));
+    let request = request(&container, &json!({"name": "v"}));
     with_facts(&request, |facts, container, _| container_env(container, facts)).map(|env| env.into_iter().collect())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "callers write the value in place")]
 fn files_of(volume: Value) -> petset_core::Result<Option<BTreeMap<PathBuf, (String, u32)>>> {
-    let request = request(json!({"name": "main", "resources": {"limits": {"memory": "1Gi"}}}), volume);
+    let request = request(&json!({"name": "main", "resources": {"limits": {"memory": "1Gi"}}}), &volume);
     let files = with_facts(&request, |facts, _, volume| volume_files(volume, facts))?;
     let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(files.map(|files| files.into_iter().map(|file| (file.path, (plain(&file.content), file.mode))).collect()))

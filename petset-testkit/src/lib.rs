@@ -1,1 +1,8 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod fixtures;
+pub mod world;
+
+pub use clock::ManualClock;
+pub use world::{Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Readiness, Termination};

@@ -78,7 +78,7 @@ pub struct RecordSet {
 }
 
 /// A service's name.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ServiceName {
     /// The name.
     pub name: String,
@@ -89,7 +89,7 @@ pub struct ServiceName {
 }
 
 /// A named port of a service.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ServicePortName {
     /// The name.
     pub name: String,

@@ -56,6 +56,20 @@ impl<'a> FieldPath<'a> {
         })
     }
 
+    /// Whether a file may hold it: only what does not change with the pod's place.
+    pub(crate) fn fits_files(self) -> bool {
+        match self {
+            Self::Name
+            | Self::Namespace
+            | Self::Uid
+            | Self::Label(_)
+            | Self::Annotation(_)
+            | Self::Labels
+            | Self::Annotations => true,
+            Self::NodeName | Self::ServiceAccountName | Self::PodIp | Self::HostIp => false,
+        }
+    }
+
     /// Whether a variable may hold it: everything but a whole map.
     pub(crate) fn fits_variables(self) -> bool {
         !matches!(self, Self::Labels | Self::Annotations)
@@ -91,10 +105,12 @@ pub(super) fn field(reference: &FieldRef, in_file: bool, facts: &PodFacts<'_>, p
     let template = &facts.request.template;
     let annotations = &template.metadata.annotations;
     let text = reference.field_path.as_str();
-    let parsed = FieldPath::parse(text).filter(|parsed| in_file || parsed.fits_variables()).ok_or_else(|| {
-        let accepted = if in_file { FieldPath::IN_FILES } else { FieldPath::IN_VARIABLES };
-        failure(ErrorKind::Invalid, path, format!("`{text}` cannot be referred to; supported are {accepted}"))
-    })?;
+    let parsed = FieldPath::parse(text)
+        .filter(|parsed| if in_file { parsed.fits_files() } else { parsed.fits_variables() })
+        .ok_or_else(|| {
+            let accepted = if in_file { FieldPath::IN_FILES } else { FieldPath::IN_VARIABLES };
+            failure(ErrorKind::Invalid, path, format!("`{text}` cannot be referred to; supported are {accepted}"))
+        })?;
     Ok(match parsed {
         FieldPath::Name => facts.request.name(),
         FieldPath::Namespace => facts.request.set.namespace.to_string(),
@@ -178,7 +194,7 @@ pub(super) fn resource(
     // Memory counts in whole bytes, processors in thousandths; the quotient is the same either way.
     let (amount_milli, divisor_milli) = (amount.milli(), divisor.milli().filter(|milli| *milli > 0));
     match (amount_milli, divisor_milli) {
-        (Some(amount), Some(divisor)) => Ok(((amount + divisor - 1) / divisor).to_string()),
+        (Some(amount), Some(divisor)) => Ok((amount / divisor + i128::from(amount % divisor != 0)).to_string()),
         (None, _) => Err(invalid(format!("`{amount}` is no quantity"))),
         (_, None) => Err(invalid(format!("the divisor `{divisor}` is no quantity"))),
     }

@@ -11,5 +11,6 @@ mod lookup;
 mod vars;
 
 pub use expand::expand;
+pub(crate) use field::{FieldPath, ResourcePath};
 pub use files::{VolumeFile, volume_files};
 pub use vars::{PodFacts, container_env};

@@ -19,12 +19,17 @@ impl Violation {
 
     /// A violation at `path`, where `value` stands.
     pub fn new(path: impl Into<String>, value: impl fmt::Display, problem: impl Into<String>) -> Self {
-        let value = value.to_string();
-        let mut shortened: String = value.chars().take(Self::MAX_VALUE_CHARS).collect();
-        if shortened.len() < value.len() {
+        Self { path: path.into(), value: Some(Self::shorten(&value.to_string())), problem: problem.into() }
+    }
+
+    /// The text on one line and not too long.
+    pub(super) fn shorten(text: &str) -> String {
+        let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        let mut shortened: String = text.chars().take(Self::MAX_VALUE_CHARS).map(visible).collect();
+        if text.chars().nth(Self::MAX_VALUE_CHARS).is_some() {
             shortened.push('…');
         }
-        Self { path: path.into(), value: Some(shortened), problem: problem.into() }
+        shortened
     }
 
     /// A violation at `path`, where something is missing.

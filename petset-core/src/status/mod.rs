@@ -1,10 +1,12 @@
 //! What a set is: counts, conditions, and the few facts that safety needs to survive a crash.
 
+mod compute;
 mod condition;
 mod ordinals;
 
 use serde::{Deserialize, Serialize};
 
+pub use compute::{status, unobservable};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use ordinals::OrdinalSet;
 

@@ -1,5 +1,12 @@
 //! [`SetStore`]: the sets, their status and their revisions; all that the controller must not forget.
 
+mod change;
+mod forward;
+mod hints;
+mod memory;
+#[cfg(feature = "redb")]
+mod redb;
+
 use std::fmt::Debug;
 
 use async_trait::async_trait;
@@ -11,6 +18,10 @@ use crate::names::{RevisionName, SetKey, SetUid, Version};
 use crate::spec::{ConfigObject, ConfigObjectKind, PetSet, PodTemplate};
 use crate::status::PetSetStatus;
 use crate::time::Timestamp;
+
+pub use memory::MemoryStore;
+#[cfg(feature = "redb")]
+pub use redb::RedbStore;
 
 /// The sets, their status and their revisions, and the services, config maps and secrets beside them.
 ///

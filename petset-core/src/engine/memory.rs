@@ -1,0 +1,116 @@
+//! What the engine keeps in memory per set: pauses after failures, and what was published. About effort, never about
+//! safety.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::EngineOptions;
+use super::look::Look;
+use crate::error::{Error, Retry};
+use crate::names::{Ordinal, SetKey, SetUid};
+use crate::plan::RetryAt;
+use crate::time::Timestamp;
+
+/// One set's memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    uid: Option<SetUid>,
+    pub(super) retries: BTreeMap<Ordinal, RetryAt>,
+    pub(super) published: Option<u64>,
+    pub(super) status_written_at: Option<Timestamp>,
+    /// The troubles of pods that events were sent for.
+    troubles: BTreeMap<Ordinal, Arc<str>>,
+}
+
+impl Memory {
+    /// A pet failed: it is left alone for a while, longer each time.
+    pub(super) fn failed(
+        &mut self,
+        ordinal: Ordinal,
+        message: String,
+        retry: Retry,
+        now: Timestamp,
+        options: &EngineOptions,
+    ) {
+        let failures = self.retries.get(&ordinal).map_or(0, |retry| retry.failures).saturating_add(1);
+        let pause = match retry {
+            Retry::Now => Duration::ZERO,
+            Retry::Backoff => {
+                let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
+                options.retry_initial.saturating_mul(factor).min(options.retry_max)
+            }
+            Retry::Persistent => options.retry_max,
+        };
+        self.retries.insert(ordinal, RetryAt { at: now.after(pause), failures, message: message.into() });
+    }
+
+    /// An action of the pet succeeded after failures of actions.
+    pub(super) fn succeeded(&mut self, ordinal: Ordinal) {
+        self.retries.remove(&ordinal);
+    }
+
+    /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more.
+    pub(super) fn settle(&mut self, look: &Look, options: &EngineOptions) {
+        let desired = look.desired();
+        self.retries.retain(|ordinal, _| {
+            let stable = look.pods.iter().any(|pod| {
+                pod.ordinal == *ordinal
+                    && pod.ready_since.is_some_and(|since| since.after(options.retry_reset_after) <= look.now)
+            });
+            desired.contains(*ordinal) && !stable
+        });
+    }
+
+    /// Troubles of pods that were not told yet; from now on they count as told.
+    pub(super) fn fresh_troubles(&mut self, look: &Look) -> Vec<(Ordinal, Arc<str>)> {
+        let ours = look.pods.iter().filter(|pod| pod.is_ours());
+        let now: BTreeMap<Ordinal, Arc<str>> =
+            ours.filter_map(|pod| Some((pod.ordinal, Arc::clone(pod.trouble.as_ref()?)))).collect();
+        let is_fresh = |(ordinal, trouble): &(&Ordinal, &Arc<str>)| self.troubles.get(ordinal) != Some(trouble);
+        let fresh = now.iter().filter(is_fresh).map(|(ordinal, trouble)| (*ordinal, Arc::clone(trouble))).collect();
+        self.troubles = now;
+        fresh
+    }
+
+    /// When the next pause ends, of those that have not ended.
+    pub(super) fn next_retry(&self) -> Option<Timestamp> {
+        self.retries.values().map(|retry| retry.at).min()
+    }
+
+    /// When the failures of some pet may be forgotten.
+    pub(super) fn reset_at(&self, options: &EngineOptions) -> Option<Timestamp> {
+        self.retries.values().map(|retry| retry.at.after(options.retry_reset_after)).min()
+    }
+}
+
+/// How an error reads in a condition: its own line and its causes.
+pub(super) fn text(error: &Error) -> String {
+    error.chain().to_string()
+}
+
+/// The memories of all sets.
+#[derive(Debug, Default)]
+pub(super) struct Memories {
+    by_set: Mutex<BTreeMap<SetKey, Arc<Memory>>>,
+}
+
+impl Memories {
+    /// The memory of this life of the set; empty for a new life.
+    pub(super) fn of(&self, key: &SetKey, uid: &SetUid) -> Memory {
+        let by_set = self.by_set.lock().unwrap_or_else(PoisonError::into_inner);
+        by_set
+            .get(key)
+            .filter(|memory| memory.uid.as_ref() == Some(uid))
+            .map_or_else(|| Memory { uid: Some(uid.clone()), ..Memory::default() }, |memory| Memory::clone(memory))
+    }
+
+    pub(super) fn put(&self, key: &SetKey, memory: Memory) {
+        let mut by_set = self.by_set.lock().unwrap_or_else(PoisonError::into_inner);
+        by_set.insert(key.clone(), Arc::new(memory));
+    }
+
+    pub(super) fn forget(&self, key: &SetKey) {
+        self.by_set.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+}

@@ -1,0 +1,287 @@
+//! One pass over one set: read, decide, write the status, act.
+//!
+//! The order is what makes it safe with a second controller alive (safety rule 2): the set and its version are read
+//! first, pods and claims after it, the plan is made of both, tickets are taken by compare-and-swap on that version, and
+//! only then anything is done. A pass that loses the swap does nothing.
+//!
+//! A control plane with a loop of its own calls [`Engine::pass`]; everyone else runs a [`crate::Controller`].
+
+mod desire;
+mod event;
+mod execute;
+mod explain;
+mod look;
+mod memory;
+mod meter;
+mod records;
+mod request;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tracing::Instrument;
+
+pub use event::{Event, EventReason, EventStream};
+pub use execute::{Outcome, OutcomeKind};
+pub use explain::{Explanation, Preview, PreviewStep};
+
+use crate::backend::{NameResolver, PodBackend, VolumeProvisioner};
+use crate::error::{ErrorKind, Result};
+use crate::names::{SetKey, Version};
+use crate::plan::{Plan, check};
+use crate::status::{PetSetStatus, status, unobservable};
+use crate::store::{SetStore, StoredSet};
+use crate::time::{Clock, SystemClock, Timestamp};
+use event::EventLog;
+use look::Look;
+use memory::Memories;
+
+/// The parts that a controller works with.
+#[derive(Debug, Clone)]
+pub struct Backends {
+    /// Where pods run.
+    pub pods: Arc<dyn PodBackend>,
+    /// Where data lives.
+    pub volumes: Arc<dyn VolumeProvisioner>,
+    /// How pets are found.
+    pub names: Arc<dyn NameResolver>,
+    /// What must not be forgotten.
+    pub store: Arc<dyn SetStore>,
+}
+
+/// How the engine paces itself. All of it is about effort, none of it about safety.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// A status that says nothing that safety needs is written at most this often per set. Default 100 ms.
+    pub status_interval: Duration,
+    /// The pause after a pet's first failure; it doubles with every further one. Default 500 ms.
+    pub retry_initial: Duration,
+    /// The longest pause after failures of a pet, and the pause after persistent ones. Default 30 s, so that a mended
+    /// surrounding heals within half a minute and a denied write is repeated at most twice a minute and pet.
+    pub retry_max: Duration,
+    /// A pet that was ready for this long has left its failures behind. Default 60 s.
+    pub retry_reset_after: Duration,
+    /// At most so many requests of one set are under way at once; creations start with one and double. Default 32.
+    pub max_concurrent_actions: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            status_interval: Duration::from_millis(100),
+            retry_initial: Duration::from_millis(500),
+            retry_max: Duration::from_secs(30),
+            retry_reset_after: Duration::from_secs(60),
+            max_concurrent_actions: 32,
+        }
+    }
+}
+
+/// One pass over one set.
+///
+/// Passes over different sets may run at the same time. Passes over the same set may too, in one process or in several:
+/// that is safe, and wasteful. What the engine keeps in memory (pauses after failures, what was published) is about
+/// effort only; losing it loses nothing (S19).
+#[derive(Debug)]
+pub struct Engine {
+    backends: Backends,
+    options: EngineOptions,
+    clock: Arc<dyn Clock>,
+    memories: Memories,
+    events: EventLog,
+    stopping: AtomicBool,
+}
+
+/// What one pass found and did.
+#[derive(Debug)]
+#[must_use]
+pub struct Pass {
+    /// What was decided; `None` when there is no such set, or a newer version of it was found.
+    pub plan: Option<Plan>,
+    /// What became of each action that was tried.
+    pub outcomes: Vec<Outcome>,
+    /// Whether another pass should follow at once.
+    pub again: bool,
+    /// When another pass should follow at the latest, if nothing hints at a change before.
+    pub wake_at: Option<Timestamp>,
+    /// Whether the status was written.
+    pub status_written: bool,
+    /// Whether the set is no more.
+    pub gone: bool,
+}
+
+impl Pass {
+    fn new() -> Self {
+        Self { plan: None, outcomes: Vec::new(), again: false, wake_at: None, status_written: false, gone: false }
+    }
+}
+
+impl Engine {
+    /// An engine over these parts, on the machine's clock.
+    pub fn new(backends: Backends, options: EngineOptions) -> Self {
+        Self::with_clock(backends, options, Arc::new(SystemClock))
+    }
+
+    /// An engine on a clock of the caller's.
+    pub fn with_clock(backends: Backends, options: EngineOptions, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            backends,
+            options,
+            clock,
+            memories: Memories::default(),
+            events: EventLog::default(),
+            stopping: AtomicBool::new(false),
+        }
+    }
+
+    /// The parts.
+    pub fn backends(&self) -> &Backends {
+        &self.backends
+    }
+
+    /// What time the engine's clock says.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What happened lately, and from now on.
+    pub fn events(&self) -> EventStream {
+        self.events.subscribe()
+    }
+
+    /// From now on every pass ends after the action that it is in.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Looks at one set, decides, and does what is to be done now.
+    ///
+    /// # Errors
+    /// When something could not be read, nothing was done (S15) but a condition that says so. An action that failed is
+    /// not an error of the pass: it stands in [`Pass::outcomes`], and its pet is left alone for a while.
+    ///
+    /// # Cancellation
+    /// Dropping the future may leave the action that was under way done, not done, or to be done late. Any later pass,
+    /// here or elsewhere, goes on from what it then sees.
+    pub async fn pass(&self, key: &SetKey) -> Result<Pass> {
+        let span = tracing::debug_span!("pass", set = %key);
+        let started = self.clock.now();
+        let result = self.pass_inner(key).instrument(span).await;
+        meter::pass(result.is_ok(), self.clock.now().since(started));
+        result
+    }
+
+    async fn pass_inner(&self, key: &SetKey) -> Result<Pass> {
+        let mut pass = Pass::new();
+        let Some(stored) = self.backends.store.get(key).await? else {
+            self.memories.forget(key);
+            pass.gone = true;
+            return Ok(pass);
+        };
+        let look = match Look::take(self, &stored).await {
+            Ok(look) => look,
+            Err(error) => {
+                self.report_unobservable(&stored, &error.chain().to_string()).await;
+                return Err(error);
+            }
+        };
+        if let Some(revision) = look.revisions.put.clone() {
+            self.backends.store.put_revision(key, &stored.uid, revision).await?;
+        }
+        let mut memory = self.memories.of(key, &stored.uid);
+        memory.settle(&look, &self.options);
+        for (ordinal, trouble) in memory.fresh_troubles(&look) {
+            self.events.warn(key, Some(ordinal), EventReason::PodTrouble, trouble.to_string(), look.now);
+        }
+        let (plan, next) = {
+            let (desired, observed) = (look.desired(), look.observed(&stored, &memory));
+            let plan = crate::plan::plan(&desired, &observed);
+            let broken = check::broken(&desired, &observed, &plan);
+            debug_assert!(broken.is_empty(), "the plan breaks its invariants: {broken:?}");
+            let next = status(&desired, &observed, &plan, &stored.status, stored.generation);
+            (plan, PetSetStatus { collision_count: look.revisions.collision_count, ..next })
+        };
+        pass.wake_at = earliest(plan.wake_at, memory.reset_at(&self.options));
+        let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {
+            Ok(version) => version,
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                // Somebody was faster. Nothing was done on the old view.
+                self.memories.put(key, memory);
+                pass.again = true;
+                return Ok(pass);
+            }
+            Err(error) => return Err(error),
+        };
+        for hold in &plan.holds {
+            tracing::trace!(set = %key, ordinal = hold.ordinal.map(|ordinal| ordinal.0), reason = hold.reason.name(), "hold");
+        }
+        let executed = self.execute(&stored, &version, &look, &plan, &mut memory).await;
+        pass.again = executed.progress;
+        pass.gone = executed.removed;
+        pass.outcomes = executed.outcomes;
+        pass.wake_at = earliest(pass.wake_at, memory.next_retry());
+        if plan.is_idle() {
+            self.truncate_history(&stored, &look).await?;
+        }
+        pass.plan = Some(plan);
+        if executed.removed {
+            self.memories.forget(key);
+        } else {
+            self.memories.put(key, memory);
+        }
+        Ok(pass)
+    }
+
+    /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often
+    /// than the interval allows.
+    async fn write_status(
+        &self,
+        stored: &StoredSet,
+        next: PetSetStatus,
+        plan: &Plan,
+        memory: &mut memory::Memory,
+        pass: &mut Pass,
+    ) -> Result<Version> {
+        if next == stored.status {
+            return Ok(stored.version.clone());
+        }
+        let now = self.clock.now();
+        let needed = plan.tickets.is_some() || plan.started.is_some() || stored.status.update_revision.is_none();
+        let due = memory.status_written_at.map(|at| at.after(self.options.status_interval));
+        if let (false, Some(due)) = (needed || plan.is_idle(), due.filter(|due| *due > now)) {
+            pass.wake_at = earliest(pass.wake_at, Some(due));
+            return Ok(stored.version.clone());
+        }
+        let version = self.backends.store.update_status(&stored.key(), &stored.version, next).await?;
+        memory.status_written_at = Some(now);
+        pass.status_written = true;
+        Ok(version)
+    }
+
+    /// Says in the status that the set cannot be seen. Best effort: whoever cannot be read may not be writable either.
+    async fn report_unobservable(&self, stored: &StoredSet, message: &str) {
+        self.events.warn(&stored.key(), None, EventReason::FailedObserve, message.to_owned(), self.clock.now());
+        let next = unobservable(&stored.status, message, stored.generation, self.clock.now());
+        if next != stored.status
+            && let Err(error) = self.backends.store.update_status(&stored.key(), &stored.version, next).await
+        {
+            tracing::debug!(set = %stored.key(), error = %error.chain(), "the status could not be written");
+        }
+    }
+
+    async fn truncate_history(&self, stored: &StoredSet, look: &Look) -> Result<()> {
+        for name in look.surplus_revisions() {
+            self.backends.store.delete_revision(&stored.key(), &stored.uid, &name).await?;
+        }
+        Ok(())
+    }
+}
+
+fn earliest(left: Option<Timestamp>, right: Option<Timestamp>) -> Option<Timestamp> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(left.min(right)),
+        (left, right) => left.or(right),
+    }
+}

@@ -1,0 +1,37 @@
+//! Step 2: orphans in, strays out (behaviour §1.4).
+
+use super::slots::Slots;
+use super::view::{Desired, Ownership};
+use super::{Action, HoldReason, Plan};
+
+/// Adopts orphans that the selector matches, releases pods that it no longer matches, and reports names that belong to
+/// somebody else. A set that is being deleted adopts and releases nothing.
+pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
+    if slots.census.unsettled == 0 || desired.deletion.is_some() {
+        return;
+    }
+    for pod in slots.below.iter().chain(slots.in_range).chain(slots.above) {
+        let (ordinal, uid) = (pod.ordinal, pod.uid.clone());
+        match (pod.owner, pod.selected, pod.terminating) {
+            (Ownership::Ours, true, _) => {}
+            (Ownership::Ours, false, _) => plan.actions.push(Action::ReleasePod { ordinal, uid }),
+            (Ownership::Nobody, true, false) => plan.actions.push(Action::AdoptPod { ordinal, uid }),
+            (Ownership::Nobody | Ownership::Foreign, _, _) => {
+                if desired.contains(ordinal) {
+                    plan.hold(ordinal, HoldReason::NameTaken);
+                }
+            }
+        }
+    }
+}
+
+/// Deletion with `cascade: orphan`: every pod becomes nobody's, then the set is forgotten. Names stay published, so that
+/// whoever talks to the pods still finds them.
+pub(super) fn orphan_all(slots: &Slots<'_>, plan: &mut Plan) {
+    for pod in slots.condemned() {
+        plan.actions.push(Action::ReleasePod { ordinal: pod.ordinal, uid: pod.uid.clone() });
+    }
+    if plan.actions.is_empty() {
+        plan.actions.push(Action::RemoveSet);
+    }
+}

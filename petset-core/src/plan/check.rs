@@ -1,0 +1,143 @@
+//! The invariants of every plan, written from the promises and not from the steps. Debug builds assert them, property
+//! tests and simulations check them.
+
+use super::{Action, ClaimCause, DeleteReason, Desired, Observed, Ownership, Plan, PodView, Strategy};
+use crate::names::{Ordinal, PodUid};
+use crate::store::Cascade;
+
+/// Every promise that `plan` breaks, as a sentence with the promise's id; empty when it keeps them all.
+pub fn broken(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan) -> Vec<String> {
+    let mut broken = Vec::new();
+    for action in &plan.actions {
+        check(desired, observed, plan, action, &mut broken);
+    }
+    tickets(desired, observed, plan, &mut broken);
+    broken
+}
+
+fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &Action, broken: &mut Vec<String>) {
+    let mut claim = |holds: bool, text: &str| {
+        if !holds {
+            broken.push(format!("{text}: {action}"));
+        }
+    };
+    claim(!desired.paused, "a paused set does nothing");
+    match action {
+        Action::CreatePod { ordinal, revision } => {
+            claim(desired.contains(*ordinal), "S8: only wanted pets are created");
+            claim(pod_of(observed, *ordinal).is_none(), "S1, S2: only an empty slot is filled");
+            let before = |pod: &&PodView| pod.ordinal < *ordinal && desired.contains(pod.ordinal);
+            let ready =
+                observed.pods.iter().filter(before).filter(|pod| pod.is_ours() && pod.is_ready() && !pod.terminating);
+            let all_before = (ordinal.0 - desired.start.0) as usize;
+            claim(!desired.ordered || ready.count() == all_before, "S8: every pet before it is ready");
+            let index = ordinal.0 - desired.start.0;
+            let below = matches!(desired.strategy, Strategy::RollingUpdate { partition, .. } if index < partition);
+            let expected = if below { desired.current } else { desired.update };
+            claim(revision == expected, "S11: the revision is that of its side of the partition");
+            for template in desired.claim_templates {
+                let own = observed.claims.iter().find(|claim| claim.ordinal == *ordinal && claim.template == *template);
+                claim(own.is_some(), "S5, S7: its claims are there");
+            }
+            let remembered = plan.started.as_ref().unwrap_or(observed.started).contains(*ordinal);
+            claim(desired.claim_templates.is_empty() || remembered, "S7: it counts as started before it starts");
+        }
+        Action::DeletePod { ordinal, uid, version, reason } => {
+            let pod = observed.pods.iter().find(|pod| pod.uid == *uid && pod.ordinal == *ordinal);
+            claim(pod.is_some(), "S4: the incarnation was seen");
+            let Some(pod) = pod else { return };
+            claim(pod.is_ours(), "S12: it is ours");
+            claim(!pod.terminating, "S18: its end is asked for once");
+            let wanted = desired.contains(*ordinal);
+            let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
+            claim(!condemned || !wanted, "only what nobody wants is scaled away");
+            let held = held_after(observed, plan, uid);
+            claim(!pod.is_ready() || held, "S10: a ready pod has a ticket");
+            claim(pod.is_ready() || held || version.is_some(), "S10: an unready pod is spared when it became ready");
+            if desired.ordered && condemned && !observed.tickets.iter().any(|ticket| ticket.uid == *uid) {
+                let above = observed.pods.iter().filter(|other| other.is_ours() && !desired.contains(other.ordinal));
+                claim(
+                    above.clone().all(|other| other.ordinal <= *ordinal || is_below(desired, other)),
+                    "S9: the highest first",
+                );
+            }
+            let rolled = matches!(reason, DeleteReason::RollingUpdate | DeleteReason::OutdatedNotReady);
+            claim(
+                !rolled || ordinal.0 - desired.start.0 >= desired.partition(),
+                "S11: nothing below the partition is rolled",
+            );
+            claim(!rolled || desired.strategy != Strategy::OnDelete, "OnDelete takes nothing down");
+        }
+        Action::DeleteClaim { ordinal, uid, cause, .. } => {
+            let seen = observed.claims.iter().find(|claim| claim.uid == *uid);
+            claim(seen.is_some_and(|claim| claim.owner == Ownership::Ours), "S6, S12: the claim is ours");
+            claim(!desired.contains(*ordinal), "S6: its pet is not wanted");
+            claim(pod_of(observed, *ordinal).is_none(), "S6: its last pod is gone");
+            let policy = match cause {
+                ClaimCause::Scaled => desired.delete_claims_when_scaled && desired.deletion.is_none(),
+                ClaimCause::Deleted => desired.delete_claims_when_deleted && desired.deletion == Some(Cascade::Ordered),
+            };
+            claim(policy, "S6: the policy says so");
+        }
+        Action::ProvisionClaim { ordinal, template } => {
+            claim(!observed.started.contains(*ordinal), "S7: no empty volume for a pet that has run");
+            let there = observed.claims.iter().any(|claim| claim.ordinal == *ordinal && claim.template == *template);
+            claim(!there, "S5: no second claim");
+        }
+        Action::RemoveSet => {
+            claim(desired.deletion.is_some(), "only a deleted set is forgotten");
+            claim(!observed.pods.iter().any(PodView::is_ours), "S9: no pod of a forgotten set is left");
+        }
+        Action::AdoptPod { uid, .. } => {
+            let pod = observed.pods.iter().find(|pod| pod.uid == *uid);
+            claim(
+                pod.is_some_and(|pod| pod.owner == Ownership::Nobody && pod.selected),
+                "S12: only an orphan is adopted",
+            );
+        }
+        Action::ReleasePod { uid, .. } => {
+            claim(observed.pods.iter().any(|pod| pod.uid == *uid && pod.is_ours()), "S12: only ours is released");
+        }
+        Action::OwnClaim { uid, .. } => {
+            let foreign = observed.claims.iter().any(|claim| claim.uid == *uid && claim.owner == Ownership::Foreign);
+            claim(!foreign, "S12: no foreign claim is touched");
+        }
+        Action::PublishNames { .. } | Action::WithdrawNames => {}
+    }
+}
+
+/// S10: tickets that this plan adds keep the number of pets that the library took down within the budget; a ticket is
+/// dropped only when its incarnation is gone.
+fn tickets(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, broken: &mut Vec<String>) {
+    let Some(after) = &plan.tickets else { return };
+    for ticket in observed.tickets.iter().filter(|ticket| !after.contains(ticket)) {
+        if observed.pods.iter().any(|pod| pod.uid == ticket.uid) {
+            broken.push(format!("S10: the ticket of pet {} was dropped while its incarnation stands", ticket.ordinal));
+        }
+    }
+    let max = match desired.strategy {
+        Strategy::RollingUpdate { max_unavailable, .. } => max_unavailable.max(1) as usize,
+        Strategy::OnDelete => 1,
+    };
+    let rolled = |ticket: &&crate::status::Ticket| {
+        let taken_now = !observed.tickets.contains(ticket);
+        taken_now && desired.contains(ticket.ordinal)
+    };
+    if after.iter().any(|ticket| rolled(&ticket)) && after.len() > max {
+        broken.push(format!("S10: {} tickets, {max} allowed", after.len()));
+    }
+}
+
+fn pod_of<'a>(observed: &'a Observed<'_>, ordinal: Ordinal) -> Option<&'a PodView> {
+    observed.pods.iter().find(|pod| pod.ordinal == ordinal)
+}
+
+fn held_after(observed: &Observed<'_>, plan: &Plan, uid: &PodUid) -> bool {
+    let after = plan.tickets.as_deref().unwrap_or(observed.tickets);
+    after.iter().any(|ticket| ticket.uid == *uid)
+}
+
+/// Pods below the first ordinal are condemned after those above the last.
+fn is_below(desired: &Desired<'_>, pod: &PodView) -> bool {
+    pod.ordinal < desired.start
+}

@@ -1,0 +1,95 @@
+//! Step 4: fill empty slots. Under `OrderedReady` one at a time, each only when every pet before it is available in
+//! this very read (S8); otherwise all at once.
+
+use std::sync::Arc;
+
+use super::hold::Lack;
+use super::slots::Slots;
+use super::view::{Desired, Observed, PodView};
+use super::volumes::{Needs, needs};
+use super::{Action, HoldReason, MAX_CREATES, Plan};
+use crate::names::Ordinal;
+
+pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
+    if slots.all_available() {
+        return;
+    }
+    let mut before: Option<(Ordinal, Lack)> = None;
+    let mut filled = 0;
+    for (ordinal, pod) in slots.wanted() {
+        if let Some(pod) = pod {
+            if let Some(lacks) = lack(slots, pod) {
+                report(slots, pod, plan);
+                before = before.or(Some((ordinal, lacks)));
+            }
+            continue;
+        }
+        if let (true, Some((pet, lacks))) = (desired.ordered, before) {
+            plan.hold(ordinal, HoldReason::Predecessor { pet, lacks });
+            return;
+        }
+        if filled == MAX_CREATES {
+            return;
+        }
+        before = before.or(Some((ordinal, Lack::Pod)));
+        filled += 1;
+        fill(desired, observed, slots, ordinal, plan);
+    }
+}
+
+/// What a pet lacks to let the next one start.
+fn lack(slots: &Slots<'_>, pod: &PodView) -> Option<Lack> {
+    if !pod.is_ours() {
+        Some(Lack::Owner)
+    } else if pod.terminating {
+        Some(Lack::Stay)
+    } else if !pod.is_ready() {
+        Some(Lack::Readiness)
+    } else if !slots.is_available(pod) {
+        Some(Lack::Availability)
+    } else {
+        None
+    }
+}
+
+/// Why a pod that stands is not yet as it should be.
+fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
+    let reason = match lack(slots, pod) {
+        Some(Lack::Stay) => HoldReason::Terminating,
+        Some(Lack::Readiness) if !pod.has_ended() => HoldReason::NotReady,
+        Some(Lack::Availability) => match slots.census.next_available {
+            Some(at) => HoldReason::NotAvailable { at },
+            None => return,
+        },
+        Some(Lack::Readiness | Lack::Owner | Lack::Pod) | None => return,
+    };
+    plan.hold(pod.ordinal, reason);
+}
+
+/// Asks for the pod of an empty slot, or first for what it needs.
+fn fill(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, ordinal: Ordinal, plan: &mut Plan) {
+    // Filling a slot below the pet that waits for its sign is a repair; above it, it is a scale step.
+    if let Some(pet) = slots.census.uninitialized.filter(|pet| *pet < ordinal) {
+        plan.hold(ordinal, HoldReason::NotInitialized { pet });
+        return;
+    }
+    if let Some(retry) = observed.retries.get(&ordinal).filter(|retry| retry.at > observed.now) {
+        plan.hold(ordinal, HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
+        plan.wake(retry.at);
+        return;
+    }
+    match needs(desired, observed, ordinal) {
+        Needs::Blocked(reason) => plan.hold(ordinal, reason),
+        // The pod follows in the next pass, on a read that shows the claims: only then the pet counts as started.
+        Needs::Claims(templates) => {
+            plan.actions.extend(templates.into_iter().map(|template| Action::ProvisionClaim { ordinal, template }));
+        }
+        Needs::Nothing => {
+            if !desired.claim_templates.is_empty() && !observed.started.contains(ordinal) {
+                plan.started.get_or_insert_with(|| observed.started.clone()).insert(ordinal);
+            }
+            let revision = desired.revision_of(ordinal).clone();
+            plan.actions.push(Action::CreatePod { ordinal, revision });
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The gate: may this pod be taken down now, else why not. Everything that is taken down by choice passes here, and
+//! nothing else decides about it (safety rules 2 and 3, S10).
+
+use super::slots::Slots;
+use super::view::{Desired, Observed, PodView, Strategy};
+use super::{DeleteReason, HoldReason};
+use crate::names::Ordinal;
+use crate::status::Ticket;
+
+/// The tickets that are held, and room for those that this plan takes.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// Tickets that go on being held, then those taken now.
+    held: Vec<Ticket>,
+    /// Whether `held` differs from what the status says.
+    changed: bool,
+    /// How many pets may be down.
+    max: u32,
+}
+
+/// Pets that are down or on their way down: how many, and one of them.
+type Down = Option<(u32, Ordinal)>;
+
+/// How a pod may be taken down.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Permit {
+    /// It is not ready: nothing is lost, as long as it is still as it was seen.
+    AsSeen,
+    /// It is ready, and has a ticket now.
+    Ticket,
+}
+
+impl Gate {
+    pub(super) fn new(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>) -> Self {
+        let max = match desired.strategy {
+            Strategy::RollingUpdate { max_unavailable, .. } => max_unavailable.max(1),
+            Strategy::OnDelete => 1,
+        };
+        let held: Vec<Ticket> =
+            observed.tickets.iter().filter(|ticket| !is_spent(ticket, desired, slots)).cloned().collect();
+        Self { changed: held.len() != observed.tickets.len(), held, max }
+    }
+
+    /// May `pod` be taken down for `reason`?
+    pub(super) fn ask(
+        &mut self,
+        desired: &Desired<'_>,
+        slots: &Slots<'_>,
+        pod: &PodView,
+        reason: DeleteReason,
+    ) -> Result<Permit, HoldReason> {
+        if !pod.is_ready() {
+            return Ok(Permit::AsSeen);
+        }
+        if self.holds(pod) {
+            return Ok(Permit::Ticket);
+        }
+        match reason {
+            DeleteReason::ScaledDown if desired.ordered => self.within(self.tickets_down())?,
+            DeleteReason::RollingUpdate => {
+                if let Some(pet) = slots.census.uninitialized {
+                    return Err(HoldReason::NotInitialized { pet });
+                }
+                self.within(self.pets_down(desired, slots))?;
+            }
+            // A parallel set lets go of all that is scaled away at once, and a deleted set of everything; the tickets
+            // still keep a rollout from beginning before they are gone.
+            DeleteReason::ScaledDown
+            | DeleteReason::SetDeleted
+            | DeleteReason::Ended
+            | DeleteReason::OutdatedNotReady
+            | DeleteReason::TicketHeld => {}
+        }
+        self.take(pod);
+        Ok(Permit::Ticket)
+    }
+
+    /// Whether the pod has a ticket.
+    pub(super) fn holds(&self, pod: &PodView) -> bool {
+        self.held.iter().any(|ticket| ticket.uid == pod.uid)
+    }
+
+    fn take(&mut self, pod: &PodView) {
+        self.held.push(Ticket { ordinal: pod.ordinal, uid: pod.uid.clone() });
+        self.changed = true;
+    }
+
+    fn within(&self, down: Down) -> Result<(), HoldReason> {
+        match down {
+            Some((down, pet)) if down >= self.max => Err(HoldReason::Budget { down, max: self.max, pet }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What the library itself took down and has not brought back.
+    fn tickets_down(&self) -> Down {
+        let first = self.held.first()?;
+        Some((u32::try_from(self.held.len()).unwrap_or(u32::MAX), first.ordinal))
+    }
+
+    /// Every wanted pet that is not available, and every ticket, each ordinal once. Outdated pods that are not ready do
+    /// not count: they are replaced in any case, and a broken rollout must not hold up its own repair. A pet that is
+    /// only scaled away counts through its ticket.
+    fn pets_down(&self, desired: &Desired<'_>, slots: &Slots<'_>) -> Down {
+        let missing = slots.missing();
+        let mut count = missing;
+        let mut one = (missing > 0).then(|| slots.first_missing()).flatten();
+        let standing = slots.in_range.iter();
+        for pod in standing.filter(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod)) {
+            count += 1;
+            one = one.or(Some(pod.ordinal));
+        }
+        for ticket in &self.held {
+            let counted = desired.contains(ticket.ordinal)
+                && slots
+                    .pod(ticket.ordinal)
+                    .is_none_or(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod));
+            if !counted {
+                count += 1;
+                one = one.or(Some(ticket.ordinal));
+            }
+        }
+        one.map(|one| (count, one))
+    }
+
+    /// The tickets that are held, when they differ from what the status says.
+    pub(super) fn into_tickets(self) -> Option<Vec<Ticket>> {
+        self.changed.then_some(self.held)
+    }
+
+    /// Every ticket that is held.
+    pub(super) fn held(&self) -> &[Ticket] {
+        &self.held
+    }
+}
+
+/// A pod that the rollout replaces without a ticket.
+fn is_replaced_freely(desired: &Desired<'_>, pod: &PodView) -> bool {
+    let rolls = matches!(desired.strategy, Strategy::RollingUpdate { .. });
+    let index = pod.ordinal.0.saturating_sub(desired.start.0);
+    rolls
+        && pod.is_ours()
+        && !pod.terminating
+        && !pod.is_ready()
+        && index >= desired.partition()
+        && pod.revision.as_ref() != Some(desired.update)
+}
+
+/// A ticket is spent when its incarnation is gone and either a successor is available or the ordinal is scaled away.
+/// Being scaled away alone is not enough: a request may still be under way.
+fn is_spent(ticket: &Ticket, desired: &Desired<'_>, slots: &Slots<'_>) -> bool {
+    match slots.pod(ticket.ordinal) {
+        Some(pod) if pod.uid == ticket.uid => false,
+        Some(pod) => !desired.contains(ticket.ordinal) || slots.is_available(pod),
+        None => !desired.contains(ticket.ordinal),
+    }
+}

@@ -1,0 +1,111 @@
+//! The pure heart: what to do now, why the rest waits, and when to look again.
+//!
+//! [`plan`] is synchronous and total: no clock, no randomness, no input or output, no backend type. It reads as the list
+//! of its steps, each in a file of its own:
+//!
+//! 1. [`slots`]: who stands where — in range, condemned, missing;
+//! 2. [`adopt`]: orphans in, strays out;
+//! 3. [`volumes`]: owners and deletions of claims;
+//! 4. [`create`]: fill empty slots, in order;
+//! 5. [`scale_down`]: empty condemned slots, in reverse order;
+//! 6. [`replace`]: failed pods;
+//! 7. [`rollout`]: outdated pods;
+//! 8. [`tickets`]: permissions to free and to see through;
+//! 9. [`names`]: what others resolve.
+//!
+//! [`gate`] alone answers "may this ordinal be disturbed now, else why not". [`check`] holds the invariants that every
+//! plan must keep, written independently of the steps.
+
+mod action;
+mod adopt;
+pub mod check;
+mod create;
+mod gate;
+mod hold;
+mod names;
+pub(crate) mod rehearse;
+mod replace;
+mod rollout;
+mod scale_down;
+mod slots;
+mod tickets;
+mod view;
+mod volumes;
+
+pub use action::{Action, ClaimCause, DeleteReason};
+pub use hold::{Hold, HoldReason};
+pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
+
+use crate::status::{OrdinalSet, Ticket};
+use crate::store::Cascade;
+use crate::time::Timestamp;
+use gate::Gate;
+use slots::Slots;
+
+/// At most this many pods are created by one plan; the rest follows in the next pass.
+pub const MAX_CREATES: usize = 500;
+
+/// What to do now, why the rest waits, and when to look again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "a plan that nobody executes or reads is of no use"]
+pub struct Plan {
+    /// In order. When one fails, later ones of the same ordinal are left for the next pass.
+    pub actions: Vec<Action>,
+    /// Why something that is wanted does not happen now.
+    pub holds: Vec<Hold>,
+    /// When to look again although nothing may have changed.
+    pub wake_at: Option<Timestamp>,
+    /// The tickets after this plan, when they change; written by compare-and-swap before any action.
+    pub tickets: Option<Vec<Ticket>>,
+    /// The started pets after this plan, when they change; written before any action.
+    pub started: Option<OrdinalSet>,
+}
+
+impl Plan {
+    /// True when there is nothing to do, nothing that waits and nothing to write.
+    pub fn is_idle(&self) -> bool {
+        let Self { actions, holds, wake_at: _, tickets, started } = self;
+        actions.is_empty()
+            && holds.iter().all(|hold| hold.reason.is_by_choice())
+            && tickets.is_none()
+            && started.is_none()
+    }
+
+    fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {
+        self.holds.push(Hold { ordinal: ordinal.into(), reason });
+    }
+
+    fn wake(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |other| other.min(at)));
+    }
+}
+
+/// Decides.
+///
+/// Pods and claims must be what one fresh read showed, taken after the tickets and the declaration were read (safety
+/// rule 2). At goal the number of allocations does not depend on the number of pets.
+pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
+    let mut plan = Plan::default();
+    if desired.paused {
+        plan.hold(None, HoldReason::Paused);
+        return plan;
+    }
+    let slots = Slots::new(desired, observed);
+    if desired.deletion == Some(Cascade::Orphan) {
+        adopt::orphan_all(&slots, &mut plan);
+        return plan;
+    }
+    let mut gate = Gate::new(desired, observed, &slots);
+    adopt::step(desired, &slots, &mut plan);
+    volumes::step(desired, observed, &slots, &mut plan);
+    create::step(desired, observed, &slots, &mut plan);
+    scale_down::step(desired, &slots, &mut gate, &mut plan);
+    replace::step(observed, &slots, &mut plan);
+    rollout::step(desired, &slots, &mut gate, &mut plan);
+    tickets::step(observed, &slots, gate, &mut plan);
+    names::step(desired, observed, &slots, &mut plan);
+    if let Some(at) = slots.census.next_available {
+        plan.wake(at);
+    }
+    plan
+}

@@ -1,0 +1,113 @@
+//! Step 3: claims. Their owners follow the retention policy; they are deleted by nothing but that policy, and only when
+//! the last pod that could use them is gone (S6). What a pod needs before it may start is answered here too (S7).
+
+use std::sync::Arc;
+
+use super::slots::Slots;
+use super::view::{ClaimView, Desired, Observed, Ownership};
+use super::{Action, ClaimCause, HoldReason, Plan};
+use crate::backend::ClaimPhase;
+use crate::names::Ordinal;
+use crate::store::Cascade;
+
+/// Owners and deletions, and a report of every pet in range whose volume is gone.
+pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
+    let deletes = desired.delete_claims_when_scaled || desired.delete_claims_when_deleted;
+    let mut bound = 0_usize;
+    for claim in observed.claims {
+        let wanted = desired.contains(claim.ordinal);
+        if wanted && claim.phase == ClaimPhase::Bound && desired.claim_templates.contains(&claim.template) {
+            bound += 1;
+        }
+        if claim.phase == ClaimPhase::Terminating {
+            continue;
+        }
+        match (claim.owner, deletes) {
+            (Ownership::Nobody, true) => plan.actions.push(own(claim, true)),
+            (Ownership::Ours, false) => plan.actions.push(own(claim, false)),
+            (Ownership::Foreign, true) if !wanted => {
+                let template = Arc::clone(&claim.template);
+                plan.hold(claim.ordinal, HoldReason::ClaimForeign { template });
+            }
+            (Ownership::Ours, true) if !wanted => delete(desired, observed, slots, claim, plan),
+            (Ownership::Ours | Ownership::Nobody | Ownership::Foreign, _) => {}
+        }
+    }
+    if bound < slots.in_range.len() * desired.claim_templates.len() {
+        report_running_without_volume(desired, observed, slots, plan);
+    }
+}
+
+fn own(claim: &ClaimView, ours: bool) -> Action {
+    Action::OwnClaim { ordinal: claim.ordinal, template: Arc::clone(&claim.template), uid: claim.uid.clone(), ours }
+}
+
+/// The claim is ours and out of range: it goes if the policy for this cause says so and no pod of its pet is left.
+/// The pet then counts as never started: its next claim may be an empty one.
+fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView, plan: &mut Plan) {
+    let cause = match desired.deletion {
+        None if desired.delete_claims_when_scaled => ClaimCause::Scaled,
+        Some(Cascade::Ordered) if desired.delete_claims_when_deleted => ClaimCause::Deleted,
+        None | Some(Cascade::Ordered | Cascade::Orphan) => return,
+    };
+    if slots.pod(claim.ordinal).is_none() {
+        if observed.started.contains(claim.ordinal) {
+            plan.started.get_or_insert_with(|| observed.started.clone()).remove(claim.ordinal);
+        }
+        plan.actions.push(Action::DeleteClaim {
+            ordinal: claim.ordinal,
+            template: Arc::clone(&claim.template),
+            uid: claim.uid.clone(),
+            cause,
+        });
+    }
+}
+
+fn report_running_without_volume(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
+    for pod in slots.in_range.iter().filter(|pod| pod.is_ours()) {
+        match needs(desired, observed, pod.ordinal) {
+            Needs::Blocked(reason @ (HoldReason::ClaimMissing { .. } | HoldReason::ClaimLost { .. })) => {
+                plan.hold(pod.ordinal, reason);
+            }
+            Needs::Nothing | Needs::Claims(_) | Needs::Blocked(_) => {}
+        }
+    }
+}
+
+/// What a pet lacks before its pod may start.
+#[derive(Debug)]
+pub(super) enum Needs {
+    /// Nothing.
+    Nothing,
+    /// These claims, which it never had.
+    Claims(Vec<Arc<str>>),
+    /// Something that must change first.
+    Blocked(HoldReason),
+}
+
+/// What `ordinal` lacks before its pod may start.
+pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal) -> Needs {
+    let from = observed.claims.partition_point(|claim| claim.ordinal < ordinal);
+    let own = observed.claims[from..].iter().take_while(|claim| claim.ordinal == ordinal);
+    let mut missing = Vec::new();
+    for template in desired.claim_templates {
+        let name = || Arc::clone(template);
+        let claim = own.clone().find(|claim| claim.template == *template);
+        match claim.map(|claim| (claim.phase, claim)) {
+            None if observed.started.contains(ordinal) => {
+                return Needs::Blocked(HoldReason::ClaimMissing { template: name() });
+            }
+            None => missing.push(name()),
+            Some((ClaimPhase::Lost, _)) => return Needs::Blocked(HoldReason::ClaimLost { template: name() }),
+            Some((ClaimPhase::Terminating, _)) => {
+                return Needs::Blocked(HoldReason::ClaimTerminating { template: name() });
+            }
+            Some((ClaimPhase::Pending, claim)) if desired.binds_before_use => {
+                let message = claim.message.clone();
+                return Needs::Blocked(HoldReason::ClaimPending { template: name(), message });
+            }
+            Some((ClaimPhase::Pending | ClaimPhase::Bound, _)) => {}
+        }
+    }
+    if missing.is_empty() { Needs::Nothing } else { Needs::Claims(missing) }
+}

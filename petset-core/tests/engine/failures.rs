@@ -1,0 +1,111 @@
+//! What fails is said, tried again at a bounded pace, and heals when its cause is gone.
+
+use std::time::Duration;
+
+use petset_core::engine::EventReason;
+use petset_core::{Error, ErrorKind};
+use petset_testkit::{FakeWorld, Op};
+
+use super::support::{Bench, web};
+
+#[tokio::test]
+async fn s15_a_failed_read_does_nothing_but_say_so() {
+    let bench = Bench::new();
+    let key = bench.create(web(3).build()).await;
+    bench.settle(&key).await;
+    bench.change(&key, |set| set.spec.replicas = Some(1)).await;
+    for op in [Op::PodList, Op::ClaimList] {
+        let before = bench.world.counts();
+        bench.world.fail_next(op, Error::new(ErrorKind::Unavailable, "list").with_message("out of reach"), false);
+        bench.engine.pass(&key).await.expect_err("it could not look");
+        assert_eq!(bench.world.counts().since(&before).writes(), 0);
+        let degraded = bench.condition(&key, "Degraded").await;
+        assert_eq!(degraded.reason, "Unobservable");
+        assert!(degraded.message.contains("out of reach"));
+    }
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await, "it heals at the next look");
+    assert_eq!(bench.world.ordinals(&key), [0]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_a_condition_and_an_event_and_heals() {
+    let bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    let full = || Error::new(ErrorKind::Exhausted, "make a directory").with_message("no space left on device");
+    bench.world.fail_next(Op::ClaimProvision, full(), false);
+    let _ = bench.pass(&key).await;
+    bench.world.clock().advance(Duration::from_millis(200));
+    let pass = bench.pass(&key).await;
+    assert!(pass.outcomes.is_empty(), "left alone for a while: {:?}", pass.outcomes);
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert!(degraded.message.contains("no space left"), "{}", degraded.message);
+    let events = bench.engine.events();
+    assert!(events.past().any(|event| event.warning && event.reason == EventReason::FailedCreate));
+    bench.world.clock().advance(Duration::from_secs(1));
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await);
+    assert_eq!(bench.world.ordinals(&key), [0]);
+}
+
+#[tokio::test]
+async fn s18_a_permanent_denial_is_tried_a_bounded_number_of_times_per_minute() {
+    let bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    let minutes = 10;
+    for _ in 0..minutes * 60 * 10 {
+        bench.world.fail_next(Op::ClaimProvision, Error::new(ErrorKind::Unavailable, "provision"), false);
+        let _ = bench.pass(&key).await;
+        bench.world.clock().advance(Duration::from_millis(100));
+    }
+    let tries = bench.world.counts().of(Op::ClaimProvision);
+    assert!((minutes..=minutes * 3).contains(&tries), "{tries} tries in {minutes} minutes");
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    bench.world.fail_next(Op::PodCreate, Error::new(ErrorKind::Timeout, "create"), true);
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0, 1]);
+    assert_eq!(bench.world.counts().of(Op::PodCreate), 2);
+}
+
+#[tokio::test]
+async fn failed_pods_are_replaced_with_growing_pauses() {
+    let bench = Bench::over(FakeWorld::manual());
+    bench.world.set_termination(petset_testkit::Termination::Immediate);
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    let mut pauses = Vec::new();
+    for _ in 0..4 {
+        bench.world.fail(&key, 0);
+        let died_at = bench.clock.now();
+        let dead = bench.world.pod(&key, 0).map(|pod| pod.uid);
+        loop {
+            let _ = bench.pass(&key).await;
+            if bench.world.pod(&key, 0).is_some_and(|pod| Some(pod.uid) != dead) {
+                break;
+            }
+            bench.world.clock().advance(Duration::from_millis(50));
+        }
+        pauses.push(bench.clock.now().since(died_at));
+    }
+    assert!(pauses.windows(2).all(|pair| pair[0] <= pair[1]), "{pauses:?}");
+    assert!(pauses[3] >= pauses[0] * 2, "{pauses:?}");
+}
+
+#[tokio::test]
+async fn a_failed_creation_does_not_hold_up_a_scale_down() {
+    let bench = Bench::new();
+    let key = bench.create(web(4).build()).await;
+    bench.settle(&key).await;
+    bench.world.remove_pod(&key, 0);
+    bench.change(&key, |set| set.spec.replicas = Some(2)).await;
+    for _ in 0..20 {
+        bench.world.fail_next(Op::PodCreate, Error::new(ErrorKind::Exhausted, "create").with_message("quota"), false);
+        let _ = bench.pass(&key).await;
+    }
+    assert_eq!(bench.world.ordinals(&key), [1]);
+}

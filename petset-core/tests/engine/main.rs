@@ -1,0 +1,7 @@
+//! The engine and the controller over a world in memory: what the pure planner cannot show.
+
+mod controller;
+mod failures;
+mod pass;
+mod support;
+mod two_controllers;

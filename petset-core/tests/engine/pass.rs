@@ -1,0 +1,213 @@
+//! Single passes.
+
+use petset_core::Ordinal;
+use petset_core::store::{Cascade, Deletion};
+use petset_testkit::{Check, Effect, FakeWorld, Op};
+
+use super::support::{Bench, set_image, web};
+
+#[tokio::test]
+async fn s8_ordered_pods_come_one_by_one_each_ready_before_the_next() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(3).build()).await;
+    for ordinal in 0..3 {
+        bench.settle(&key).await;
+        assert_eq!(bench.world.ordinals(&key), (0..=ordinal).collect::<Vec<_>>());
+        bench.world.set_ready(&key, ordinal, true);
+    }
+    bench.settle(&key).await;
+    assert_eq!(bench.stored(&key).await.status.ready_replicas, 3);
+}
+
+#[tokio::test]
+async fn s17_a_thousand_passes_at_goal_write_nothing() {
+    let bench = Bench::new();
+    let key = bench.create(web(3).build()).await;
+    bench.settle(&key).await;
+    let (before, version) = (bench.world.counts(), bench.stored(&key).await.version);
+    for _ in 0..1_000 {
+        let pass = bench.pass(&key).await;
+        assert!(pass.plan.expect("the set exists").is_idle());
+    }
+    assert_eq!(bench.world.counts().since(&before).writes(), 0);
+    assert_eq!(bench.stored(&key).await.version, version);
+}
+
+#[tokio::test]
+async fn s19_an_engine_without_memory_goes_on_where_the_last_one_stopped() {
+    let bench = Bench::new();
+    let key = bench.create(web(5).build()).await;
+    for _ in 0..100 {
+        // Every pass by another engine, as if each had been killed right after it.
+        let engine = bench.another_engine();
+        let _ = engine.pass(&key).await.expect("the world can be seen");
+    }
+    assert_eq!(bench.world.ordinals(&key), [0, 1, 2, 3, 4]);
+    assert_eq!(bench.stored(&key).await.status.available_replicas, 5);
+}
+
+#[tokio::test]
+async fn s7_a_volume_that_vanished_is_reported_and_never_replaced() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    bench.settle(&key).await;
+    bench.world.remove_pod(&key, 1);
+    bench.world.remove_claim(&key, "www", 1);
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0], "the pet is not started");
+    assert_eq!(bench.world.counts().of(Op::ClaimProvision), 2, "no second claim was asked for");
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert_eq!(degraded.reason, "ClaimMissing");
+    assert!(degraded.message.contains("www"), "{}", degraded.message);
+}
+
+#[tokio::test]
+async fn s6_scaling_down_and_up_mounts_the_same_claims() {
+    let bench = Bench::new();
+    let key = bench.create(web(3).build()).await;
+    bench.settle(&key).await;
+    let before = bench.world.claim(&key, "www", 2).expect("it was claimed");
+    for replicas in [1, 3] {
+        bench.change(&key, |set| set.spec.replicas = Some(replicas)).await;
+        bench.settle(&key).await;
+    }
+    assert_eq!(bench.world.claim(&key, "www", 2), Some(before));
+}
+
+#[tokio::test]
+async fn retention_delete_when_scaled_takes_claims_after_their_pods_and_allows_a_fresh_start() {
+    let bench = Bench::new();
+    bench.world.permit(Check::ClaimsAreKept);
+    let key = bench.create(web(3).delete_claims_when_scaled().build()).await;
+    bench.settle(&key).await;
+    bench.change(&key, |set| set.spec.replicas = Some(1)).await;
+    bench.settle(&key).await;
+    assert!(bench.world.claim(&key, "www", 2).is_none() && bench.world.claim(&key, "www", 0).is_some());
+    bench.change(&key, |set| set.spec.replicas = Some(3)).await;
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn s10_a_rollout_takes_a_ticket_per_pod_and_gives_every_one_back() {
+    let bench = Bench::over(FakeWorld::manual());
+    bench.world.set_termination(petset_testkit::Termination::Immediate);
+    let key = bench.create(web(2).build()).await;
+    for ordinal in 0..2 {
+        bench.settle(&key).await;
+        bench.world.set_ready(&key, ordinal, true);
+    }
+    bench.settle(&key).await;
+    bench.change(&key, |set| set_image(set, "two")).await;
+    let pass = bench.pass(&key).await;
+    assert_eq!(pass.plan.expect("the set exists").tickets.map(|tickets| tickets.len()), Some(1));
+    bench.settle(&key).await;
+    let held = bench.stored(&key).await.status.tickets;
+    assert_eq!(
+        held.iter().map(|ticket| ticket.ordinal).collect::<Vec<_>>(),
+        [Ordinal(1)],
+        "held until a successor is ready"
+    );
+    for ordinal in [1, 0] {
+        bench.world.set_ready(&key, ordinal, true);
+        bench.settle(&key).await;
+    }
+    let status = bench.stored(&key).await.status;
+    assert!(status.tickets.is_empty());
+    assert_eq!(status.current_revision, status.update_revision);
+}
+
+#[tokio::test]
+async fn l2_a_broken_template_that_is_reverted_heals_by_itself() {
+    let bench = Bench::over(FakeWorld::manual());
+    bench.world.set_termination(petset_testkit::Termination::Immediate);
+    let key = bench.create(web(3).build()).await;
+    for ordinal in 0..3 {
+        bench.settle(&key).await;
+        bench.world.set_ready(&key, ordinal, true);
+    }
+    bench.settle(&key).await;
+    let good = bench.stored(&key).await.set;
+    bench.change(&key, |set| set_image(set, "broken")).await;
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0, 1, 2]);
+    assert!(bench.world.pod(&key, 2).expect("it stands").status.ready_since.is_none());
+    let untouched = [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).expect("it stands").uid);
+    bench.change(&key, |set| *set = good).await;
+    bench.settle(&key).await;
+    bench.world.set_ready(&key, 2, true);
+    bench.settle(&key).await;
+    let status = bench.stored(&key).await.status;
+    assert_eq!((status.available_replicas, status.updated_replicas, status.tickets.len()), (3, 3, 0));
+    let still = [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).expect("it stands").uid);
+    assert_eq!(still, untouched, "healthy pods were not restarted by the way back");
+}
+
+#[tokio::test]
+async fn s9_deleting_a_set_ends_its_pods_from_the_top_and_forgets_it() {
+    let bench = Bench::new();
+    let key = bench.create(web(3).build()).await;
+    bench.settle(&key).await;
+    bench.world.take_journal();
+    let stored = bench.stored(&key).await;
+    let deletion = Deletion { cascade: Cascade::Ordered, requested_at: bench.clock.now() };
+    bench.backends.store.mark_deleted(&key, &stored.version, deletion).await.expect("nobody else writes");
+    bench.settle(&key).await;
+    let ended: Vec<_> = bench
+        .world
+        .take_journal()
+        .into_iter()
+        .filter_map(|effect| matches!(effect, Effect::PodEnded { .. }).then(|| effect.ordinal().expect("of a pet").0))
+        .collect();
+    assert_eq!(ended, [2, 1, 0]);
+    assert!(bench.backends.store.get(&key).await.expect("readable").is_none());
+    assert!(bench.world.claim(&key, "www", 0).is_some(), "volumes stay");
+}
+
+#[tokio::test]
+async fn orphaned_pods_keep_running_and_a_new_set_adopts_them() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    bench.settle(&key).await;
+    let uids = [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).expect("it stands").uid);
+    let stored = bench.stored(&key).await;
+    let deletion = Deletion { cascade: Cascade::Orphan, requested_at: bench.clock.now() };
+    bench.backends.store.mark_deleted(&key, &stored.version, deletion).await.expect("nobody else writes");
+    bench.settle(&key).await;
+    assert!(bench.world.pod(&key, 1).expect("it runs on").owner.is_none());
+    bench.create(web(2).build()).await;
+    bench.settle(&key).await;
+    assert_eq!([0, 1].map(|ordinal| bench.world.pod(&key, ordinal).expect("it stands").uid), uids);
+    assert_eq!(bench.stored(&key).await.status.available_replicas, 2);
+}
+
+#[tokio::test]
+async fn s12_a_foreign_pod_keeps_its_name() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    let foreign = bench.world.foreign_pod(&key, 1, Some("somebody".into()));
+    bench.settle(&key).await;
+    assert_eq!(bench.world.pod(&key, 1).expect("it stands").uid, foreign.uid);
+    assert_eq!(bench.condition(&key, "Degraded").await.reason, "NameTaken");
+}
+
+#[tokio::test]
+async fn the_initialized_annotation_holds_every_step_after_its_pet() {
+    let bench = Bench::new();
+    let key = bench.create(web(3).pod_annotation("petset.rs/initialized", "false").build()).await;
+    for ordinal in 0..3 {
+        bench.settle(&key).await;
+        assert_eq!(bench.world.ordinals(&key), (0..=ordinal).collect::<Vec<_>>());
+        bench.world.set_annotation(&key, ordinal, "petset.rs/initialized", "true");
+    }
+    bench.settle(&key).await;
+    bench.world.set_annotation(&key, 1, "petset.rs/initialized", "false");
+    for replicas in [5, 1] {
+        bench.change(&key, |set| set.spec.replicas = Some(replicas)).await;
+        bench.settle(&key).await;
+        assert_eq!(bench.world.ordinals(&key), [0, 1, 2], "neither up nor down");
+    }
+    bench.world.set_annotation(&key, 1, "petset.rs/initialized", "true");
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0]);
+}

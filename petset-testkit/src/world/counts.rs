@@ -1,0 +1,97 @@
+//! How often each request was made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The requests of the three traits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Op {
+    /// `PodBackend::list`.
+    PodList,
+    /// `PodBackend::create`.
+    PodCreate,
+    /// `PodBackend::delete`.
+    PodDelete,
+    /// `PodBackend::update`.
+    PodUpdate,
+    /// `VolumeProvisioner::list`.
+    ClaimList,
+    /// `VolumeProvisioner::provision`.
+    ClaimProvision,
+    /// `VolumeProvisioner::change`.
+    ClaimChange,
+    /// `VolumeProvisioner::delete`.
+    ClaimDelete,
+    /// `NameResolver::publish`.
+    NamePublish,
+    /// `NameResolver::withdraw`.
+    NameWithdraw,
+    /// `NameResolver::resolve`.
+    NameResolve,
+}
+
+impl Op {
+    /// Whether it asks for a change; the other requests read.
+    pub fn is_write(self) -> bool {
+        match self {
+            Self::PodList | Self::ClaimList | Self::NameResolve => false,
+            Self::PodCreate
+            | Self::PodDelete
+            | Self::PodUpdate
+            | Self::ClaimProvision
+            | Self::ClaimChange
+            | Self::ClaimDelete
+            | Self::NamePublish
+            | Self::NameWithdraw => true,
+        }
+    }
+}
+
+/// How often each request was made, whatever came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    by_op: BTreeMap<Op, u64>,
+}
+
+impl Counts {
+    pub(super) fn count(&mut self, op: Op) {
+        *self.by_op.entry(op).or_default() += 1;
+    }
+
+    /// How often this one was made.
+    pub fn of(&self, op: Op) -> u64 {
+        self.by_op.get(&op).copied().unwrap_or(0)
+    }
+
+    /// How many requests read.
+    pub fn reads(&self) -> u64 {
+        self.sum(|op| !op.is_write())
+    }
+
+    /// How many requests asked for a change, also those that changed nothing.
+    pub fn writes(&self) -> u64 {
+        self.sum(Op::is_write)
+    }
+
+    /// What came since `earlier`.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let difference = self.by_op.iter().map(|(op, count)| (*op, count.saturating_sub(earlier.of(*op))));
+        Self { by_op: difference.filter(|(_, count)| *count > 0).collect() }
+    }
+
+    fn sum(&self, wanted: impl Fn(Op) -> bool) -> u64 {
+        self.by_op.iter().filter(|(op, _)| wanted(**op)).map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { by_op } = self;
+        for (index, (op, count)) in by_op.iter().enumerate() {
+            write!(f, "{}{op:?} {count}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}

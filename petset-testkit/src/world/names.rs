@@ -1,0 +1,129 @@
+//! [`FakeNames`]: the names of a world.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use petset_core::backend::{NameCapabilities, NameResolver, PetName, Published, RecordSet, ResolvedName, ServiceName};
+use petset_core::{Error, ErrorKind, Result, SetKey};
+
+use super::counts::Op;
+use super::effect::Effect;
+use super::request::Shared;
+use super::state::State;
+
+const DOMAIN: &str = "cluster.local";
+
+/// The names of a [`FakeWorld`](super::FakeWorld), below `cluster.local`.
+#[derive(Debug, Clone)]
+pub struct FakeNames {
+    pub(super) world: Shared,
+}
+
+#[async_trait]
+impl NameResolver for FakeNames {
+    fn capabilities(&self) -> NameCapabilities {
+        let mut capabilities = NameCapabilities::default();
+        capabilities.srv = true;
+        capabilities
+    }
+
+    fn domain(&self) -> String {
+        DOMAIN.to_owned()
+    }
+
+    fn servers(&self) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
+        self.world.request(Op::NamePublish, |state| {
+            if state.records.get(set) == Some(records) {
+                return Ok(Published::Unchanged);
+            }
+            state.records.insert(set.clone(), records.clone());
+            state.record(Effect::NamesPublished { set: set.clone() });
+            Ok(Published::Changed)
+        })
+    }
+
+    async fn withdraw(&self, set: &SetKey) -> Result<()> {
+        self.world.request(Op::NameWithdraw, |state| {
+            if state.records.remove(set).is_some() {
+                state.record(Effect::NamesWithdrawn { set: set.clone() });
+            }
+            Ok(())
+        })
+    }
+
+    async fn resolve(&self, name: &str) -> Result<ResolvedName> {
+        self.world.request(Op::NameResolve, |state| {
+            resolve(state, name).ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, "resolve a name")
+                    .with_context("name", name)
+                    .with_message("no such name")
+            })
+        })
+    }
+}
+
+fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
+    let name = name.to_ascii_lowercase();
+    let below = name.strip_suffix('.').unwrap_or(&name).strip_suffix(DOMAIN)?.strip_suffix(".svc.")?;
+    let mut labels = below.rsplit('.');
+    let (namespace, service) = (labels.next()?, labels.next()?);
+    let rest: Vec<&str> = labels.collect();
+    let served: Vec<(&RecordSet, &ServiceName)> = state
+        .records
+        .range(SetKey::new(namespace, "")..)
+        .take_while(|(set, _)| *set.namespace == *namespace)
+        .flat_map(|(_, records)| {
+            let services = records.governing.iter().chain(&records.services);
+            services.filter(|named| named.name == service).map(move |named| (records, named))
+        })
+        .collect();
+    if served.is_empty() {
+        return None;
+    }
+    match *rest.as_slice() {
+        [] => Some(ResolvedName::Addresses(pets(&served, |_, pet| pet.ready, |_, pet| pet.address))),
+        [hostname] => {
+            let shown = |named: &ServiceName, pet: &PetName| pet.ready || named.publish_not_ready;
+            let governed: Vec<_> =
+                served.iter().filter(|(records, named)| records.governing.as_ref() == Some(*named)).copied().collect();
+            let found =
+                pets(&governed, |named, pet| pet.hostname == hostname && shown(named, pet), |_, pet| pet.address);
+            (!found.is_empty()).then_some(ResolvedName::Addresses(found))
+        }
+        [protocol, port] => {
+            let (protocol, port) = (protocol.strip_prefix('_')?, port.strip_prefix('_')?);
+            let is_wanted = |(_, named): &&(&RecordSet, &ServiceName)| {
+                named.ports.iter().any(|known| known.name == port && known.protocol == protocol)
+            };
+            let served: Vec<_> = served.iter().filter(is_wanted).copied().collect();
+            let number = |named: &ServiceName| {
+                named.ports.iter().find(|known| known.name == port && known.protocol == protocol).map_or(0, |p| p.port)
+            };
+            let target = |named: &ServiceName, pet: &PetName| {
+                (format!("{}.{service}.{namespace}.svc.{DOMAIN}", pet.hostname), number(named))
+            };
+            let shown = |_: &ServiceName, pet: &PetName| pet.ready;
+            (!served.is_empty()).then(|| ResolvedName::Services(pets(&served, shown, target)))
+        }
+        _ => None,
+    }
+}
+
+/// What `show` makes of each wanted pet, by ascending ordinal.
+fn pets<T>(
+    served: &[(&RecordSet, &ServiceName)],
+    wanted: impl Fn(&ServiceName, &PetName) -> bool,
+    show: impl Fn(&ServiceName, &PetName) -> T,
+) -> Vec<T> {
+    let mut found: Vec<_> = served
+        .iter()
+        .flat_map(|(records, named)| records.pets.iter().map(move |pet| (*named, pet)))
+        .filter(|(named, pet)| wanted(named, pet))
+        .collect();
+    found.sort_by_key(|(_, pet)| pet.ordinal);
+    found.into_iter().map(|(named, pet)| show(named, pet)).collect()
+}

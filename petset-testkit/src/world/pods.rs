@@ -1,0 +1,159 @@
+//! [`FakePods`]: the pods of a world.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use petset_core::backend::{
+    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, PodStatus,
+    WatchStream,
+};
+use petset_core::manifest::Violation;
+use petset_core::spec::PodTemplate;
+use petset_core::{Clock, Error, ErrorKind, Result, SetKey};
+
+use super::counts::Op;
+use super::effect::Effect;
+use super::request::Shared;
+use super::state::{Running, State, Termination};
+
+/// The pods of a [`FakeWorld`](super::FakeWorld).
+#[derive(Debug, Clone)]
+pub struct FakePods {
+    pub(super) world: Shared,
+}
+
+#[async_trait]
+impl PodBackend for FakePods {
+    fn capabilities(&self) -> PodCapabilities {
+        let mut capabilities = PodCapabilities::default();
+        capabilities.hostname = true;
+        capabilities.mounts = true;
+        capabilities.cluster_dns = true;
+        capabilities.images = true;
+        capabilities
+    }
+
+    fn check(&self, _template: &PodTemplate) -> Vec<Violation> {
+        self.world.lock().refused_templates.clone()
+    }
+
+    async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
+        self.world.request(Op::PodList, |state| {
+            let pods = state.pods.get(set);
+            Ok(pods.map_or_else(Vec::new, |pods| pods.values().map(|running| running.pod.clone()).collect()))
+        })
+    }
+
+    async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        self.world.request(Op::PodCreate, |state| create(state, request))
+    }
+
+    async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
+        self.world.request(Op::PodDelete, |state| delete(state, pod, &options))
+    }
+
+    async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
+        self.world.request(Op::PodUpdate, |state| update(state, pod, change))
+    }
+
+    fn watch(&self) -> WatchStream {
+        self.world.lock().pod_hints.watch()
+    }
+}
+
+fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
+    let PodRequest { set, owner, ordinal, revision, template, labels, claims, config: _, dns: _ } = request;
+    if let Some(running) = state.running(&set, ordinal) {
+        return Ok(Created::AlreadyThere(running.pod.clone()));
+    }
+    if let Some(refused) = state.refused_templates.first() {
+        return Err(Error::new(ErrorKind::Unsupported, "create a pod")
+            .with_context("pod", set.pod_name(ordinal))
+            .with_message(refused.to_string()));
+    }
+    let pod = Pod {
+        uid: state.next_pod_uid(),
+        version: state.next_version(),
+        owner: Some(owner),
+        revision: Some(revision),
+        labels,
+        annotations: template.metadata.annotations.clone(),
+        created_at: state.clock.now(),
+        terminating: false,
+        status: PodStatus::default(),
+        set,
+        ordinal,
+    };
+    Ok(Created::New(put(state, Running { pod, template, claims })))
+}
+
+/// Puts a pod into the world, from whoever it comes, and starts it.
+pub(super) fn put(state: &mut State, running: Running) -> Pod {
+    let reference = running.pod.reference();
+    let revision = running.pod.revision.clone();
+    let on_record = running.pod.clone();
+    state.pods.entry(reference.set.clone()).or_default().insert(reference.ordinal, running);
+    state.record(Effect::PodCreated { pod: reference.clone(), revision });
+    state.start_pod(&reference.set, reference.ordinal);
+    state.running(&reference.set, reference.ordinal).map_or(on_record, |running| running.pod.clone())
+}
+
+fn delete(state: &mut State, pod: &PodRef, options: &DeleteOptions) -> Result<Deleted> {
+    let DeleteOptions { grace_seconds, version } = options;
+    let Some(running) = incarnation(state, pod) else { return Ok(Deleted::AlreadyGone) };
+    if let Some(version) = version
+        && *version != running.pod.version
+    {
+        return Err(Error::new(ErrorKind::Conflict, "delete a pod")
+            .with_context("pod", pod.name())
+            .with_message(format!("it has version {}, and the request names {version}", running.pod.version)));
+    }
+    let grace_seconds = grace_seconds.unwrap_or_else(|| running.template.spec.grace_seconds());
+    begin_end(state, pod, grace_seconds);
+    Ok(Deleted::Started)
+}
+
+/// Puts the end of an incarnation on record, once.
+pub(super) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
+    if incarnation(state, pod).is_none_or(|running| running.pod.terminating) {
+        return;
+    }
+    state.change_pod(&pod.set, pod.ordinal, |running| running.pod.terminating = true);
+    state.record(Effect::PodDeletionStarted { pod: pod.clone(), grace_seconds });
+    if state.termination == Termination::Immediate {
+        state.end_pod(&pod.set, pod.ordinal);
+    }
+}
+
+fn update(state: &mut State, pod: &PodRef, change: PodChange) -> Result<()> {
+    let PodChange { labels, annotations, owner } = change;
+    let Some(running) = incarnation(state, pod) else {
+        return Err(Error::new(ErrorKind::NotFound, "update a pod")
+            .with_context("pod", pod.name())
+            .with_context("uid", &pod.uid));
+    };
+    let mut next = running.pod.clone();
+    merge(&mut next.labels, labels);
+    merge(&mut next.annotations, annotations);
+    if let Some(owner) = owner {
+        next.owner = owner;
+    }
+    if next != running.pod {
+        state.change_pod(&pod.set, pod.ordinal, |running| running.pod = next);
+        state.record(Effect::PodUpdated { pod: pod.clone() });
+    }
+    Ok(())
+}
+
+fn merge(into: &mut BTreeMap<String, String>, changes: BTreeMap<String, Option<String>>) {
+    for (key, value) in changes {
+        match value {
+            Some(value) => into.insert(key, value),
+            None => into.remove(&key),
+        };
+    }
+}
+
+fn incarnation<'s>(state: &'s State, pod: &PodRef) -> Option<&'s Running> {
+    state.running(&pod.set, pod.ordinal).filter(|running| running.pod.uid == pod.uid)
+}
