@@ -23,8 +23,8 @@ use super::fault::{blocking, disk};
 use super::local::LocalPods;
 use super::lock::{Free, Gate};
 use super::paths::{is_run, is_safe};
-use super::record::{Record, sync_dir};
 use super::record::Termination;
+use super::record::{Record, sync_dir};
 use super::shared::Shared;
 
 #[async_trait]

@@ -1,5 +1,6 @@
 //! Everything about one start of a container, worked out before anything is started.
 
+use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use petset_core::env::{PodFacts, container_env, expand};
 
 use super::cell::Cell;
 use super::etc;
+use super::fault::disk;
 use super::members::mark;
 use super::procfs::MARK;
 use super::shared::Shared;
@@ -54,6 +56,11 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
     env.extend(declared);
     env.push((MARK.to_owned(), mark(cell, &container.name, run)));
 
+    if purpose == Purpose::Start {
+        for dir in cell.paths.directories() {
+            fs::create_dir_all(&dir).map_err(|error| disk("make a directory of a pod", &dir, error))?;
+        }
+    }
     let sources = Sources { paths: &cell.paths, facts: &facts, claims: &*node.claims, options: &node.options };
     let mounts = if node.isolation.is_some() && purpose == Purpose::Start {
         sources.mounts(&container, address)?

@@ -58,7 +58,8 @@ impl Sources<'_> {
             Some(path) => below(&base, path)?,
             None => base,
         };
-        let target = format!("/{}", mount.mount_path.split('/').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("/"));
+        let target =
+            format!("/{}", mount.mount_path.split('/').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("/"));
         Ok(Mount { source, target, read_only: fixed || mount.read_only })
     }
 

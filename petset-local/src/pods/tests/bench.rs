@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use petset_core::backend::{
-    ConfigBundle, Created, DeleteOptions, DnsSettings, Pod, PodBackend as _, PodRequest,
-};
+use petset_core::backend::{ConfigBundle, Created, DeleteOptions, DnsSettings, Pod, PodBackend as _, PodRequest};
 use petset_core::spec::PodTemplate;
 use petset_core::{Error, ErrorKind, Ordinal, PodUid, Result, SetKey, SetUid};
 use serde_json::{Value, json};
@@ -18,7 +16,7 @@ use tempfile::TempDir;
 use crate::pods::{LocalPods, PodOptions, RestartBackoff};
 use crate::seams::{AddressBook, ClaimSource};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
 pub(super) struct Claims {
@@ -29,7 +27,11 @@ pub(super) struct Claims {
 impl ClaimSource for Claims {
     fn directory(&self, _: &SetKey, claim: &str) -> Result<PathBuf> {
         let dir = self.dir.join(claim);
-        if dir.is_dir() { Ok(dir) } else { Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", claim)) }
+        if dir.is_dir() {
+            Ok(dir)
+        } else {
+            Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", claim))
+        }
     }
 
     fn hold(&self, _: &SetKey, claim: &str, pod: &PodUid) {

@@ -61,7 +61,7 @@ async fn s2_a_forked_daemon_holds_the_name_until_it_has_ended() {
     let bench = Bench::new().await;
     let [daemon, asked, go] = ["daemon", "asked", "go"].map(|name| bench.file(name));
     let script = format!(
-        "setsid sh -c 'trap \"echo yes > {asked}\" TERM; echo $$ > {daemon}; while ! test -e {go}; do sleep 0.02; done' & \
+        "setsid sh -c 'trap \"echo yes > {asked}\" TERM; echo $$$$ > {daemon}; while ! test -e {go}; do sleep 0.02; done' & \
          exec sleep 600",
         asked = asked.display(),
         daemon = daemon.display(),

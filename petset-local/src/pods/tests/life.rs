@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use petset_core::SetKey;
 use petset_core::backend::{ContainerState, Created, PodBackend as _, PodPhase, WatchEvent};
 use petset_core::spec::ConfigMap;
-use petset_core::SetKey;
 use serde_json::json;
 
 use super::bench::{Bench, container, shell, until_file};
