@@ -99,9 +99,9 @@ fn controller(dir: &Path) -> Result<Child, Error> {
 }
 
 /// The journals of all volumes, by volume.
-fn journals(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
+async fn journals(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut journals = BTreeMap::new();
-    for claim in Node::inspect_claims(&dir.join("node"))? {
+    for claim in Node::inspect_claims(&dir.join("node")).await? {
         let data = dir.join("node/volumes/local").join(claim.volume.clone().unwrap_or_default()).join("data");
         journals.insert(claim.name.clone(), fs::read_to_string(data.join("journal")).unwrap_or_default());
         let page = fs::read_to_string(data.join("index.html")).unwrap_or_default();
@@ -123,7 +123,7 @@ pub(crate) async fn run() -> Result<(), Error> {
             return Err(format!("the controller ended by itself before kill {kill}: {status}: {log}").into());
         }
         child.kill().await?;
-        let after = journals(dir.path())?;
+        let after = journals(dir.path()).await?;
         for (claim, journal) in &after {
             is_sound_journal(journal)?;
             let earlier = before.get(claim).map_or("", String::as_str);
@@ -145,8 +145,12 @@ pub(crate) async fn run() -> Result<(), Error> {
     })
     .await?;
     last.wait().await?;
-    let starts: usize = journals(dir.path())?.values().map(|journal| is_sound_journal(journal)).sum::<Result<_, _>>()?;
-    eprintln!("controller_killed_at_random_moments: {kills} kills over {} steps and {starts} starts of pets", steps.trim());
+    let starts: usize =
+        journals(dir.path()).await?.values().map(|journal| is_sound_journal(journal)).sum::<Result<_, _>>()?;
+    eprintln!(
+        "controller_killed_at_random_moments: {kills} kills over {} steps and {starts} starts of pets",
+        steps.trim()
+    );
     clean_up(dir.path()).await
 }
 

@@ -31,14 +31,17 @@ pub(crate) async fn cannot_run() -> Option<String> {
     let dir = tempfile::tempdir().ok()?;
     match Node::open(dir.path()).await {
         Ok(node) if node.pods().capabilities().mounts => None,
-        Ok(_) => Some("the kernel gives this user no mount namespaces, so volumes cannot appear at their paths".to_owned()),
+        Ok(_) => {
+            Some("the kernel gives this user no mount namespaces, so volumes cannot appear at their paths".to_owned())
+        }
         Err(error) => Some(error.chain().to_string()),
     }
 }
 
 pub(crate) fn builder(dir: &Path) -> NodeBuilder {
-    let backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
-    Node::builder(dir).pod_options(PodOptions { backoff, ..PodOptions::default() })
+    let mut options = PodOptions::default();
+    options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
+    Node::builder(dir).pod_options(options)
 }
 
 impl Machine {
@@ -60,7 +63,11 @@ impl Machine {
     }
 
     /// Waits for a level; the last answer is told when it is not reached.
-    pub(crate) async fn eventually(&self, what: &str, holds: impl AsyncFn() -> Result<bool, Error>) -> Result<(), Error> {
+    pub(crate) async fn eventually(
+        &self,
+        what: &str,
+        holds: impl AsyncFn() -> Result<bool, Error>,
+    ) -> Result<(), Error> {
         eventually(what, holds).await
     }
 

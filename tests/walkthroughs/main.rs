@@ -65,10 +65,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// A test that needs pods with a view of their own; where the machine has none it says so and passes.
-fn trial<F: Future<Output = Result<(), Error>>>(name: &'static str, run: fn() -> F) -> Trial
-where
-    F: 'static,
-{
+fn trial<F: Future<Output = Result<(), Error>> + 'static>(name: &'static str, run: fn() -> F) -> Trial {
     Trial::test(name, move || {
         let result = runtime().block_on(async {
             match machine::cannot_run().await {

@@ -58,7 +58,11 @@ pub(crate) async fn claim_in_use() -> Result<(), Error> {
     tokio::time::sleep(Duration::from_millis(300)).await;
     ensure!(machine.page(1, "/").await? == "web-1", "the volume went under a running pod");
     machine.sets.delete_pod("web", Ordinal(1)).await?;
-    machine.eventually("a fresh claim", async || Ok(phase().await?.is_some_and(|claim| claim.uid != old.uid && claim.phase == ClaimPhase::Bound))).await?;
+    machine
+        .eventually("a fresh claim", async || {
+            Ok(phase().await?.is_some_and(|claim| claim.uid != old.uid && claim.phase == ClaimPhase::Bound))
+        })
+        .await?;
     machine.reach("web", until::rolled_out()).await?;
     machine.is_sound(2).await
 }

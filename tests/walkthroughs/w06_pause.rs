@@ -22,11 +22,12 @@ pub(crate) async fn run() -> Result<(), Error> {
     machine.sets.set_initialized("web", Ordinal(1), false).await?;
     for replicas in [5, 1] {
         machine.sets.scale("web", replicas).await?;
-        machine.eventually("the pause is explained", async || {
-            let waits = machine.sets.explain("web").await?.waits;
-            Ok(waits.iter().any(|wait| wait.contains("pet 1 is annotated as not initialized")))
-        })
-        .await?;
+        machine
+            .eventually("the pause is explained", async || {
+                let waits = machine.sets.explain("web").await?.waits;
+                Ok(waits.iter().any(|wait| wait.contains("pet 1 is annotated as not initialized")))
+            })
+            .await?;
         ensure!(machine.ordinals("web").await? == [0, 1, 2], "a paused set took a step");
     }
     machine.sets.set_initialized("web", Ordinal(1), true).await?;
@@ -44,7 +45,10 @@ impl Machine {
         })
         .await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
-        ensure!(self.ordinals("web").await? == (0..=last).collect::<Vec<_>>(), "the next pet did not wait for the sign");
+        ensure!(
+            self.ordinals("web").await? == (0..=last).collect::<Vec<_>>(),
+            "the next pet did not wait for the sign"
+        );
         Ok(())
     }
 }

@@ -16,7 +16,14 @@ const CLIENTS: &str = "db-client.default.svc.cluster.local";
 fn export(root: &Path, name: &str) -> Result<StaticVolume, Error> {
     let path = root.join(name);
     std::fs::create_dir_all(&path)?;
-    Ok(StaticVolume::new(name, path, 2 << 30))
+    Ok(StaticVolume {
+        name: name.to_owned(),
+        path,
+        capacity_bytes: 2 << 30,
+        access_modes: vec!["ReadWriteOnce".to_owned()],
+        labels: BTreeMap::new(),
+        storage_class: String::new(),
+    })
 }
 
 pub(crate) async fn run() -> Result<(), Error> {

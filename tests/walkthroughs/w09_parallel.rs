@@ -11,7 +11,9 @@ pub(crate) async fn run() -> Result<(), Error> {
     let mut manifest = web(20)?;
     manifest.sets[0].spec.pod_management_policy = Some(PodManagementPolicy::Parallel);
     machine.sets.apply(manifest).await?;
-    machine.eventually("all have a pod before all are ready", async || Ok(machine.ordinals("web").await?.len() == 20)).await?;
+    machine
+        .eventually("all have a pod before all are ready", async || Ok(machine.ordinals("web").await?.len() == 20))
+        .await?;
     machine.reach("web", until::ready_replicas(20)).await?;
     let pods = machine.pods("web").await?;
     let last_created = pods.iter().map(|pod| pod.created_at).max();

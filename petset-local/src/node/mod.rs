@@ -9,6 +9,7 @@
 //! ```
 
 mod builder;
+mod inspect;
 mod lock;
 mod open;
 

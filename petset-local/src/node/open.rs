@@ -1,11 +1,11 @@
 //! The node and the order in which its parts open.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use petset_core::store::RedbStore;
-use petset_core::{Error, ErrorKind, Result};
+use petset_core::{Error, ErrorKind, Ordinal, Result, SetKey};
 
 use super::builder::{DnsPort, NodeBuilder};
 use super::lock::NodeLock;
@@ -14,6 +14,7 @@ use crate::dns::{DnsOptions, DnsServer, SharedZone};
 use crate::files;
 use crate::names::LocalNames;
 use crate::pods::LocalPods;
+use crate::seams::AddressBook as _;
 use crate::seams::{AddressBook, ClaimSource};
 use crate::volumes::LocalVolumes;
 
@@ -112,6 +113,14 @@ impl Node {
         Arc::clone(&self.addresses)
     }
 
+    /// The address that a pet has or will have, for life.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Exhausted`] when the node has no address left.
+    pub fn address_of(&self, set: &SetKey, ordinal: Ordinal) -> Result<IpAddr> {
+        self.addresses.address_of(set, ordinal)
+    }
+
     /// The sets, their status and their revisions.
     pub fn store(&self) -> Arc<RedbStore> {
         Arc::clone(&self.store)
@@ -120,6 +129,12 @@ impl Node {
     /// Where the DNS server listens, on UDP and TCP.
     pub fn dns_addr(&self) -> SocketAddr {
         self.dns
+    }
+}
+
+impl From<Node> for petset_core::Backends {
+    fn from(node: Node) -> Self {
+        Self { pods: node.pods(), volumes: node.volumes(), names: node.names(), store: node.store() }
     }
 }
 
