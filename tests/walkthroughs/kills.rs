@@ -11,7 +11,7 @@ use petset::local::node::Node;
 use petset::{Cascade, Controller, ErrorKind, Sets, until};
 use tokio::process::{Child, Command};
 
-use crate::machine::{SOON, builder, eventually, is_sound_journal, web_version};
+use crate::machine::{Leftovers, SOON, builder, eventually, is_sound_journal, web_version};
 use crate::{Error, ensure};
 
 /// The declarations that the controller goes through, round and round: replicas, and whether the version is broken.
@@ -102,7 +102,7 @@ fn controller(dir: &Path) -> Result<Child, Error> {
 async fn journals(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
     let mut journals = BTreeMap::new();
     for claim in Node::inspect_claims(&dir.join("node")).await? {
-        let data = dir.join("node/volumes/local").join(claim.volume.clone().unwrap_or_default()).join("data");
+        let data = dir.join("node/volumes/local/default").join(&claim.name).join("data");
         journals.insert(claim.name.clone(), fs::read_to_string(data.join("journal")).unwrap_or_default());
         let page = fs::read_to_string(data.join("index.html")).unwrap_or_default();
         ensure!(page.is_empty() || claim.name == format!("www-{page}"), "{} was signed by {page}", claim.name);
@@ -112,6 +112,7 @@ async fn journals(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
 
 pub(crate) async fn run() -> Result<(), Error> {
     let dir = tempfile::tempdir()?;
+    let _leftovers = Leftovers::of(dir.path());
     let mut random = Random::new("controller_killed_at_random_moments");
     let kills = if full() { 100 } else { 15 };
     let mut before = BTreeMap::new();
@@ -147,6 +148,7 @@ pub(crate) async fn run() -> Result<(), Error> {
     last.wait().await?;
     let starts: usize =
         journals(dir.path()).await?.values().map(|journal| is_sound_journal(journal)).sum::<Result<_, _>>()?;
+    ensure!(starts >= 3, "the volumes saw only {starts} starts");
     eprintln!(
         "controller_killed_at_random_moments: {kills} kills over {} steps and {starts} starts of pets",
         steps.trim()

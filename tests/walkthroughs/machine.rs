@@ -20,10 +20,48 @@ pub(crate) const DOMAIN: &str = "nginx.default.svc.cluster.local";
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Machine {
+    /// Dropped first: pods outlive their controller, and must not outlive their test.
+    _leftovers: Leftovers,
     pub(crate) dir: TempDir,
     pub(crate) node: Node,
     pub(crate) sets: Sets,
     pub(crate) client: Client,
+}
+
+/// Ends, when dropped, every other process that has something below a directory open, as pods have their lock.
+pub(crate) struct Leftovers(PathBuf);
+
+impl Leftovers {
+    pub(crate) fn of(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+
+    fn holders(&self) -> Vec<u32> {
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid| *pid != std::process::id() && self.is_held_by(*pid)).collect()
+    }
+
+    fn is_held_by(&self, pid: u32) -> bool {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|target| target.starts_with(&self.0))
+    }
+}
+
+impl Drop for Leftovers {
+    fn drop(&mut self) {
+        // A dying controller may have started one more while the first were ended.
+        for _ in 0..100 {
+            let holders = self.holders();
+            if holders.is_empty() {
+                return;
+            }
+            for pid in holders.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(pid.try_into().ok()?)) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 }
 
 /// Why pods cannot have a view of their own here, if so.
@@ -54,7 +92,7 @@ impl Machine {
     pub(crate) fn over(dir: TempDir, node: Node) -> Result<Self, Error> {
         let client = Client::new(node.dns_addr())?;
         let sets = Controller::new(node.clone()).spawn();
-        Ok(Self { dir, node, sets, client })
+        Ok(Self { _leftovers: Leftovers::of(dir.path()), dir, node, sets, client })
     }
 
     pub(crate) async fn reach(&self, set: &str, until: Until) -> Result<(), Error> {
