@@ -138,7 +138,9 @@ fn below(base: &Path, path: &str) -> Result<PathBuf> {
         match part {
             Component::Normal(part) => place.push(part),
             Component::CurDir => continue,
-            _ => return Err(refused("it must be relative and without `..`")),
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
+                return Err(refused("it must be relative and without `..`"));
+            }
         }
         match fs::create_dir(&place) {
             Ok(()) => {}

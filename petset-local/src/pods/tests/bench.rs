@@ -66,10 +66,8 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new() -> Self {
-        let mut options = PodOptions::default();
-        options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_millis(400));
-        options.node_name = Some("bench".to_owned());
-        Self::with(options).await
+        let backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_millis(400));
+        Self::with(PodOptions { backoff, node_name: Some("bench".to_owned()), ..PodOptions::default() }).await
     }
 
     async fn with(options: PodOptions) -> Self {
@@ -141,7 +139,8 @@ impl Bench {
     }
 
     pub(super) fn request(&self, spec: Value) -> PodRequest {
-        let mut template: PodTemplate = serde_json::from_value(json!({ "spec": spec })).unwrap();
+        let whole = Value::Object([("spec".to_owned(), spec)].into_iter().collect());
+        let mut template: PodTemplate = serde_json::from_value(whole).unwrap();
         template.spec.hostname = Some("web-0".to_owned());
         template.spec.subdomain = Some("web".to_owned());
         PodRequest {

@@ -53,13 +53,13 @@ fn start(bench: &Bench) -> Child {
 #[tokio::test]
 async fn s1_s19_a_controller_killed_at_any_instruction_never_leaves_two_incarnations_or_a_lost_pod() {
     if Command::new("flock").arg("--version").output().is_err() {
-        eprintln!("skipped: no flock program to see two incarnations with");
+        eeprintln!("skipped: no flock program to see two incarnations with");
         return;
     }
     let seed = std::env::var("PETSET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(1, |now| u64::from(now.subsec_nanos()) | 1)
     });
-    println!("PETSET_SEED={seed}");
+    eprintln!("PETSET_SEED={seed}");
     let mut random = seed;
     let mut bench = Bench::new().await;
     bench.close().await;
@@ -80,7 +80,7 @@ async fn s1_s19_a_controller_killed_at_any_instruction_never_leaves_two_incarnat
     assert_eq!(doubles, "", "two incarnations ran at once");
     let runs = fs::read_to_string(bench.file("runs")).unwrap_or_default().lines().count();
     assert!(runs > 0, "the controllers got nothing done");
-    println!("{runs} starts in {ROUNDS} rounds");
+    eprintln!("{runs} starts in {ROUNDS} rounds");
     if let Some(pod) = bench.pods().list(&bench.set).await.unwrap().first() {
         bench.delete(pod, None).await;
     }

@@ -162,7 +162,7 @@ async fn logs_are_kept_and_cut() {
     let pod = bench.run("while :; do echo 0123456789; sleep 0.001; done").await;
     bench.until_ready().await;
     let files = bench.pods().logs(&pod.reference(), "main").unwrap();
-    until_file(&files.stdout.with_added_extension("1"), |text| text.len() > 1000).await;
+    until_file(&files.stdout.with_extension("log.1"), |text| text.len() > 1000).await;
     until_file(&files.stdout, |text| !text.is_empty() && text.len() < 1000).await;
     let (printed, _) = bench.pods().log_tail(&pod.reference(), "main", 20).await.unwrap();
     assert!(printed.len() <= 20);
