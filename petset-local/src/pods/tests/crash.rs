@@ -53,7 +53,7 @@ fn start(bench: &Bench) -> Child {
 #[tokio::test]
 async fn s1_s19_a_controller_killed_at_any_instruction_never_leaves_two_incarnations_or_a_lost_pod() {
     if Command::new("flock").arg("--version").output().is_err() {
-        eeprintln!("skipped: no flock program to see two incarnations with");
+        eprintln!("skipped: no flock program to see two incarnations with");
         return;
     }
     let seed = std::env::var("PETSET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
