@@ -49,6 +49,7 @@ impl World {
             terminating: false,
             initialized: true,
             address: Some(IpAddr::V4(Ipv4Addr::from_bits(0x7f40_0001 + index))),
+            trouble: None,
         };
         let claim = |index: u32| ClaimView {
             ordinal: Ordinal(index),

@@ -1,6 +1,6 @@
 //! Claim names never lead to two owners: not within a set, and not across sets that pass the check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petset_core::Ordinal;
 use petset_core::manifest::{Manifest, claim_names_collide};
@@ -14,25 +14,43 @@ fn name() -> impl Strategy<Value = String> {
     "[ab0]{1}(-?[ab0]){0,3}"
 }
 
+fn make(name: &str, templates: &BTreeSet<String>, start: i32, replicas: i32) -> PetSet {
+    let claims: Vec<ClaimTemplate> = templates
+        .iter()
+        .map(|template| {
+            let claim = json!({"metadata": {"name": template},
+                "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
+            serde_json::from_value(claim).expect("a claim template")
+        })
+        .collect();
+    let mut set: PetSet = serde_json::from_value(json!({
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {"replicas": replicas, "ordinals": {"start": start},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}},
+    }))
+    .expect("a set");
+    set.spec.volume_claim_templates = claims;
+    set
+}
+
 fn set() -> impl Strategy<Value = PetSet> {
-    (name(), btree_set(name(), 1..4), 0..3_i32, 1..13_i32).prop_map(|(name, templates, start, replicas)| {
-        let claims: Vec<ClaimTemplate> = templates
-            .iter()
-            .map(|template| {
-                let claim = json!({"metadata": {"name": template},
-                    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}});
-                serde_json::from_value(claim).expect("a claim template")
-            })
-            .collect();
-        let mut set: PetSet = serde_json::from_value(json!({
-            "metadata": {"name": name, "namespace": "default"},
-            "spec": {"replicas": replicas, "ordinals": {"start": start},
-                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}},
-        }))
-        .expect("a set");
-        set.spec.volume_claim_templates = claims;
-        set
+    (name(), btree_set(name(), 1..4), 0..3_i32, 1..13_i32)
+        .prop_map(|(name, templates, start, replicas)| make(&name, &templates, start, replicas))
+}
+
+/// Two sets that share a claim's name: the same words, cut into template and set at different places.
+fn colliding() -> impl Strategy<Value = (PetSet, PetSet)> {
+    (name(), name(), name(), btree_set(name(), 0..3), 0..3_i32).prop_map(|(first, middle, last, mut more, start)| {
+        let mut other = more.clone();
+        more.insert(first.clone());
+        other.insert(format!("{first}-{middle}"));
+        (make(&format!("{middle}-{last}"), &more, start, 2), make(&last, &other, 0, 5))
     })
+}
+
+/// Any two sets; half of them collide for sure.
+fn pair() -> impl Strategy<Value = (PetSet, PetSet)> {
+    prop_oneof![(set(), set()), colliding()]
 }
 
 /// Every claim name of the set for the first ordinals, with what it belongs to.
@@ -61,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn every_collision_of_two_sets_is_found_and_no_other(a in set(), b in set()) {
+    fn every_collision_of_two_sets_is_found_and_no_other((a, b) in pair()) {
         let (of_a, of_b) = (claims(&a), claims(&b));
         let shared = a.key() != b.key() && of_a.keys().any(|name| of_b.contains_key(name));
         let found = claim_names_collide(&a, &b);
@@ -75,6 +93,11 @@ proptest! {
             elsewhere.metadata.namespace = "other".to_owned();
             prop_assert_eq!(claim_names_collide(&a, &elsewhere), None);
         }
+    }
+
+    #[test]
+    fn sets_that_were_made_to_collide_do((a, b) in colliding()) {
+        prop_assert!(claim_names_collide(&a, &b).is_some());
     }
 
     #[test]

@@ -168,6 +168,12 @@ fn unquoted_booleans_and_numbers_are_no_texts() {
         )
     };
     Manifest::parse(&text("a: \"true\", b: '1', c: word")).unwrap();
+    // A label of the wrong type is one violation, not also a selector that does not match.
+    let mut mutated = valid();
+    mutated["spec"]["template"]["metadata"]["labels"]["app"] = json!(true);
+    let error = error_of(&mutated.to_string());
+    assert_names(&error, "spec.template.metadata.labels.app", "label");
+    assert_eq!(error.violations.len(), 1, "{error}");
     for value in ["true", "no", "1", "1.5", "[]", "{}", "0x1f"] {
         let error = error_of(&text(&format!("example.com/a: {value}")));
         assert_names(&error, "metadata.annotations['example.com/a']", value);

@@ -16,5 +16,5 @@ pub mod until;
 
 pub use builder::{Controller, ControllerOptions};
 pub use sets::{Applied, ApplyOutcome, IntoKey, Sets};
-pub use snapshot::{PetRow, SetRow, SetSnapshot};
+pub use snapshot::{PetRow, SetRow, SetSnapshot, table};
 pub use until::Until;

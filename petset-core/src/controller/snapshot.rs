@@ -61,6 +61,15 @@ impl SetRow {
 }
 
 impl PetRow {
+    /// What stands over the cells.
+    pub const HEADINGS: [&'static str; 6] = ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP"];
+
+    /// The line as cells of a [`table`].
+    pub fn cells(self) -> [String; 6] {
+        let Self { name, ready, status, restarts, age, address } = self;
+        [name, ready, status, restarts.to_string(), age, address]
+    }
+
     /// The line of a pod.
     pub fn of(pod: &Pod, now: Timestamp) -> Self {
         let running = pod.status.containers.iter().filter(|container| !container.init);
@@ -107,24 +116,22 @@ fn age(duration: Duration) -> String {
     }
 }
 
-/// Rows under headings, each column as wide as its widest cell.
-pub(crate) fn table<const N: usize>(
-    f: &mut fmt::Formatter<'_>,
-    headings: [&str; N],
-    rows: &[[String; N]],
-) -> fmt::Result {
-    let mut widths = headings.map(str::len);
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.len());
+/// Rows under headings, each column as wide as its widest cell; one line per row, as kubectl prints tables.
+pub fn table<const N: usize>(headings: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let lines: Vec<[String; N]> = std::iter::once(headings.map(str::to_owned)).chain(rows).collect();
+    let mut widths = [0; N];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(cell.chars().count());
         }
     }
-    let headings = headings.map(str::to_owned);
-    for row in std::iter::once(&headings).chain(rows) {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        writeln!(f, "{}", cells.join("   ").trim_end())?;
+    let mut text = String::new();
+    for line in &lines {
+        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        text.push_str(cells.join("   ").trim_end());
+        text.push('\n');
     }
-    Ok(())
+    text
 }
 
 impl SetSnapshot {
@@ -143,32 +150,22 @@ impl fmt::Display for Tables<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SetSnapshot { stored, pods, claims } = self.snapshot;
         let SetRow { name, ready, updated, age } = SetRow::of(stored, self.now);
-        table(f, ["PETSET", "READY", "UPDATED", "AGE"], &[[name, ready, updated.to_string(), age]])?;
-        writeln!(f)?;
-        let pods = pods.iter().map(|pod| PetRow::of(pod, self.now));
-        let rows: Vec<_> = pods
-            .map(|PetRow { name, ready, status, restarts, age, address }| {
-                [name, ready, status, restarts.to_string(), age, address]
-            })
-            .collect();
-        table(f, ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP"], &rows)?;
+        writeln!(f, "{}", table(["PETSET", "READY", "UPDATED", "AGE"], [[name, ready, updated.to_string(), age]]))?;
+        let rows = pods.iter().map(|pod| PetRow::of(pod, self.now).cells());
+        write!(f, "{}", table(PetRow::HEADINGS, rows))?;
         if claims.is_empty() {
             return Ok(());
         }
-        writeln!(f)?;
-        let rows: Vec<_> = claims
-            .iter()
-            .map(|claim| {
-                [
-                    claim.name.clone(),
-                    format!("{:?}", claim.phase),
-                    claim.volume.clone().unwrap_or_default(),
-                    claim.capacity_bytes.map_or_else(String::new, capacity),
-                    claim.storage_class.clone().unwrap_or_default(),
-                ]
-            })
-            .collect();
-        table(f, ["CLAIM", "STATUS", "VOLUME", "CAPACITY", "STORAGECLASS"], &rows)
+        let rows = claims.iter().map(|claim| {
+            [
+                claim.name.clone(),
+                format!("{:?}", claim.phase),
+                claim.volume.clone().unwrap_or_default(),
+                claim.capacity_bytes.map_or_else(String::new, capacity),
+                claim.storage_class.clone().unwrap_or_default(),
+            ]
+        });
+        write!(f, "\n{}", table(["CLAIM", "STATUS", "VOLUME", "CAPACITY", "STORAGECLASS"], rows))
     }
 }
 

@@ -60,6 +60,8 @@ pub enum EventReason {
     FailedUpdate,
     /// A pod ended by itself.
     PodEnded,
+    /// A pod is not as it should be; the message has the runtime's words.
+    PodTrouble,
     /// Names could not be published or withdrawn.
     FailedNames,
     /// The set could not be seen; nothing was done.

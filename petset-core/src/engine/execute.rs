@@ -215,7 +215,7 @@ fn settle(
 ) {
     match action {
         Action::DeletePod { reason: DeleteReason::Ended, .. } => {
-            let why = look.reasons.get(&ordinal).map_or("no reason given", String::as_str);
+            let why = look.trouble(ordinal).map_or("no reason given", |trouble| trouble);
             let message = format!("its pod ended by itself: {why}");
             memory.failed(ordinal, message, crate::Retry::Backoff, now, options);
         }

@@ -33,8 +33,6 @@ pub(super) struct Look {
     pub(super) services: Vec<ServiceName>,
     pub(super) objects: Vec<ConfigObject>,
     names_seed: u64,
-    /// Why pods that ended did, and other words of the runtime, for messages.
-    pub(super) reasons: BTreeMap<Ordinal, String>,
 }
 
 impl Look {
@@ -54,7 +52,6 @@ impl Look {
         let revisions = revision::decide(&key.name, &spec.template, &known, &stored.status, now);
         let services = records::services(&stored.set, &objects);
         let names_seed = records::digest(&services, &backends.names.domain());
-        let reasons = pods.iter().filter_map(|pod| Some((pod.ordinal, reason(pod)?))).collect();
         Ok(Self {
             now,
             policy,
@@ -65,8 +62,12 @@ impl Look {
             services,
             objects,
             names_seed,
-            reasons,
         })
+    }
+
+    /// Why a pet's pod is not as it should be, in the runtime's words.
+    pub(super) fn trouble(&self, ordinal: Ordinal) -> Option<&Arc<str>> {
+        self.pods.iter().find(|pod| pod.ordinal == ordinal)?.trouble.as_ref()
     }
 
     pub(super) fn desired(&self) -> Desired<'_> {
@@ -104,11 +105,11 @@ impl Look {
     }
 }
 
-fn reason(pod: &Pod) -> Option<String> {
-    let reason = pod.status.reason.as_deref()?;
+fn trouble(pod: &Pod) -> Option<Arc<str>> {
+    let reason = pod.status.reason.as_deref().filter(|_| pod.status.ready_since.is_none() && !pod.terminating)?;
     Some(match pod.status.message.as_deref() {
-        Some(message) => format!("{reason}: {message}"),
-        None => reason.to_owned(),
+        Some(message) => format!("{reason}: {message}").into(),
+        None => reason.into(),
     })
 }
 
@@ -128,6 +129,7 @@ fn pod_views(pods: Vec<Pod>, uid: &SetUid, selector: Option<&LabelSelector>) -> 
             owner: ownership(pod.owner.as_ref(), uid),
             selected: selector.is_none_or(|selector| selector.matches(&pod.labels)),
             initialized: is_initialized(&pod.annotations),
+            trouble: trouble(&pod),
             uid: pod.uid,
             version: pod.version,
             revision: pod.revision,

@@ -19,6 +19,8 @@ pub(super) struct Memory {
     pub(super) retries: BTreeMap<Ordinal, RetryAt>,
     pub(super) published: Option<u64>,
     pub(super) status_written_at: Option<Timestamp>,
+    /// The troubles of pods that events were sent for.
+    troubles: BTreeMap<Ordinal, Arc<str>>,
 }
 
 impl Memory {
@@ -58,6 +60,17 @@ impl Memory {
             });
             desired.contains(*ordinal) && !stable
         });
+    }
+
+    /// Troubles of pods that were not told yet; from now on they count as told.
+    pub(super) fn fresh_troubles(&mut self, look: &Look) -> Vec<(Ordinal, Arc<str>)> {
+        let ours = look.pods.iter().filter(|pod| pod.is_ours());
+        let now: BTreeMap<Ordinal, Arc<str>> =
+            ours.filter_map(|pod| Some((pod.ordinal, Arc::clone(pod.trouble.as_ref()?)))).collect();
+        let is_fresh = |(ordinal, trouble): &(&Ordinal, &Arc<str>)| self.troubles.get(ordinal) != Some(trouble);
+        let fresh = now.iter().filter(is_fresh).map(|(ordinal, trouble)| (*ordinal, Arc::clone(trouble))).collect();
+        self.troubles = now;
+        fresh
     }
 
     /// When the next pause ends, of those that have not ended.

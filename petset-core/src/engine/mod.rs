@@ -192,6 +192,9 @@ impl Engine {
         }
         let mut memory = self.memories.of(key, &stored.uid);
         memory.settle(&look, &self.options);
+        for (ordinal, trouble) in memory.fresh_troubles(&look) {
+            self.events.warn(key, Some(ordinal), EventReason::PodTrouble, trouble.to_string(), look.now);
+        }
         let (plan, next) = {
             let (desired, observed) = (look.desired(), look.observed(&stored, &memory));
             let plan = crate::plan::plan(&desired, &observed);

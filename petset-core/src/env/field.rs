@@ -194,7 +194,7 @@ pub(super) fn resource(
     // Memory counts in whole bytes, processors in thousandths; the quotient is the same either way.
     let (amount_milli, divisor_milli) = (amount.milli(), divisor.milli().filter(|milli| *milli > 0));
     match (amount_milli, divisor_milli) {
-        (Some(amount), Some(divisor)) => Ok(((amount + divisor - 1) / divisor).to_string()),
+        (Some(amount), Some(divisor)) => Ok((amount / divisor + i128::from(amount % divisor != 0)).to_string()),
         (None, _) => Err(invalid(format!("`{amount}` is no quantity"))),
         (_, None) => Err(invalid(format!("the divisor `{divisor}` is no quantity"))),
     }

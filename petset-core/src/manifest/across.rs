@@ -43,8 +43,13 @@ pub(super) fn check(
             found.extend(document.holds(vec![Violation::new("metadata.name", &metadata.name, problem)]));
         }
     }
-    for (index, (document, set)) in sets.iter().enumerate() {
-        for (other_document, other) in &sets[..index] {
+    // Ordinals make no difference, so that one name per template is enough.
+    let mut claims: BTreeMap<(&str, String), (&DocumentRef, &PetSet)> = BTreeMap::new();
+    for (document, set) in sets {
+        let PetSet { metadata, spec } = set;
+        for template in &spec.volume_claim_templates {
+            let name = format!("{}-{}", template.metadata.name, metadata.name);
+            let (other_document, other) = claims.entry((&metadata.namespace, name)).or_insert((document, set));
             if let Some(claim) = claim_names_collide(set, other) {
                 let problem = format!("would be the name of a claim of this set and of {other_document}");
                 found.extend(document.holds(vec![Violation::new("spec.volumeClaimTemplates", claim, problem)]));

@@ -12,6 +12,7 @@ pub const MAX_MANIFEST_BYTES: usize = 8 << 20;
 const MAX_DOCUMENTS: usize = 1_000;
 const MAX_NODES: usize = 250_000;
 const MAX_DEPTH: usize = 64;
+const MAX_TEXT_BYTES: usize = 2 * MAX_MANIFEST_BYTES;
 const MAX_ALIASED_NODES: usize = 50_000;
 
 /// The documents of a text, in order; empty ones are left out, and lists are taken apart.
@@ -52,6 +53,7 @@ fn options() -> Options {
             max_nodes: MAX_NODES,
             max_depth: MAX_DEPTH,
             flow_nesting_limit: MAX_DEPTH,
+            max_total_scalar_bytes: MAX_TEXT_BYTES,
         },
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: MAX_ALIASED_NODES,
@@ -66,7 +68,9 @@ fn options() -> Options {
 /// Nearly all JSON is YAML, but escaped surrogate pairs and tabs are not.
 fn json(text: &str, error: &YamlError) -> Option<Vec<Value>> {
     let is_json = text.trim_start().starts_with(['{', '[']);
-    if !is_json || matches!(error.without_snippet(), YamlError::DuplicateMappingKey { .. }) {
+    let is_final =
+        matches!(bare(error), YamlError::DuplicateMappingKey { .. }) || is_limit(error, &bare(error).to_string());
+    if !is_json || is_final {
         return None;
     }
     serde_json::Deserializer::from_str(text).into_iter().collect::<Result<_, _>>().ok()
@@ -77,11 +81,11 @@ fn syntax(error: &YamlError) -> Violation {
         || "(whole manifest)".to_owned(),
         |location| format!("(line {}, column {})", location.line(), location.column()),
     );
-    if let YamlError::DuplicateMappingKey { key, .. } = error.without_snippet() {
+    if let YamlError::DuplicateMappingKey { key, .. } = bare(error) {
         let key = Violation::shorten(key.as_deref().unwrap_or_default());
         return Violation::missing(at, format!("the key `{key}` stands twice in one mapping"));
     }
-    let text = error.without_snippet().to_string();
+    let text = bare(error).to_string();
     // The place stands before the message already.
     let first = text.lines().next().and_then(|line| line.split(" at line ").next()).unwrap_or("the text is no YAML");
     let limits = if is_limit(error, first) {
@@ -95,11 +99,17 @@ fn syntax(error: &YamlError) -> Violation {
     Violation::missing(at, format!("cannot be read as YAML or JSON: {first}{limits}"))
 }
 
+/// The error without what is wrapped around it.
+fn bare(error: &YamlError) -> &YamlError {
+    let error = error.without_snippet();
+    if let YamlError::AliasError { error, .. } = error { bare(error) } else { error }
+}
+
 fn is_limit(error: &YamlError, text: &str) -> bool {
     // The scanner's own limits have no kind of their own.
     text.contains("limit")
         || matches!(
-            error.without_snippet(),
+            bare(error),
             YamlError::Budget { .. }
                 | YamlError::AliasReplayLimitExceeded { .. }
                 | YamlError::AliasExpansionLimitExceeded { .. }
@@ -158,7 +168,10 @@ mod tests {
         let storm = "---\na: 1\n".repeat(MAX_DOCUMENTS + 1);
         let wide = format!("a: [{}]", "1,".repeat(MAX_NODES + 1));
         let large = format!("a: {}", "x".repeat(MAX_MANIFEST_BYTES));
-        for text in [nested("[", "]"), nested("{b: ", "}"), bomb, storm, wide, large] {
+        // One long text, used again and again.
+        let flood = format!("a: &a \"{}\"\nb: [{}]", "x".repeat(1 << 20), "*a,".repeat(30));
+        let json = format!("{{\"a\": {}1{}}}", "[".repeat(100), "]".repeat(100));
+        for text in [nested("[", "]"), nested("{b: ", "}"), bomb, flood, storm, wide, large, json] {
             let error = documents(&text).expect_err("too much").to_string();
             assert!(error.contains("a manifest may have at most"), "{error}");
             assert!(error.len() < 1000, "{error}");

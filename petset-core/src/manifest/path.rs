@@ -2,7 +2,8 @@
 
 /// `key` below `path`: `spec.replicas`, but `metadata.labels['example.com/app']`.
 pub(super) fn key(path: &str, key: &str) -> String {
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let plain = (1..=super::Violation::MAX_VALUE_CHARS).contains(&key.len())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     match (plain, path.is_empty()) {
         (true, true) => key.to_owned(),
         (true, false) => format!("{path}.{key}"),

@@ -111,6 +111,10 @@ const CONTAINER: &[&str] = &[
 
 /// The known word that `word` was probably meant to be.
 pub(super) fn meant<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    // No field has a name this long, and comparing would take its time.
+    if word.len() > Violation::MAX_VALUE_CHARS {
+        return None;
+    }
     let alike = |known: &&str| strsim::jaro_winkler(&word.to_lowercase(), &known.to_lowercase());
     let best = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))?;
     (alike(best) >= 0.88).then_some(*best)

@@ -11,6 +11,7 @@ const MUTABLE: &str = "only `replicas`, `ordinals`, `template`, `updateStrategy`
 /// Whether a set may become another declaration in place. Each field that must not change is its own violation, with
 /// its new and its old value. Both are compared as defaulted.
 pub fn check_update(old: &PetSet, new: &PetSet) -> Result<(), Vec<Violation>> {
+    let follows = follows_template(new);
     let (old, new) = (comparable(old), comparable(new));
     let mut changed = Vec::new();
     for (at, pointer) in [
@@ -23,7 +24,21 @@ pub fn check_update(old: &PetSet, new: &PetSet) -> Result<(), Vec<Violation>> {
     ] {
         differences(at, old.pointer(pointer), new.pointer(pointer), &mut changed);
     }
+    if follows {
+        for violation in changed.iter_mut().filter(|violation| path::is_at_or_below(&violation.path, "spec.selector")) {
+            violation.problem.push_str("; unsaid, the selector is the template's labels: say it as it was to keep it");
+        }
+    }
     if changed.is_empty() { Ok(()) } else { Err(changed) }
+}
+
+/// Whether the selector is what it would be if nothing were said.
+fn follows_template(set: &PetSet) -> bool {
+    let labels = &set.spec.template.metadata.labels;
+    set.spec
+        .selector
+        .as_ref()
+        .is_none_or(|selector| selector.match_expressions.is_empty() && selector.match_labels == *labels)
 }
 
 /// The set with everything said that goes without saying.
@@ -103,6 +118,17 @@ mod tests {
         ] {
             assert_eq!(update(pointer, key, value), Ok(()), "{pointer}/{key}");
         }
+    }
+
+    #[test]
+    fn a_selector_that_was_never_said_is_explained() {
+        let set = |labels: Value| -> PetSet {
+            serde_json::from_value(json!({"spec": {"template": {"metadata": {"labels": labels}}}})).expect("a set")
+        };
+        let violations =
+            check_update(&set(json!({"a": "1"})), &set(json!({"a": "1", "b": "2"}))).expect_err("selector");
+        assert_eq!(violations[0].path, "spec.selector.matchLabels.b");
+        assert!(violations[0].problem.contains("unsaid"), "{violations:?}");
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn apply(
                     terminating: false,
                     initialized: true,
                     address: None,
+                    trouble: None,
                 },
             );
         }

@@ -138,6 +138,8 @@ pub struct PodView {
     pub initialized: bool,
     /// Its main address.
     pub address: Option<IpAddr>,
+    /// Why it is not as it should be, in the runtime's words. Told, never decided on.
+    pub trouble: Option<Arc<str>>,
 }
 
 /// Whose a pod or claim is.

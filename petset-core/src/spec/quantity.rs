@@ -63,7 +63,7 @@ impl Quantity {
 
 fn tiny(number: &str, suffix: &str) -> Option<i128> {
     let per_milli = if suffix == "n" { 1_000_000 } else { 1_000 };
-    Some((scaled(number, 1)? + per_milli - 1) / per_milli)
+    Some(scaled(number, 1)?.checked_add(per_milli - 1)? / per_milli)
 }
 
 fn scaled(number: &str, scale: i128) -> Option<i128> {
@@ -74,7 +74,7 @@ fn scaled(number: &str, scale: i128) -> Option<i128> {
     let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let tens = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
     let part: i128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
-    whole.checked_mul(scale)?.checked_add((part.checked_mul(scale)? + tens - 1) / tens)
+    whole.checked_mul(scale)?.checked_add(part.checked_mul(scale)?.checked_add(tens - 1)? / tens)
 }
 
 impl From<&str> for Quantity {
@@ -109,5 +109,21 @@ impl<'de> Deserialize<'de> for Quantity {
             Written::Whole(number) => number.to_string(),
             Written::Real(number) => number.to_string(),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_is_too_much() {
+        let most = i128::MAX.to_string();
+        for number in ["", "0", "1", ".", "1.", ".5", "1.5", "1.5.5", "0.0000000001", "-1", "+1", "é", &most] {
+            for suffix in ["", "n", "u", "m", "k", "E", "Ei", "e", "e18", "e19", "e-1", "x", "é"] {
+                let quantity = Quantity::from(format!("{number}{suffix}").as_str());
+                assert!(quantity.bytes().is_none() || quantity.milli().is_some(), "{quantity}");
+            }
+        }
     }
 }

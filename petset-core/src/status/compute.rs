@@ -163,6 +163,12 @@ impl Stamp<'_> {
             reason = reason.or(Some(hold.reason.name()));
             troubles.push(hold.to_string());
         }
+        for pod in self.observed.pods.iter().filter(|pod| pod.is_ours()) {
+            if let Some(trouble) = &pod.trouble {
+                reason = reason.or(Some("PodTrouble"));
+                troubles.push(format!("pet {}: {trouble}", pod.ordinal));
+            }
+        }
         for (ordinal, retry) in self.observed.retries {
             reason = reason.or(Some("Backoff"));
             troubles.push(format!("pet {ordinal}: {}", retry.message));

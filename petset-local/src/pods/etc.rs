@@ -9,7 +9,8 @@ use petset_core::backend::PodRequest;
 pub(super) fn hosts(request: &PodRequest, address: IpAddr) -> String {
     let spec = &request.template.spec;
     let hostname = hostname(request);
-    let mut text = String::from("# written by petset\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    let mut text =
+        String::from("# written by petset\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
     let names = match qualified(request) {
         Some(name) => format!("{name}\t{hostname}"),
         None => hostname,
@@ -69,11 +70,7 @@ pub(super) fn resolv_conf(request: &PodRequest) -> Option<String> {
 fn resolver_options(other: &petset_core::spec::Verbatim) -> Vec<(String, Option<String>)> {
     let options = other.get("options").and_then(|options| options.as_array());
     let text = |option: &serde_json::Value, key: &str| option.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-    options
-        .into_iter()
-        .flatten()
-        .filter_map(|option| Some((text(option, "name")?, text(option, "value"))))
-        .collect()
+    options.into_iter().flatten().filter_map(|option| Some((text(option, "name")?, text(option, "value")))).collect()
 }
 
 fn unique(texts: Vec<String>) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Starting a container's process, under the gate and with the locks that it inherits.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -42,9 +42,6 @@ impl From<Error> for Refusal {
 /// Starts the container at `index`. Blocks.
 pub(super) fn launch(cell: &Cell, isolation: &Isolation, index: usize, plan: &Plan) -> Result<Process, Refusal> {
     let name = cell.container(index).name;
-    for dir in cell.paths.directories() {
-        fs::create_dir_all(&dir).map_err(|error| disk("make a directory of a pod", &dir, error))?;
-    }
     let gate_path = cell.paths.gate();
     let gate = Gate::take(&gate_path).map_err(|error| disk("lock a pod's gate", &gate_path, error))?;
     if cell.record().termination.is_some() {

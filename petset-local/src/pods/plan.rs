@@ -1,5 +1,6 @@
 //! Everything about one start of a container, worked out before anything is started.
 
+use std::fs;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use petset_core::env::{PodFacts, container_env, expand};
 
 use super::cell::Cell;
 use super::etc;
+use super::fault::disk;
 use super::members::mark;
 use super::procfs::MARK;
 use super::shared::Shared;
@@ -44,7 +46,8 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
         node_name: &node.name,
     };
     let declared = container_env(&container, &facts)?;
-    let command = container.command.iter().chain(&container.args).map(|word| expand(word, &declared)).collect();
+    let words = container.command.iter().chain(&container.args).map(|word| expand(word, &declared));
+    let command = lost_variables(&declared).into_iter().chain(words).collect();
     let hostname = etc::hostname(&request);
     let mut env: Vec<(String, String)> = INHERITED
         .into_iter()
@@ -54,6 +57,11 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
     env.extend(declared);
     env.push((MARK.to_owned(), mark(cell, &container.name, run)));
 
+    if purpose == Purpose::Start {
+        for dir in cell.paths.directories() {
+            fs::create_dir_all(&dir).map_err(|error| disk("make a directory of a pod", &dir, error))?;
+        }
+    }
     let sources = Sources { paths: &cell.paths, facts: &facts, claims: &*node.claims, options: &node.options };
     let mounts = if node.isolation.is_some() && purpose == Purpose::Start {
         sources.mounts(&container, address)?
@@ -62,4 +70,15 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
     };
     let working_dir = container.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".to_owned());
     Ok(Plan { hostname, mounts, working_dir, env, command })
+}
+
+/// A shell passes on only variables that it could name itself; the others are handed to the program by `env`.
+fn lost_variables(env: &[(String, String)]) -> Vec<String> {
+    let is_kept = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let lost = env.iter().filter(|(name, _)| !is_kept(name)).map(|(name, value)| format!("{name}={value}"));
+    let lost: Vec<_> = lost.collect();
+    if lost.is_empty() { lost } else { std::iter::once("/usr/bin/env".to_owned()).chain(lost).collect() }
 }

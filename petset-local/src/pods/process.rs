@@ -6,9 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
-};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use serde::{Deserialize, Serialize};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -97,7 +95,10 @@ impl Process {
     }
 }
 
-#[expect(deprecated, reason = "its replacement is an unsafe function; an `OwnedFd` stays open as long as it is watched")]
+#[expect(
+    deprecated,
+    reason = "its replacement is an unsafe function; an `OwnedFd` stays open as long as it is watched"
+)]
 fn watched(handle: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(handle, Interest::READABLE)
 }

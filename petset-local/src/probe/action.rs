@@ -59,23 +59,13 @@ impl Target<'_> {
 }
 
 /// Sends a GET request; a status from 200 to 399 is success. Redirections are not followed.
-pub async fn ask_http(
-    action: &HttpGetAction,
-    address: IpAddr,
-    ports: &[ContainerPort],
-    timeout: Duration,
-) -> Answer {
+pub async fn ask_http(action: &HttpGetAction, address: IpAddr, ports: &[ContainerPort], timeout: Duration) -> Answer {
     let Some(port) = resolve_port(&action.port, ports) else { return unknown_port(&action.port) };
     within(timeout, http::get(action, address, port)).await
 }
 
 /// Opens a connection, and closes it.
-pub async fn ask_tcp(
-    action: &TcpSocketAction,
-    address: IpAddr,
-    ports: &[ContainerPort],
-    timeout: Duration,
-) -> Answer {
+pub async fn ask_tcp(action: &TcpSocketAction, address: IpAddr, ports: &[ContainerPort], timeout: Duration) -> Answer {
     let Some(port) = resolve_port(&action.port, ports) else { return unknown_port(&action.port) };
     within(timeout, tcp::open(action.host.as_deref(), address, port)).await
 }

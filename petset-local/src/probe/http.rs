@@ -47,8 +47,7 @@ fn request(action: &HttpGetAction, address: IpAddr, port: u16) -> Result<Request
         .body(Empty::new())
         .map_err(|error| format!("the request is malformed: {error}"))?;
     for header in &action.http_headers {
-        let name: HeaderName =
-            header.name.parse().map_err(|_| format!("`{}` is no name of a header", header.name))?;
+        let name: HeaderName = header.name.parse().map_err(|_| format!("`{}` is no name of a header", header.name))?;
         let value: HeaderValue =
             header.value.parse().map_err(|_| format!("the value of header `{}` is malformed", header.name))?;
         request.headers_mut().insert(name, value);

@@ -87,7 +87,7 @@ pub async fn watch(
     let readiness = async {
         let Some(probe) = &probes.readiness else { return };
         until_true(started.clone()).await;
-        let mut asker = Asker::new(probe, start, Some(ready.unwrap_or(false)));
+        let mut asker = Asker::new(probe, start, ready);
         loop {
             if let (Some(verdict), answer) = asker.next(target).await {
                 let problem = (!verdict).then(|| sentence("readiness", answer));

@@ -16,7 +16,11 @@ const RESERVED: [&str; 4] = ["/proc", "/sys", "/dev", "/bin"];
 
 pub(super) fn check_container(path: &str, container: &Container, init: bool, own_view: bool, findings: &mut Findings) {
     if !is_safe(&container.name) {
-        findings.refuse(format!("{path}.name"), &container.name, "must be a name in lower case letters, digits and `-`");
+        findings.refuse(
+            format!("{path}.name"),
+            &container.name,
+            "must be a name in lower case letters, digits and `-`",
+        );
     }
     match container.image.as_deref() {
         None | Some("" | "host") => {}
@@ -138,14 +142,19 @@ fn check_mounts(path: &str, mounts: &[VolumeMount], own_view: bool, findings: &m
         if let Some(propagation) = mount.other.get("mountPropagation")
             && propagation.as_str() != Some("None")
         {
-            findings.refuse(format!("{path}.mountPropagation"), propagation, "only `None` is supported on this machine");
+            findings.refuse(
+                format!("{path}.mountPropagation"),
+                propagation,
+                "only `None` is supported on this machine",
+            );
         }
         findings.unknown(&path, &mount.other, &["mountPropagation"]);
     }
 }
 
 fn mount_path_problem(target: &str) -> Option<&'static str> {
-    if !target.starts_with('/') || target.contains(['\0', '\n']) || parts(target).any(|part| matches!(part, ".." | ".")) {
+    if !target.starts_with('/') || target.contains(['\0', '\n']) || parts(target).any(|part| matches!(part, ".." | "."))
+    {
         return Some("must be an absolute path without `.` and `..`");
     }
     if parts(target).next().is_none() {

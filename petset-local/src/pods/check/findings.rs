@@ -25,7 +25,11 @@ impl Findings {
         for (key, value) in other {
             if !value.is_null() && !accepted.contains(&key.as_str()) {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                self.refuse(path, value, "has no effect on processes of this machine; remove it or use another backend");
+                self.refuse(
+                    path,
+                    value,
+                    "has no effect on processes of this machine; remove it or use another backend",
+                );
             }
         }
     }

@@ -69,7 +69,11 @@ fn check_command(path: &str, command: &[String], findings: &mut Findings) {
 
 fn check_http(path: &str, action: &HttpGetAction, ports: &[ContainerPort], findings: &mut Findings) {
     if let Some(scheme) = action.scheme.as_deref().filter(|scheme| !scheme.is_empty() && *scheme != "HTTP") {
-        findings.refuse(format!("{path}.scheme"), scheme, "only `HTTP` is asked on this machine; use `exec` for the rest");
+        findings.refuse(
+            format!("{path}.scheme"),
+            scheme,
+            "only `HTTP` is asked on this machine; use `exec` for the rest",
+        );
     }
     check_port(path, &action.port, ports, findings);
 }

@@ -21,12 +21,12 @@ fn edit(bench: &Bench, change: impl FnOnce(&mut Value)) {
 async fn s19_a_new_controller_adopts_the_same_process() {
     let mut bench = Bench::new().await;
     let pid = bench.file("pid");
-    bench.run(&format!("echo $$ > {}; exec sleep 600", pid.display())).await;
+    bench.run(&format!("echo $$$$ > {}; exec sleep 600", pid.display())).await;
     let before = bench.until_ready().await;
     let first = pid_in(&pid).await;
     bench.close().await;
     assert!(is_alive(first));
-    assert_eq!(LocalPods::inspect(&bench.root()).unwrap(), [before.clone()]);
+    assert_eq!(LocalPods::inspect(&bench.root()).unwrap(), std::slice::from_ref(&before));
     bench.open().await;
     let after = bench.until_ready().await;
     assert_eq!((after.uid, pid_in(&pid).await), (before.uid.clone(), first));
@@ -41,7 +41,7 @@ async fn s19_a_new_controller_adopts_the_same_process() {
 async fn s1_a_process_whose_pid_was_never_recorded_is_found_by_its_lock() {
     let mut bench = Bench::new().await;
     let pid = bench.file("pid");
-    bench.run(&format!("echo $$ > {}; exec sleep 600", pid.display())).await;
+    bench.run(&format!("echo $$$$ > {}; exec sleep 600", pid.display())).await;
     bench.until_ready().await;
     let first = pid_in(&pid).await;
     bench.close().await;
@@ -63,7 +63,7 @@ async fn s1_a_process_whose_pid_was_never_recorded_is_found_by_its_lock() {
 async fn s1_a_reused_pid_is_never_signalled() {
     let mut bench = Bench::new().await;
     let pid = bench.file("pid");
-    let pod = bench.run(&format!("echo $$ > {}; exec sleep 600", pid.display())).await;
+    let pod = bench.run(&format!("echo $$$$ > {}; exec sleep 600", pid.display())).await;
     bench.until_ready().await;
     let mut stranger = std::process::Command::new("sleep").arg("600").spawn().unwrap();
     bench.close().await;
@@ -96,7 +96,12 @@ async fn s3_a_new_controller_goes_on_with_the_end() {
 async fn an_end_that_nobody_saw_is_a_restart() {
     let mut bench = Bench::new().await;
     let go = bench.file("go");
-    let made = bench.run(&format!("if test -e {0}; then exec sleep 600; fi; while ! test -e {0}; do sleep 0.01; done", go.display())).await;
+    let made = bench
+        .run(&format!(
+            "if test -e {0}; then exec sleep 600; fi; while ! test -e {0}; do sleep 0.01; done",
+            go.display()
+        ))
+        .await;
     bench.until_ready().await;
     bench.close().await;
     fs::write(go, "").unwrap();
@@ -115,7 +120,8 @@ async fn a_finished_init_container_is_not_run_again() {
     let mut bench = Bench::new().await;
     let runs = bench.file("runs");
     let init = format!("echo run >> {}", runs.display());
-    let spec = json!({ "initContainers": [container("init", &init)], "containers": [container("main", "exec sleep 600")] });
+    let spec =
+        json!({ "initContainers": [container("init", &init)], "containers": [container("main", "exec sleep 600")] });
     bench.create(bench.request(spec)).await;
     bench.until_ready().await;
     bench.open().await;
@@ -165,7 +171,7 @@ async fn s1_processes_without_a_record_keep_the_name_taken() {
 async fn the_end_of_the_last_handle_ends_no_pod() {
     let mut bench = Bench::new().await;
     let pid = bench.file("pid");
-    bench.run(&format!("echo $$ > {}; exec sleep 600", pid.display())).await;
+    bench.run(&format!("echo $$$$ > {}; exec sleep 600", pid.display())).await;
     bench.until_ready().await;
     bench.abandon();
     bench.open().await;

@@ -55,11 +55,11 @@ async fn a_restart_finds_nothing_of_the_run_before_and_siblings_live_on() {
     let [child, sibling, runs] = ["child", "sibling", "runs"].map(|name| bench.file(name));
     let main = format!(
         "echo run >> {runs}; if [ $(wc -l < {runs}) = 1 ]; then setsid sleep 600 & echo $! > {child}; sleep 0.2; exit 1; \
-         fi; kill -0 $(cat {child}) 2>/dev/null && echo overlap >> {runs}; exec sleep 600",
+         fi; grep -qs 'State:.*[SRD] ' /proc/$(cat {child})/status && echo overlap >> {runs}; exec sleep 600",
         runs = runs.display(),
         child = child.display(),
     );
-    let other = format!("echo $$ > {}; exec sleep 600", sibling.display());
+    let other = format!("echo $$$$ > {}; exec sleep 600", sibling.display());
     bench.create(bench.request(json!({ "containers": [container("main", &main), container("other", &other)] }))).await;
     let pod = bench
         .until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some())
@@ -75,9 +75,7 @@ async fn a_missing_program_is_named_and_heals() {
     let bench = Bench::new().await;
     let program = bench.file("program");
     bench.create(bench.request(json!({ "containers": [{ "name": "main", "command": [program] }] }))).await;
-    let pod = bench
-        .until("a reason", |pod| pod.status.reason.as_deref() == Some("ContainerCannotRun"))
-        .await;
+    let pod = bench.until("a reason", |pod| pod.status.reason.as_deref() == Some("ContainerCannotRun")).await;
     assert!(pod.status.message.unwrap().contains(program.to_str().unwrap()));
     fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
     fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
@@ -90,9 +88,7 @@ async fn a_missing_config_map_is_named() {
     let mut spec = shell("exec sleep 600");
     spec["containers"][0]["envFrom"] = json!([{ "configMapRef": { "name": "settings" } }]);
     bench.create(bench.request(spec)).await;
-    let pod = bench
-        .until("a reason", |pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError"))
-        .await;
+    let pod = bench.until("a reason", |pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError")).await;
     assert!(pod.status.message.as_ref().unwrap().contains("settings"), "{:?}", pod.status);
     assert!(matches!(&pod.status.containers[0].state, ContainerState::Waiting { .. }));
 }
@@ -101,7 +97,8 @@ async fn a_missing_config_map_is_named() {
 async fn handlers_run_after_the_start_and_before_the_end() {
     let bench = Bench::new().await;
     let out = bench.file("out");
-    let say = |word: &str| json!({ "exec": { "command": ["/bin/sh", "-c", format!("echo {word} >> {}", out.display())] } });
+    let say =
+        |word: &str| json!({ "exec": { "command": ["/bin/sh", "-c", format!("echo {word} >> {}", out.display())] } });
     let mut spec = shell(&format!("trap 'echo term >> {}; exit 0' TERM; sleep 600 & wait", out.display()));
     spec["containers"][0]["lifecycle"] = json!({ "postStart": say("started"), "preStop": say("stopping") });
     let pod = bench.create(bench.request(spec)).await;

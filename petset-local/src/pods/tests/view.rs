@@ -16,12 +16,16 @@ async fn a_pod_has_its_own_name_hosts_and_resolver() {
     }
     let mut spec = shell("exec sleep 600");
     spec["hostAliases"] = json!([{ "ip": "10.1.2.3", "hostnames": ["db", "db.local"] }]);
-    spec["dnsConfig"] = json!({ "searches": ["corp"], "options": [{ "name": "ndots", "value": "2" }, { "name": "rotate" }] });
+    spec["dnsConfig"] =
+        json!({ "searches": ["corp"], "options": [{ "name": "ndots", "value": "2" }, { "name": "rotate" }] });
     bench.create(bench.request(spec)).await;
     let pod = bench.until_ready().await;
     assert_eq!(bench.inside("cat /proc/sys/kernel/hostname").await, "web-0\n");
     let hosts = bench.inside("cat /etc/hosts").await;
-    assert!(hosts.contains(&format!("{}\tweb-0.web.default.svc.cluster.local\tweb-0\n", pod.status.addresses[0])), "{hosts}");
+    assert!(
+        hosts.contains(&format!("{}\tweb-0.web.default.svc.cluster.local\tweb-0\n", pod.status.addresses[0])),
+        "{hosts}"
+    );
     assert!(hosts.contains("10.1.2.3\tdb\tdb.local\n"), "{hosts}");
     assert_eq!(
         bench.inside("cat /etc/resolv.conf").await,
@@ -114,9 +118,7 @@ async fn s7_a_missing_claim_is_named_and_nothing_is_started() {
     let mut request = bench.request(spec);
     request.claims.insert("www".to_owned(), "www-web-0".to_owned());
     bench.create(request).await;
-    let pod = bench
-        .until("a reason", |pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError"))
-        .await;
+    let pod = bench.until("a reason", |pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError")).await;
     assert!(pod.status.message.unwrap().contains("www-web-0"));
     assert!(bench.is_free());
     bench.claim("www-web-0");
