@@ -201,8 +201,6 @@ fn write(path: &Path, book: &Book) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn set(name: &str) -> SetKey {

@@ -1,6 +1,5 @@
 //! One machine, opened by its directory.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "not all of it is used here")]
 mod common;

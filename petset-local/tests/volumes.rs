@@ -1,6 +1,5 @@
 //! The behaviour that `VolumeProvisioner` promises, on directories.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

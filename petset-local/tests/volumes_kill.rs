@@ -1,6 +1,5 @@
 //! A process that makes and deletes claims is killed, over and over; what it left must always add up.
 #![cfg(feature = "node")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "not all of it is used here")]
 mod common;

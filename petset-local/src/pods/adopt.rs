@@ -12,10 +12,11 @@ use tokio::sync::broadcast;
 use super::cell::Cell;
 use super::fault::disk;
 use super::lock::{Free, Gate};
-use super::paths::{gate, is_run, lock, pets, record};
+use super::paths::{gate, lock, pets, record};
 use super::record::Record;
 use super::shared::{Known, PodKey};
 use super::status::pod_of;
+use super::sweep::sweep;
 
 /// Every pod on record below `root`. What cannot be read is in [`Known::broken`].
 pub(super) fn adopt(root: &Path, boot: &str, hints: &broadcast::Sender<SetKey>) -> Result<Known> {
@@ -131,11 +132,6 @@ fn settle(record: &mut Record, boot: &str) {
 fn clean(dir: &Path) -> io::Result<bool> {
     let _gate = Gate::take(&gate(dir))?;
     let Some(_proof) = Free::prove(&lock(dir))? else { return Ok(false) };
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_run) {
-            fs::remove_dir_all(entry.path())?;
-        }
-    }
+    sweep(dir);
     Ok(true)
 }

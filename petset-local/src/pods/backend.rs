@@ -22,10 +22,10 @@ use super::clock;
 use super::fault::{blocking, disk};
 use super::local::LocalPods;
 use super::lock::{Free, Gate};
-use super::paths::{is_run, is_safe};
-use super::record::Termination;
-use super::record::{Record, sync_dir};
+use super::paths::is_safe;
+use super::record::{Record, Termination, sync_dir};
 use super::shared::Shared;
+use super::sweep::sweep;
 
 #[async_trait]
 impl PodBackend for LocalPods {
@@ -72,7 +72,10 @@ impl PodBackend for LocalPods {
             return Ok(Deleted::AlreadyGone);
         };
         let name = pod.name();
+        let shared = Arc::clone(&self.shared);
         blocking(move || {
+            // The directory stays ours until the write is done, whatever becomes of the caller.
+            let _shared = shared;
             let mut newer = None;
             cell.change(Weight::Durable, |record| {
                 let version = record.generation.to_string();
@@ -98,7 +101,9 @@ impl PodBackend for LocalPods {
         let name = pod.name();
         let cell = self.shared.pod(&pod.set, &name)?.filter(|cell| cell.uid == pod.uid);
         let cell = cell.ok_or_else(|| gone("update a pod", &name, &pod.uid))?;
+        let shared = Arc::clone(&self.shared);
         blocking(move || {
+            let _shared = shared;
             cell.change(Weight::Durable, |record| {
                 let PodChange { labels, annotations, owner } = change;
                 for (known, changes) in [(&mut record.labels, labels), (&mut record.annotations, annotations)] {
@@ -166,7 +171,7 @@ fn put_on_record(shared: &Arc<Shared>, request: &PodRequest) -> Result<Created<A
             .with_context("pod", request.name())
             .with_message("processes of an earlier incarnation still hold its lock"));
     }
-    sweep(pet).map_err(|error| fault(pet, error))?;
+    sweep(pet);
     let record_path = paths.record();
     let written = sync_dir(pet).and_then(|()| cell.record().write(&record_path, true));
     if let Err(error) = written {
@@ -177,17 +182,4 @@ fn put_on_record(shared: &Arc<Shared>, request: &PodRequest) -> Result<Created<A
     let key = (Arc::clone(&request.set.namespace), request.name());
     shared.known().cells.insert(key, Arc::clone(&cell));
     Ok(Created::New(cell))
-}
-
-/// Removes what ended incarnations left, as far as that is possible.
-fn sweep(pet: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(pet)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(is_run)
-            && let Err(error) = fs::remove_dir_all(entry.path())
-        {
-            tracing::warn!(dir = %entry.path().display(), %error, "cannot remove the directory of an ended pod");
-        }
-    }
-    Ok(())
 }

@@ -61,7 +61,7 @@ impl Keeper {
     pub(super) async fn keep(&self) {
         loop {
             let Started::Running(process, adopted) = self.start().await else { continue };
-            let (code, why) = self.accompany(&process, adopted).await;
+            let (code, why) = Box::pin(self.accompany(&process, adopted)).await;
             self.ended(code, why).await;
         }
     }
@@ -69,28 +69,26 @@ impl Keeper {
     /// Finds the running process or starts one, when it is time.
     async fn start(&self) -> Started {
         if let Some(process) = self.find().await {
-            match self.underway(&process).await {
-                Report::Ok => return Started::Running(process, true),
-                report => {
-                    self.not_started(&process, report).await;
-                    return Started::No;
-                }
+            let report = self.underway(&process).await;
+            if report == Report::Ok {
+                return Started::Running(process, true);
             }
+            self.not_started(&process, report).await;
+            return Started::No;
         }
         let not_before = self.cell.container(self.index).not_before;
         clock::sleep_until(not_before).await;
         end_leftovers(&self.cell, self.index).await;
         match self.launch().await {
-            Ok(process) => match self.underway(&process).await {
-                Report::Ok => {
+            Ok(process) => {
+                let report = self.underway(&process).await;
+                if report == Report::Ok {
                     note_running(&self.cell, self.index, false);
-                    Started::Running(process, false)
+                    return Started::Running(process, false);
                 }
-                report => {
-                    self.not_started(&process, report).await;
-                    Started::No
-                }
-            },
+                self.not_started(&process, report).await;
+                Started::No
+            }
             // The end was asked for: whoever drives this is about to drop it.
             Err(Refusal::Terminating) => std::future::pending().await,
             Err(Refusal::Occupied) => {
@@ -99,10 +97,8 @@ impl Keeper {
                 Started::No
             }
             Err(Refusal::Failed(error)) => {
-                let reason = match error.kind() {
-                    ErrorKind::NotFound | ErrorKind::Invalid => "CreateContainerConfigError",
-                    _ => "CreateContainerError",
-                };
+                let is_config = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid);
+                let reason = if is_config { "CreateContainerConfigError" } else { "CreateContainerError" };
                 self.wait_for(reason, error.chain().to_string(), 1, None);
                 Started::No
             }
@@ -144,10 +140,11 @@ impl Keeper {
         let path = self.cell.paths.failure(&self.cell.container(self.index).name);
         loop {
             let running = process.is_running();
-            match read_report(&path) {
-                Report::Underway if running => tokio::time::sleep(LOOK).await,
-                report => return report,
+            let report = read_report(&path);
+            if report != Report::Underway || !running {
+                return report;
             }
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -238,14 +235,15 @@ impl Keeper {
         let container = self.cell.container(self.index);
         let path = self.cell.paths.stderr(&container.name);
         let last_words = blocking(move || tail(&path, 200)).await.unwrap_or_default();
-        let mut sentence = why.map(|why| format!("{why}; ")).unwrap_or_default();
-        match code {
-            Some(code) => sentence.push_str(&format!("it ended with exit code {code}")),
-            None => sentence.push_str("it ended, nobody saw how"),
-        }
-        if !last_words.trim().is_empty() {
-            sentence.push_str(&format!(", its last words: {}", last_words.trim()));
-        }
+        let how = match code {
+            Some(code) => format!("it ended with exit code {code}"),
+            None => "it ended, nobody saw how".to_owned(),
+        };
+        let words = match last_words.trim() {
+            "" => String::new(),
+            words => format!(", its last words: {words}"),
+        };
+        let sentence = why.map(|why| format!("{why}; ")).unwrap_or_default() + &how + &words;
         let backoff = self.node.options.backoff;
         let now = Timestamp::now();
         self.cell.note(|record| {

@@ -52,10 +52,8 @@ impl Runner {
         };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
         let child = command.spawn().map_err(|error| failed(ErrorKind::Unavailable).with_source(error))?;
-        let mut group = Group::of(&child);
-        let output = child.wait_with_output().await.map_err(|error| failed(ErrorKind::Internal).with_source(error))?;
-        group.is_done();
-        Ok(output)
+        let _group = Group::of(&child);
+        child.wait_with_output().await.map_err(|error| failed(ErrorKind::Internal).with_source(error))
     }
 }
 
@@ -71,26 +69,21 @@ fn enter(isolation: &Isolation, pid: u32) -> Command {
     command
 }
 
-/// Ends a process group when dropped, unless its leader was waited for.
+/// Ends a command's process group when dropped, if its leader still runs: then the number still names the group.
 #[derive(Debug)]
-struct Group(Option<Pid>);
+struct Group(Option<Process>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)))
-    }
-
-    fn is_done(&mut self) {
-        self.0 = None;
+        Self(child.id().and_then(Process::of_pid))
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // The leader was not waited for, so the number still names its group.
-        if let Some(group) = self.0
-            && let Err(error) = kill_process_group(group, Signal::KILL)
-        {
+        let Some(leader) = self.0.as_ref().filter(|leader| leader.is_running()) else { return };
+        let group = i32::try_from(leader.id().pid).ok().and_then(Pid::from_raw);
+        if let Some(Err(error)) = group.map(|group| kill_process_group(group, Signal::KILL)) {
             tracing::debug!(%error, "a command that took too long had ended already");
         }
     }

@@ -7,12 +7,16 @@ use petset_core::{Error, ErrorKind};
 
 /// The error of `operation` on `path`.
 pub(super) fn disk(operation: &'static str, path: &Path, error: io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => ErrorKind::Exhausted,
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
-        io::ErrorKind::InvalidData => ErrorKind::Corrupt,
-        _ if is_exhausted(&error) => ErrorKind::Exhausted,
-        _ => ErrorKind::Unavailable,
+    use io::ErrorKind as Disk;
+    let is = |kinds: &[Disk]| kinds.contains(&error.kind());
+    let kind = if is(&[Disk::StorageFull, Disk::QuotaExceeded, Disk::FileTooLarge]) || is_exhausted(&error) {
+        ErrorKind::Exhausted
+    } else if is(&[Disk::PermissionDenied, Disk::ReadOnlyFilesystem]) {
+        ErrorKind::Forbidden
+    } else if is(&[Disk::InvalidData]) {
+        ErrorKind::Corrupt
+    } else {
+        ErrorKind::Unavailable
     };
     Error::new(kind, operation).with_context("path", path.display()).with_source(error)
 }

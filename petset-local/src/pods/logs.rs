@@ -47,7 +47,11 @@ fn rotate(path: &Path, limits: LogLimits) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     }
-    let old = |number: u32| path.with_added_extension(number.to_string());
+    let old = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    };
     for number in (1..limits.keep).rev() {
         match fs::rename(old(number), old(number + 1)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

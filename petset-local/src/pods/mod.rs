@@ -40,6 +40,7 @@ mod sources;
 mod status;
 mod stop;
 mod supervise;
+mod sweep;
 mod terminate;
 #[cfg(test)]
 mod tests;

@@ -36,10 +36,6 @@ impl Paths {
         &self.pet
     }
 
-    pub(super) fn run(&self) -> &Path {
-        &self.run
-    }
-
     pub(super) fn gate(&self) -> PathBuf {
         gate(&self.pet)
     }
@@ -106,9 +102,9 @@ pub(super) fn record(pet: &Path) -> PathBuf {
     pet.join("pod.json")
 }
 
-/// Whether this is the name of an incarnation's directory.
-pub(super) fn is_run(name: &str) -> bool {
-    name.starts_with(RUN)
+/// The uid of the incarnation whose directory has this name; `None` when it is no such name.
+pub(super) fn uid_of_run(name: &str) -> Option<&str> {
+    name.strip_prefix(RUN)
 }
 
 /// Whether `name` may be a file's name: it leads nowhere else.

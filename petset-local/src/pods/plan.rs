@@ -46,7 +46,8 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
         node_name: &node.name,
     };
     let declared = container_env(&container, &facts)?;
-    let command = container.command.iter().chain(&container.args).map(|word| expand(word, &declared)).collect();
+    let words = container.command.iter().chain(&container.args).map(|word| expand(word, &declared));
+    let command = lost_variables(&declared).into_iter().chain(words).collect();
     let hostname = etc::hostname(&request);
     let mut env: Vec<(String, String)> = INHERITED
         .into_iter()
@@ -69,4 +70,15 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
     };
     let working_dir = container.working_dir.filter(|dir| !dir.is_empty()).unwrap_or_else(|| "/".to_owned());
     Ok(Plan { hostname, mounts, working_dir, env, command })
+}
+
+/// A shell passes on only variables that it could name itself; the others are handed to the program by `env`.
+fn lost_variables(env: &[(String, String)]) -> Vec<String> {
+    let is_kept = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let lost = env.iter().filter(|(name, _)| !is_kept(name)).map(|(name, value)| format!("{name}={value}"));
+    let lost: Vec<_> = lost.collect();
+    if lost.is_empty() { lost } else { std::iter::once("/usr/bin/env".to_owned()).chain(lost).collect() }
 }

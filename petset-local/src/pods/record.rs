@@ -208,9 +208,8 @@ impl Record {
         let result = (|| {
             let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
             file.write_all(&bytes)?;
-            if durable {
-                file.sync_all()?;
-            }
+            // Also for what is merely seen: after a power cut the old record may be there, but never half of a new one.
+            file.sync_data()?;
             fs::rename(&fresh, path)?;
             if durable { sync_dir(path) } else { Ok(()) }
         })();

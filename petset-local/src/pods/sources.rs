@@ -138,7 +138,9 @@ fn below(base: &Path, path: &str) -> Result<PathBuf> {
         match part {
             Component::Normal(part) => place.push(part),
             Component::CurDir => continue,
-            _ => return Err(refused("it must be relative and without `..`")),
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir => {
+                return Err(refused("it must be relative and without `..`"));
+            }
         }
         match fs::create_dir(&place) {
             Ok(()) => {}
@@ -166,8 +168,8 @@ fn write_files(dir: &Path, files: &[VolumeFile]) -> Result<()> {
 }
 
 fn make_dir(dir: &Path, mode: u32) -> Result<()> {
-    let made = fs::create_dir_all(dir).and_then(|()| fs::set_permissions(dir, Permissions::from_mode(mode)));
-    made.map_err(|error| disk("make the directory of a volume", dir, error))
+    let result = fs::create_dir_all(dir).and_then(|()| fs::set_permissions(dir, Permissions::from_mode(mode)));
+    result.map_err(|error| disk("make the directory of a volume", dir, error))
 }
 
 /// Writes a file unless it is there already with the same content.

@@ -14,12 +14,11 @@ use super::clock;
 use super::fault::{blocking, disk};
 use super::lock::{Free, Gate};
 use super::members;
-use super::paths::Paths;
 use super::process::Process;
 use super::record::sync_dir;
 use super::shared::Shared;
-use super::sources::memory_dir;
 use super::stop::{press, stop, wait_or_kill};
+use super::sweep::sweep;
 
 /// Pauses between looks at what still lives.
 const LOOK: Duration = Duration::from_millis(25);
@@ -107,7 +106,7 @@ fn bury(node: &Shared, cell: &Cell) -> Result<bool> {
         let pod = set.pod_name(record.request.ordinal());
         (set, pod, record.request.claims().clone())
     };
-    clear(paths, cell.uid.as_str());
+    sweep(paths.pet());
     for claim in claims.values() {
         node.claims.release(&set, claim, &cell.uid);
     }
@@ -115,15 +114,4 @@ fn bury(node: &Shared, cell: &Cell) -> Result<bool> {
     drop((proof, gate));
     cell.hint();
     Ok(true)
-}
-
-/// Removes what an incarnation had on disk. What cannot be removed now is removed when the directory is opened next.
-fn clear(paths: &Paths, uid: &str) {
-    for dir in memory_dir(uid).iter().map(|dir| dir.as_path()).chain([paths.run()]) {
-        match fs::remove_dir_all(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(dir = %dir.display(), %error, "cannot remove the directory of an ended pod"),
-        }
-    }
 }

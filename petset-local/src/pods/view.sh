@@ -147,4 +147,5 @@ printf 'ok\n' >&9
 exec 9>&-
 PATH=$path
 export PATH
+unset OLDPWD
 exec "$@"

@@ -34,8 +34,6 @@ pub(super) fn check_request(request: &ClaimRequest) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     #[test]

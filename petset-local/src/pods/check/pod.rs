@@ -1,5 +1,7 @@
 //! The template as a whole.
 
+use std::collections::BTreeSet;
+
 use petset_core::manifest::Violation;
 use petset_core::spec::{PodSpec, PodTemplate, Verbatim};
 
@@ -43,6 +45,12 @@ fn check_spec(spec: &PodSpec, options: &PodOptions, own_view: bool, findings: &m
     for (group, containers, init) in groups {
         for (index, container) in containers.iter().enumerate() {
             check_container(&format!("spec.{group}[{index}]"), container, init, own_view, findings);
+        }
+    }
+    let mut names = BTreeSet::new();
+    for container in spec.init_containers.iter().chain(&spec.containers) {
+        if !names.insert(&container.name) {
+            findings.refuse("spec.containers", &container.name, "two containers of a pod cannot have the same name");
         }
     }
     for (index, volume) in spec.volumes.iter().enumerate() {

@@ -26,7 +26,7 @@ async fn s19_a_new_controller_adopts_the_same_process() {
     let first = pid_in(&pid).await;
     bench.close().await;
     assert!(is_alive(first));
-    assert_eq!(LocalPods::inspect(&bench.root()).unwrap(), [before.clone()]);
+    assert_eq!(LocalPods::inspect(&bench.root()).unwrap(), std::slice::from_ref(&before));
     bench.open().await;
     let after = bench.until_ready().await;
     assert_eq!((after.uid, pid_in(&pid).await), (before.uid.clone(), first));

@@ -55,7 +55,9 @@ impl AddressBook for Loopback {
 }
 
 pub(super) struct Bench {
-    pub(super) dir: TempDir,
+    dir: PathBuf,
+    /// Removes the directory in the end.
+    guard: Option<TempDir>,
     pub(super) options: PodOptions,
     pub(super) claims: Arc<Claims>,
     pub(super) set: SetKey,
@@ -64,20 +66,32 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn new() -> Self {
-        let mut options = PodOptions::default();
-        options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_millis(400));
-        options.node_name = Some("bench".to_owned());
-        Self::with(options).await
+        let backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_millis(400));
+        Self::with(PodOptions { backoff, node_name: Some("bench".to_owned()), ..PodOptions::default() }).await
     }
 
-    pub(super) async fn with(options: PodOptions) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let claims = dir.path().join("claims");
-        fs::create_dir(&claims).unwrap();
-        let claims = Arc::new(Claims { dir: claims, held: Mutex::default() });
-        let mut bench = Self { dir, options, claims, set: SetKey::new("default", "web"), pods: None };
+    async fn with(options: PodOptions) -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let mut bench = Self::at(guard.path().to_owned()).await;
+        bench.guard = Some(guard);
+        bench.options = options;
         bench.open().await;
         bench
+    }
+
+    /// In a directory that is somebody else's.
+    pub(super) async fn at(dir: PathBuf) -> Self {
+        let claims = dir.join("claims");
+        fs::create_dir_all(&claims).unwrap();
+        let claims = Arc::new(Claims { dir: claims, held: Mutex::default() });
+        let options = PodOptions::default();
+        let mut bench = Self { dir, guard: None, options, claims, set: SetKey::new("default", "web"), pods: None };
+        bench.open().await;
+        bench
+    }
+
+    pub(super) fn dir_path(&self) -> &Path {
+        &self.dir
     }
 
     /// Opens the directory, again if it was open: as a controller that was ended and started.
@@ -102,7 +116,7 @@ impl Bench {
     }
 
     pub(super) fn root(&self) -> PathBuf {
-        self.dir.path().join("node")
+        self.dir.join("node")
     }
 
     pub(super) fn pet_dir(&self) -> PathBuf {
@@ -121,11 +135,12 @@ impl Bench {
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
+        self.dir.join(name)
     }
 
     pub(super) fn request(&self, spec: Value) -> PodRequest {
-        let mut template: PodTemplate = serde_json::from_value(json!({ "spec": spec })).unwrap();
+        let whole = Value::Object([("spec".to_owned(), spec)].into_iter().collect());
+        let mut template: PodTemplate = serde_json::from_value(whole).unwrap();
         template.spec.hostname = Some("web-0".to_owned());
         template.spec.subdomain = Some("web".to_owned());
         PodRequest {
@@ -220,6 +235,9 @@ impl Bench {
 
 impl Drop for Bench {
     fn drop(&mut self) {
+        if self.guard.is_none() {
+            return;
+        }
         // Pods outlive their controller; a test's do not outlive the test.
         let Ok(found) = crate::pods::procfs::holders(&self.pet_dir().join("pet.lock")) else { return };
         for process in found.into_iter().filter_map(crate::pods::process::Process::of_pid) {

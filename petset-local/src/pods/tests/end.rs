@@ -1,6 +1,7 @@
 //! The end of pods, and its proof.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use petset_core::backend::{DeleteOptions, Deleted, PodBackend as _, PodRef};
@@ -28,7 +29,7 @@ async fn s3_the_polite_signal_comes_first_and_the_pod_is_listed_until_its_end() 
     bench.until_gone().await;
     assert!(bench.is_free());
     let left: Vec<_> = fs::read_dir(bench.pet_dir()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| name.to_str().unwrap().ends_with(".lock")), "{left:?}");
+    assert!(left.iter().all(|name| Path::new(name).extension().is_some_and(|kind| kind == "lock")), "{left:?}");
 }
 
 #[tokio::test]

@@ -54,10 +54,11 @@ async fn variables_come_from_the_pod_and_from_config() {
     let bench = Bench::new().await;
     let mut request = bench.request(json!({ "containers": [{
         "name": "main",
-        "command": ["/bin/sh", "-c", "env > $(OUT); exec sleep 600"],
+        "command": ["/bin/sh", "-c", "{ tr '\\0' '\\n' < /proc/$$$$/environ; echo at $PWD; } > $(OUT); exec sleep 600"],
         "workingDir": "/tmp",
         "env": [
             { "name": "OUT", "value": bench.file("env").to_str().unwrap() },
+            { "name": "app.mode", "value": "dotted" },
             { "name": "NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
             { "name": "IP", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } },
             { "name": "MODE", "valueFrom": { "configMapKeyRef": { "name": "settings", "key": "mode" } } },
@@ -69,13 +70,14 @@ async fn variables_come_from_the_pod_and_from_config() {
     request.config = config.into();
     bench.create(request).await;
     let pod = bench.until_ready().await;
-    let env = until_file(&bench.file("env"), |text| text.contains("PWD=")).await;
+    let env = until_file(&bench.file("env"), |text| text.contains("at /")).await;
     let has = |line: String| assert!(env.lines().any(|found| found == line), "{line} in\n{env}");
     has("NAME=web-0".to_owned());
+    has("app.mode=dotted".to_owned());
     has(format!("IP={}", pod.status.addresses[0]));
     has("MODE=fast; $(rm) 'x'".to_owned());
     has("HOSTNAME=web-0".to_owned());
-    has("PWD=/tmp".to_owned());
+    has("at /tmp".to_owned());
 }
 
 #[tokio::test]
@@ -160,7 +162,7 @@ async fn logs_are_kept_and_cut() {
     let pod = bench.run("while :; do echo 0123456789; sleep 0.001; done").await;
     bench.until_ready().await;
     let files = bench.pods().logs(&pod.reference(), "main").unwrap();
-    until_file(&files.stdout.with_added_extension("1"), |text| text.len() > 1000).await;
+    until_file(&files.stdout.with_extension("log.1"), |text| text.len() > 1000).await;
     until_file(&files.stdout, |text| !text.is_empty() && text.len() < 1000).await;
     let (printed, _) = bench.pods().log_tail(&pod.reference(), "main", 20).await.unwrap();
     assert!(printed.len() <= 20);

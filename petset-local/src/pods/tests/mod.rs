@@ -2,6 +2,7 @@
 
 mod adopt;
 mod bench;
+mod crash;
 mod end;
 mod life;
 mod refuse;
