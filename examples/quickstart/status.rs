@@ -8,7 +8,7 @@ use petset::controller::{PetRow, table};
 use petset::local::node::Node;
 use petset::{SetKey, Timestamp};
 
-pub async fn print(dir: &Path) -> petset::Result<()> {
+pub(crate) async fn print(dir: &Path) -> petset::Result<()> {
     let now = Timestamp::now();
     let pods = Node::inspect_pods(dir)?;
     let claims = Node::inspect_claims(dir).await?;

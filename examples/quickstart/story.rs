@@ -42,7 +42,7 @@ struct Story {
     port: u16,
 }
 
-pub async fn tell(dir: &Path, keep: bool) -> Result<(), Error> {
+pub(crate) async fn tell(dir: &Path, keep: bool) -> Result<(), Error> {
     let told = Told::new();
     let mut options = PodOptions::default();
     options.backoff = RestartBackoff::new(Duration::from_millis(200), Duration::from_secs(2));
@@ -187,11 +187,11 @@ impl Story {
         self.reach(until::gone(), "from web-4 down to web-0").await?;
         let mut order = Vec::new();
         while let Some(event) = events.next().await {
-            match event.reason {
-                EventReason::SuccessfulDelete => order.extend(event.ordinal.map(|ordinal| ordinal.0)),
-                EventReason::Deleted => break,
-                _ => {}
+            if event.reason == EventReason::Deleted {
+                break;
             }
+            let is_end = event.reason == EventReason::SuccessfulDelete;
+            order.extend(event.ordinal.filter(|_| is_end).map(|ordinal| ordinal.0));
         }
         check!(order == [4, 3, 2, 1, 0], "pets ended in the order {order:?}");
         let gone = self.client.addresses(&format!("web-0.{DOMAIN}")).await;

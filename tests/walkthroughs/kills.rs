@@ -22,7 +22,7 @@ pub(crate) fn full() -> bool {
     std::env::var("PETSET_FULL").is_ok_and(|value| value == "1")
 }
 
-/// Numbers by chance, the same for the same `PETSET_SEED` (SplitMix64).
+/// Numbers by chance, the same for the same `PETSET_SEED` (`SplitMix64`).
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -22,7 +22,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 pub(crate) struct Machine {
     /// Dropped first: pods outlive their controller, and must not outlive their test.
     _leftovers: Leftovers,
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
     pub(crate) node: Node,
     pub(crate) sets: Sets,
     pub(crate) client: Client,
@@ -92,7 +92,7 @@ impl Machine {
     pub(crate) fn over(dir: TempDir, node: Node) -> Result<Self, Error> {
         let client = Client::new(node.dns_addr())?;
         let sets = Controller::new(node.clone()).spawn();
-        Ok(Self { _leftovers: Leftovers::of(dir.path()), dir, node, sets, client })
+        Ok(Self { _leftovers: Leftovers::of(dir.path()), _dir: dir, node, sets, client })
     }
 
     pub(crate) async fn reach(&self, set: &str, until: Until) -> Result<(), Error> {
@@ -119,6 +119,18 @@ impl Machine {
 
     pub(crate) async fn uids(&self, set: &str) -> Result<BTreeMap<u32, PodUid>, Error> {
         Ok(self.pods(set).await?.into_iter().map(|pod| (pod.ordinal.0, pod.uid)).collect())
+    }
+
+    /// Waits until a pet has another pod than `old`, and serves again under its name. The status of the set may be older
+    /// than what somebody just did to a pod, so this asks the pet itself.
+    pub(crate) async fn is_back(&self, ordinal: u32, old: &PodUid) -> Result<(), Error> {
+        let what = format!("web-{ordinal} is back");
+        self.eventually(&what, async || {
+            let pods = self.pods("web").await?;
+            let pod = pods.iter().find(|pod| pod.ordinal.0 == ordinal && pod.uid != *old);
+            Ok(pod.is_some_and(|pod| pod.status.ready_since.is_some()) && self.page(ordinal, "/name").await.is_ok())
+        })
+        .await
     }
 
     /// What a command prints inside a pet, without the line's end; a command that fails is an error.

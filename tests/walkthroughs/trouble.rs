@@ -152,8 +152,8 @@ pub(crate) async fn no_permission() -> Result<(), Error> {
     fs::copy(std::env::current_exe()?, &program)?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o644))?;
     let machine = with_program(&program).await?;
-    degraded(&machine, "ermission denied").await?;
-    bounded_then_healed(&machine, "ermission denied").await?;
+    degraded(&machine, "not an executable file").await?;
+    bounded_then_healed(&machine, "not an executable file").await?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     is_well(&machine).await
 }

@@ -37,11 +37,9 @@ pub(crate) async fn run() -> Result<(), Error> {
     for ordinal in 0..2 {
         machine.sets.delete_pod("web", Ordinal(ordinal)).await?;
     }
-    machine
-        .eventually("both are replaced", async || {
-            Ok(machine.uids("web").await?.iter().filter(|(ordinal, uid)| before[*ordinal] != **uid).count() == 2)
-        })
-        .await?;
+    for ordinal in 0..2 {
+        machine.is_back(ordinal, &before[&ordinal]).await?;
+    }
     machine.reach("web", until::rolled_out()).await?;
     machine.is_sound(2).await?;
     ensure!(machine.client.addresses(&full).await?[0].to_string() == address, "the address did not stick");

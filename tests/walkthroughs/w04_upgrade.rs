@@ -58,11 +58,7 @@ pub(crate) async fn partition() -> Result<(), Error> {
     machine.reach("web", until::rolled_out()).await?;
     ensure!(versions(&machine, 3).await? == ["one", "one", "two"], "the partition was not kept");
     machine.sets.delete_pod("web", Ordinal(0)).await?;
-    machine
-        .eventually("web-0 is back", async || {
-            Ok(machine.uids("web").await?.get(&0).is_some_and(|uid| *uid != before[&0]))
-        })
-        .await?;
+    machine.is_back(0, &before[&0]).await?;
     machine.reach("web", until::rolled_out()).await?;
     ensure!(versions(&machine, 3).await? == ["one", "one", "two"], "S11: a lost pet below the partition came back new");
     for partition in [1, 0] {

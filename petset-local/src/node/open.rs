@@ -14,7 +14,6 @@ use crate::dns::{DnsOptions, DnsServer, SharedZone};
 use crate::files;
 use crate::names::LocalNames;
 use crate::pods::LocalPods;
-use crate::seams::AddressBook as _;
 use crate::seams::{AddressBook, ClaimSource};
 use crate::volumes::LocalVolumes;
 
