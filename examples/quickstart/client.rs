@@ -19,12 +19,12 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A resolver that asks the node's DNS server and nobody else.
-pub struct Client {
+pub(crate) struct Client {
     resolver: TokioResolver,
 }
 
 impl Client {
-    pub fn new(server: SocketAddr) -> Result<Self, Error> {
+    pub(crate) fn new(server: SocketAddr) -> Result<Self, Error> {
         let mut connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
         for connection in &mut connections {
             connection.port = server.port();
@@ -41,12 +41,12 @@ impl Client {
     }
 
     /// The addresses of a full name.
-    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Error> {
+    pub(crate) async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Error> {
         Ok(self.resolver.lookup_ip(format!("{name}.")).await?.iter().collect())
     }
 
     /// The targets and ports behind a service.
-    pub async fn services(&self, name: &str) -> Result<Vec<(String, u16)>, Error> {
+    pub(crate) async fn services(&self, name: &str) -> Result<Vec<(String, u16)>, Error> {
         let found = self.resolver.srv_lookup(format!("{name}.")).await?;
         let mut targets = Vec::new();
         for record in found.answers() {
@@ -59,14 +59,14 @@ impl Client {
     }
 
     /// The content of `http://<name>:<port><path>`.
-    pub async fn get(&self, name: &str, port: u16, path: &str) -> Result<String, Error> {
+    pub(crate) async fn get(&self, name: &str, port: u16, path: &str) -> Result<String, Error> {
         let address = *self.addresses(name).await?.first().ok_or("the name has no address")?;
         tokio::time::timeout(PATIENCE, fetch(SocketAddr::new(address, port), name, path)).await?
     }
 }
 
 /// The content of a path at an address.
-pub async fn fetch(address: SocketAddr, host: &str, path: &str) -> Result<String, Error> {
+pub(crate) async fn fetch(address: SocketAddr, host: &str, path: &str) -> Result<String, Error> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);

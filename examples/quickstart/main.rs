@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match command {
             Command::Pet { volume, port } => pet::run(volume, port).await.map_err(|error| error.to_string()),
-            Command::Status => status::print(&dir).map_err(|error| error.to_string()),
+            Command::Status => status::print(&dir).await.map_err(|error| error.to_string()),
             Command::Story { keep } => story::tell(&dir, keep).await.map_err(|error| error.to_string()),
         }
     });

@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What marks a journal in which two incarnations met.
-pub const OVERLAP: &str = "OVERLAP";
+pub(crate) const OVERLAP: &str = "OVERLAP";
 
 /// Serves `volume` on the pod's address until the polite signal comes.
-pub async fn run(volume: PathBuf, port: u16) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(volume: PathBuf, port: u16) -> Result<(), Box<dyn std::error::Error>> {
     let variable = |name: &str| std::env::var(name).map_err(|_| format!("the variable {name} is not set"));
     let (name, uid, address) = (variable("POD_NAME")?, variable("POD_UID")?, variable("POD_IP")?);
     let (version, broken) = (variable("VERSION")?, std::env::var("BROKEN").is_ok());

@@ -8,10 +8,10 @@ use petset::controller::{PetRow, table};
 use petset::local::node::Node;
 use petset::{SetKey, Timestamp};
 
-pub fn print(dir: &Path) -> petset::Result<()> {
+pub(crate) async fn print(dir: &Path) -> petset::Result<()> {
     let now = Timestamp::now();
     let pods = Node::inspect_pods(dir)?;
-    let claims = Node::inspect_claims(dir)?;
+    let claims = Node::inspect_claims(dir).await?;
     if pods.is_empty() && claims.is_empty() {
         println!("nothing runs in {}; start with: quickstart --keep", dir.display());
         return Ok(());

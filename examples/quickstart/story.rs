@@ -42,12 +42,10 @@ struct Story {
     port: u16,
 }
 
-pub async fn tell(dir: &Path, keep: bool) -> Result<(), Error> {
+pub(crate) async fn tell(dir: &Path, keep: bool) -> Result<(), Error> {
     let told = Told::new();
-    let options = PodOptions {
-        backoff: RestartBackoff::new(Duration::from_millis(200), Duration::from_secs(2)),
-        ..PodOptions::default()
-    };
+    let mut options = PodOptions::default();
+    options.backoff = RestartBackoff::new(Duration::from_millis(200), Duration::from_secs(2));
     let node = Node::builder(dir).pod_options(options).open().await?;
     let client = Client::new(node.dns_addr())?;
     let sets = Controller::new(node.clone()).spawn();
@@ -112,7 +110,7 @@ impl Story {
         let before = self.pod(1).await?;
         self.sets.delete_pod(SET, Ordinal(0)).await?;
         self.told.seen("web-0: somebody deleted its pod");
-        kill(self.node.pods().processes(&before.reference())?)?;
+        kill(self.node.pods().processes(&before.reference()).await?)?;
         self.told.seen("web-1: SIGKILL");
         let journal = |ordinal: u32| format!("web-{ordinal}.{DOMAIN}/journal");
         self.told.now("waiting for both to come back");
@@ -189,16 +187,16 @@ impl Story {
         self.reach(until::gone(), "from web-4 down to web-0").await?;
         let mut order = Vec::new();
         while let Some(event) = events.next().await {
-            match event.reason {
-                EventReason::SuccessfulDelete => order.extend(event.ordinal.map(|ordinal| ordinal.0)),
-                EventReason::Deleted => break,
-                _ => {}
+            if event.reason == EventReason::Deleted {
+                break;
             }
+            let is_end = event.reason == EventReason::SuccessfulDelete;
+            order.extend(event.ordinal.filter(|_| is_end).map(|ordinal| ordinal.0));
         }
         check!(order == [4, 3, 2, 1, 0], "pets ended in the order {order:?}");
         let gone = self.client.addresses(&format!("web-0.{DOMAIN}")).await;
         check!(gone.is_err(), "web-0 still has a name");
-        let claims = Node::inspect_claims(self.node.dir())?.len();
+        let claims = Node::inspect_claims(self.node.dir()).await?.len();
         check!(claims == 5, "{claims} volumes are left of 5");
         self.told.seen(format!("all pets are gone, the highest first; {claims} volumes are kept"));
         Ok(())
@@ -211,7 +209,7 @@ impl Story {
             let _ = self.sets.delete(SET, Cascade::Ordered).await;
             let _ = self.sets.wait(SET, until::gone(), PATIENCE).await;
         }
-        for claim in Node::inspect_claims(self.node.dir()).unwrap_or_default() {
+        for claim in Node::inspect_claims(self.node.dir()).await.unwrap_or_default() {
             let _ = self.sets.delete_claim(&claim.set, &claim.template, claim.ordinal).await;
         }
     }

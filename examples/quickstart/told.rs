@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The teller of the story.
-pub struct Told {
+pub(crate) struct Told {
     started: Instant,
     bar: ProgressBar,
 }
 
 impl Told {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bar = ProgressBar::new_spinner();
         let style =
             ProgressStyle::with_template("      {spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -22,27 +22,27 @@ impl Told {
     }
 
     /// A heading.
-    pub fn chapter(&self, title: &str) {
+    pub(crate) fn chapter(&self, title: &str) {
         self.line(&format!("\n{title}"));
     }
 
     /// What is going on, until the next line.
-    pub fn now(&self, what: impl Display) {
+    pub(crate) fn now(&self, what: impl Display) {
         self.bar.set_message(what.to_string());
     }
 
     /// Something that was seen.
-    pub fn seen(&self, what: impl Display) {
+    pub(crate) fn seen(&self, what: impl Display) {
         self.line(&format!("{:>5.1}s ✓ {what}", self.started.elapsed().as_secs_f64()));
     }
 
     /// How long the story has taken.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
     /// Takes the live line away.
-    pub fn end(&self) {
+    pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
     }
 

@@ -1,7 +1,5 @@
 //! Malformed manifests, generated from a valid one: each ends in an error that names the field, none in a panic.
 #![recursion_limit = "512"]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::collections::BTreeSet;
 
 use petset_core::manifest::{Manifest, ManifestError};

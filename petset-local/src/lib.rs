@@ -4,6 +4,8 @@
 pub mod addresses;
 #[cfg(feature = "dns")]
 pub mod dns;
+#[cfg(feature = "node")]
+mod files;
 #[cfg(feature = "dns")]
 pub mod names;
 #[cfg(feature = "node")]

@@ -1,5 +1,4 @@
 //! What the world adds to the traits: faults, counts, promises, and that it is fast enough for benches.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

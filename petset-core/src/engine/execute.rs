@@ -46,6 +46,15 @@ pub(super) struct Executed {
 }
 
 impl Engine {
+    /// Publishes the set's names if the plan says so.
+    pub(super) async fn publish(&self, stored: &StoredSet, look: &Look, plan: &Plan, memory: &mut Memory) {
+        let publishes = |action: &&Action| matches!(action, Action::PublishNames { .. });
+        let Some(action) = plan.actions.iter().find(publishes) else { return };
+        let result = self.perform(stored, &stored.version, look, action).await;
+        self.account(stored, look, action, &result, memory, &mut BTreeSet::new());
+    }
+
+    /// Does the rest of the plan.
     pub(super) async fn execute(
         &self,
         stored: &StoredSet,
@@ -56,7 +65,9 @@ impl Engine {
     ) -> Executed {
         let mut executed = Executed::default();
         let mut failed: BTreeSet<Ordinal> = BTreeSet::new();
-        let mut rest = plan.actions.as_slice();
+        let actions: Vec<Action> =
+            plan.actions.iter().filter(|action| !matches!(action, Action::PublishNames { .. })).cloned().collect();
+        let mut rest = actions.as_slice();
         let mut width = 1;
         while let Some(first) = rest.first() {
             if self.stopping.load(Ordering::Acquire) {

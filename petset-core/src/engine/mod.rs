@@ -2,7 +2,8 @@
 //!
 //! The order is what makes it safe with a second controller alive (safety rule 2): the set and its version are read
 //! first, pods and claims after it, the plan is made of both, tickets are taken by compare-and-swap on that version, and
-//! only then anything is done. A pass that loses the swap does nothing.
+//! only then anything is done. A pass that loses the swap does nothing. Names alone are published before: they say what
+//! was seen, and are replaced as a whole by whoever sees more.
 //!
 //! A control plane with a loop of its own calls [`Engine::pass`]; everyone else runs a [`crate::Controller`].
 
@@ -204,6 +205,8 @@ impl Engine {
             (plan, PetSetStatus { collision_count: look.revisions.collision_count, ..next })
         };
         pass.wake_at = earliest(plan.wake_at, memory.reset_at(&self.options));
+        // Whoever reads in the status that a pet is ready finds it by its name.
+        self.publish(&stored, &look, &plan, &mut memory).await;
         let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {
             Ok(version) => version,
             Err(error) if error.kind() == ErrorKind::Conflict => {

@@ -19,6 +19,7 @@ use super::exec::Runner;
 use super::fault::{blocking, disk};
 use super::isolation::Isolation;
 use super::logs::{LogFiles, tail};
+use super::members::of_pod;
 use super::options::PodOptions;
 use super::paths::pets;
 use super::procfs;
@@ -75,6 +76,23 @@ impl LocalPods {
     /// controller that owns the directory.
     pub fn inspect(dir: &Path) -> Result<Vec<Pod>> {
         inspect(dir)
+    }
+
+    /// The process ids of this incarnation, ascending; none once it has ended.
+    ///
+    /// A process may end, and its id be given to another program, before the caller looks: to signal, find it by pidfd.
+    pub async fn processes(&self, pod: &PodRef) -> Result<Vec<u32>> {
+        const OPERATION: &str = "find the processes of a pod";
+        let name = pod.name();
+        let cell = self.shared.pod(&pod.set, &name)?.filter(|cell| cell.uid == pod.uid);
+        let cell = cell.ok_or_else(|| gone(OPERATION, &name, &pod.uid))?;
+        blocking(move || {
+            let members = of_pod(&cell).map_err(|error| disk(OPERATION, Path::new("/proc"), error))?;
+            let mut ids: Vec<u32> = members.iter().map(|process| process.id().pid).collect();
+            ids.sort_unstable();
+            Ok(ids)
+        })
+        .await
     }
 
     /// Where the output of a container is.

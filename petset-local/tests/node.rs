@@ -1,0 +1,120 @@
+//! One machine, opened by its directory.
+#![cfg(feature = "node")]
+
+#[expect(dead_code, reason = "not all of it is used here")]
+mod common;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use common::{Place, new, pooled, request, set};
+use futures::StreamExt;
+use petset_core::backend::{
+    ClaimPhase, Created, DeleteOptions, DnsSettings, NameResolver, PodBackend, PodRequest, VolumeProvisioner,
+};
+use petset_core::store::SetStore;
+use petset_core::{ErrorKind, Ordinal, RevisionName, SetUid};
+use petset_local::node::{DnsPort, Node};
+use petset_local::volumes::LocalVolumes;
+
+#[tokio::test]
+async fn a_second_one_in_the_same_directory_is_told_so() {
+    let place = Place::new();
+    let node = Node::open(place.root()).await.unwrap();
+    let error = Node::open(place.root()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    let text = error.to_string();
+    assert!(text.contains("node.lock") && text.contains("one process at a time"), "{text}");
+    // A part keeps the node open; the last one gone frees it.
+    let volumes = node.volumes();
+    drop(node);
+    assert_eq!(Node::open(place.root()).await.unwrap_err().kind(), ErrorKind::Locked);
+    drop(volumes);
+    Node::open(place.root()).await.unwrap();
+}
+
+#[tokio::test]
+async fn everything_is_there_again() {
+    let place = Place::new();
+    let node = Node::open(place.root()).await.unwrap();
+    let claim = new(node.volumes().provision(request("web", 0)).await.unwrap());
+    let address = node.addresses().address(&set("web"), Ordinal(0)).unwrap();
+    let ip = node.dns_addr().ip();
+    assert_ne!(std::net::IpAddr::V4(address), ip);
+    drop(node);
+    assert_eq!(LocalVolumes::inspect(place.volumes()).await.unwrap(), std::slice::from_ref(&claim));
+    let node = Node::open(place.root()).await.unwrap();
+    assert_eq!(node.volumes().list(&set("web")).await.unwrap(), [claim]);
+    assert_eq!(node.addresses().address(&set("web"), Ordinal(0)).unwrap(), address);
+    assert_eq!(node.dns_addr().ip(), ip);
+    assert!(node.store().list().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn two_of_one_machine_have_addresses_of_their_own() {
+    let (one, two) = (Place::new(), Place::new());
+    let first = Node::open(one.root()).await.unwrap();
+    let second = Node::open(two.root()).await.unwrap();
+    assert_ne!(first.dns_addr().ip(), second.dns_addr().ip());
+    let given = |node: &Node| node.addresses().address(&set("web"), Ordinal(0)).unwrap();
+    assert_ne!(given(&first), given(&second));
+}
+
+#[tokio::test]
+async fn options_reach_their_parts() {
+    let place = Place::new();
+    let disk = pooled(&place, "a", 2 << 20);
+    let node = Node::builder(place.root().join("node"))
+        .domain("Pets.Internal")
+        .dns_port(DnsPort::Any)
+        .dns_also_on((Ipv4Addr::LOCALHOST, 0).into())
+        .static_volume(disk)
+        .open()
+        .await
+        .unwrap();
+    assert_eq!(node.names().domain(), "pets.internal");
+    assert!(node.names().servers().is_empty());
+    assert_eq!(node.names().server().unwrap().local_addrs().len(), 2);
+    let mut wanted = request("web", 0);
+    wanted.spec.storage_class_name = Some(String::new());
+    assert_eq!(new(node.volumes().provision(wanted).await.unwrap()).volume.as_deref(), Some("a"));
+    for bad in ["", "a..b", ".a", "a b"] {
+        let error = Node::builder(place.root().join("other")).domain(bad).open().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
+    }
+    assert!(!place.root().join("other").exists());
+}
+
+#[tokio::test]
+async fn a_claim_that_a_found_pod_uses_outlives_the_start() {
+    let place = Place::new();
+    let node = Node::open(place.root()).await.unwrap();
+    let claim = new(node.volumes().provision(request("web", 0)).await.unwrap());
+    let template = serde_json::from_value(serde_json::json!({
+        "spec": { "containers": [{ "name": "main", "command": ["sleep", "1000"] }] }
+    }));
+    let pod = PodRequest {
+        set: set("web"),
+        ordinal: Ordinal(0),
+        owner: SetUid::from("owner"),
+        revision: RevisionName::from("web-1"),
+        template: Arc::new(template.unwrap()),
+        labels: [].into(),
+        claims: [("www".to_owned(), claim.name.clone())].into(),
+        config: Arc::default(),
+        dns: DnsSettings::default(),
+    };
+    let Created::New(pod) = node.pods().create(pod).await.unwrap() else { panic!("it was there") };
+    node.volumes().delete(&claim.reference()).await.unwrap();
+    node.pods().shutdown().await;
+    drop(node);
+
+    let node = Node::open(place.root()).await.unwrap();
+    let seen = node.volumes().list(&set("web")).await.unwrap();
+    assert_eq!(seen.iter().map(|claim| claim.phase).collect::<Vec<_>>(), [ClaimPhase::Terminating]);
+    let mut hints = node.volumes().watch();
+    let options = DeleteOptions { grace_seconds: Some(1), version: None };
+    node.pods().delete(&pod.reference(), options).await.unwrap();
+    hints.next().await.unwrap();
+    assert!(node.volumes().list(&set("web")).await.unwrap().is_empty());
+}
