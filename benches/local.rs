@@ -19,12 +19,9 @@ const PETS: usize = 10;
 const ROUNDS: usize = 5;
 const SOON: Duration = Duration::from_secs(60);
 
-/// What the bare loop does before it becomes the program: a hostname, three files and a volume of its own.
-const VIEW: &str = r#"echo "$1" > /proc/sys/kernel/hostname
-mount --bind "$2/hosts" /etc/hosts
-mount --bind "$2/resolv.conf" /etc/resolv.conf
-mount --bind "$2/data" /mnt
-exec sleep 1000"#;
+/// What turns a new process into a pet's: the very same text that the backend uses.
+const VIEW: &str = include_str!("../petset-local/src/pods/view.sh");
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 fn main() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -111,7 +108,9 @@ fn bare_loop(at_once: bool) -> Result<f64, Error> {
 }
 
 fn start(dir: &Path, number: usize) -> Result<Child, Error> {
-    fs::create_dir_all(dir.join("data"))?;
+    for name in ["data", "view"] {
+        fs::create_dir_all(dir.join(name))?;
+    }
     fs::write(dir.join("hosts"), "127.0.0.1 localhost\n")?;
     fs::write(dir.join("resolv.conf"), "nameserver 127.0.0.1\n")?;
     let mut command = Command::new("unshare");
@@ -119,7 +118,23 @@ fn start(dir: &Path, number: usize) -> Result<Child, Error> {
     if !rustix::process::geteuid().is_root() {
         command.args(["--user", "--map-root-user"]);
     }
-    command.args(["--", "/bin/sh", "-c", VIEW, "sh", &format!("bench-{number}")]).arg(dir);
+    let path = |name: &str| dir.join(name).display().to_string();
+    command.args([
+        "--",
+        "/bin/sh",
+        "-c",
+        VIEW,
+        "petset",
+        VIEW,
+        &path("report"),
+        &format!("bench-{number}"),
+        &path("view"),
+    ]);
+    command.args(["/", PATH, ""]);
+    for (name, target) in [("hosts", "/etc/hosts"), ("resolv.conf", "/etc/resolv.conf"), ("data", "/mnt")] {
+        command.args(["rw", &path(name), target]);
+    }
+    command.args(["--", "sleep", "1000"]);
     Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?)
 }
 
