@@ -27,6 +27,8 @@ struct State {
     later: BTreeSet<(Instant, SetKey)>,
     /// When, by key.
     due: BTreeMap<SetKey, Instant>,
+    /// Until when hints of a key that failed are held back.
+    held: BTreeMap<SetKey, Instant>,
     closed: bool,
 }
 
@@ -63,6 +65,32 @@ impl Queue {
     pub(super) fn add(&self, key: SetKey) {
         self.lock().add(key);
         self.changed.notify_one();
+    }
+
+    /// Adds a key because of a hint. A key that failed is not hurried by hints: its own failure may be what hints.
+    pub(super) fn hint(&self, key: SetKey) {
+        let held = self.lock().held.get(&key).copied().filter(|until| *until > Instant::now());
+        match held {
+            Some(until) => self.add_at(&key, until),
+            None => self.add(key),
+        }
+    }
+
+    /// The key that is being worked on failed: it comes again at this moment, whatever was added meanwhile, and hints do
+    /// not hurry it.
+    pub(super) fn hold(&self, key: &SetKey, until: Instant) {
+        let mut state = self.lock();
+        state.held.insert(key.clone(), until);
+        if state.running.contains(key) {
+            state.dirty.remove(key);
+        }
+        drop(state);
+        self.add_at(key, until);
+    }
+
+    /// The key did not fail: hints hurry it again.
+    pub(super) fn free(&self, key: &SetKey) {
+        self.lock().held.remove(key);
     }
 
     /// Adds a key at a later moment, unless it comes earlier anyway.
@@ -181,6 +209,21 @@ mod tests {
         assert_eq!(queue.next().await, Some(key("web")));
         assert_eq!(start.elapsed(), Duration::from_secs(3));
         assert!(queue.lock().later.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s18_hints_do_not_hurry_a_key_that_failed_but_people_do() {
+        let queue = Queue::default();
+        let start = Instant::now();
+        queue.hold(&key("web"), start + Duration::from_secs(5));
+        queue.hint(key("web"));
+        assert_eq!(queue.next().await, Some(key("web")));
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        queue.done(&key("web"));
+        queue.hold(&key("web"), start + Duration::from_secs(60));
+        queue.add(key("web"));
+        assert_eq!(queue.next().await, Some(key("web")));
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

@@ -41,7 +41,7 @@ impl Shared {
     /// Puts every set into the queue.
     async fn add_all(&self) {
         match self.engine.backends().store.list().await {
-            Ok(keys) => keys.into_iter().for_each(|key| self.queue.add(key)),
+            Ok(keys) => keys.into_iter().for_each(|key| self.queue.hint(key)),
             Err(error) => tracing::warn!(error = %error.chain(), "the sets could not be listed"),
         }
     }
@@ -89,7 +89,7 @@ async fn watch(shared: Arc<Shared>, source: fn(&Shared) -> WatchStream, mut stre
         match stream.next().await {
             Some(WatchEvent::Changed(key)) => {
                 pause = shared.options.backoff_initial;
-                shared.queue.add(key);
+                shared.queue.hint(key);
             }
             Some(WatchEvent::Gap) => shared.add_all().await,
             None => {
@@ -112,15 +112,16 @@ async fn resync(shared: Arc<Shared>) {
 
 async fn work(shared: Arc<Shared>) {
     while let Some(key) = shared.queue.next().await {
+        let started = Instant::now();
         // A panic in a backend or a callback is that set's failure and nobody else's (S20).
         let result = AssertUnwindSafe(shared.engine.pass(&key)).catch_unwind().await;
         match result {
             Ok(Ok(pass)) => after_pass(&shared, &key, &pass),
-            Ok(Err(error)) => after_error(&shared, &key, &error),
+            Ok(Err(error)) => after_error(&shared, &key, &error, started.elapsed()),
             Err(_panic) => {
                 let pause = shared.pause_after_failure(&key, Retry::Backoff);
                 tracing::error!(set = %key, "a pass panicked");
-                shared.queue.add_at(&key, Instant::now() + pause);
+                shared.queue.hold(&key, Instant::now() + pause);
             }
         }
         shared.queue.done(&key);
@@ -131,10 +132,11 @@ fn after_pass(shared: &Shared, key: &SetKey, pass: &Pass) {
     let lost_a_race = pass.again && pass.plan.is_none();
     if lost_a_race {
         let pause = shared.pause_after_failure(key, Retry::Now);
-        shared.queue.add_at(key, Instant::now() + pause);
+        shared.queue.hold(key, Instant::now() + pause);
         return;
     }
     shared.forget_failures(key);
+    shared.queue.free(key);
     if pass.gone {
         return;
     }
@@ -145,8 +147,9 @@ fn after_pass(shared: &Shared, key: &SetKey, pass: &Pass) {
     }
 }
 
-fn after_error(shared: &Shared, key: &SetKey, error: &Error) {
-    let pause = shared.pause_after_failure(key, error.retry());
+/// A set that kept a worker for long before it failed leaves the workers to others for as long (L4).
+fn after_error(shared: &Shared, key: &SetKey, error: &Error, took: Duration) {
+    let pause = shared.pause_after_failure(key, error.retry()).max(took);
     tracing::warn!(set = %key, error = %error.chain(), pause_ms = pause.as_millis(), "a pass failed");
-    shared.queue.add_at(key, Instant::now() + pause);
+    shared.queue.hold(key, Instant::now() + pause);
 }

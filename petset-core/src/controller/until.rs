@@ -66,10 +66,19 @@ pub fn ready_replicas(count: u32) -> Until {
     })
 }
 
-/// A condition holds, for example `Degraded`.
+/// A condition that speaks of the newest declaration holds, for example `Degraded`.
 pub fn condition(kind: impl Into<String>) -> Until {
     let kind = kind.into();
-    status_holds(format!("condition {kind}"), move |status| is_true(status, &kind))
+    holds(format!("condition {kind}"), move |set| {
+        set.is_some_and(|set| {
+            let mut conditions = set.status.conditions.iter();
+            conditions.any(|condition| {
+                condition.kind == kind
+                    && condition.status == ConditionStatus::True
+                    && condition.observed_generation == set.generation
+            })
+        })
+    })
 }
 
 /// The set is no more.

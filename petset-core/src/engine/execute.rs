@@ -50,7 +50,7 @@ impl Engine {
     pub(super) async fn publish(&self, stored: &StoredSet, look: &Look, plan: &Plan, memory: &mut Memory) {
         let publishes = |action: &&Action| matches!(action, Action::PublishNames { .. });
         let Some(action) = plan.actions.iter().find(publishes) else { return };
-        let result = self.perform(stored, &stored.version, look, action).await;
+        let result = self.answered("publish names", self.perform(stored, &stored.version, look, action)).await;
         self.account(stored, look, action, &result, memory, &mut BTreeSet::new());
     }
 
@@ -81,9 +81,9 @@ impl Engine {
             width = if alike > batch.len() { width * 2 } else { 1 }.min(self.options.max_concurrent_actions.max(1));
             let wanted =
                 batch.iter().filter(|action| action.ordinal().is_none_or(|ordinal| !failed.contains(&ordinal)));
-            let tried = join_all(
-                wanted.map(|action| async move { (action, self.perform(stored, version, look, action).await) }),
-            );
+            let tried = join_all(wanted.map(|action| async move {
+                (action, self.answered("act", self.perform(stored, version, look, action)).await)
+            }));
             let mut denied = false;
             for (action, result) in tried.await {
                 denied |= result.is_err();

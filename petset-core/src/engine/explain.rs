@@ -97,7 +97,7 @@ impl Engine {
                 .with_context("set", key)
                 .with_message("there is no set of this name")
         })?;
-        let look = Look::take(self, &stored).await?;
+        let look = self.answered("look at a set", Look::take(self, &stored)).await?;
         let memory = self.memories.of(key, &stored.uid);
         let plan = crate::plan::plan(&look.desired(), &look.observed(&stored, &memory));
         let is_trouble =
@@ -129,7 +129,7 @@ impl Engine {
                 status: PetSetStatus::default(),
             },
         };
-        let look = Look::take(self, &stored).await?;
+        let look = self.answered("look at a set", Look::take(self, &stored)).await?;
         let memory = Memory::default();
         let rehearsal = rehearse::rehearse(&look.desired(), &look.observed(&stored, &memory));
         let is_told = |action: &&Action| !matches!(action, Action::PublishNames { .. });

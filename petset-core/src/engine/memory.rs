@@ -58,7 +58,9 @@ impl Memory {
                 pod.ordinal == *ordinal
                     && pod.ready_since.is_some_and(|since| since.after(options.retry_reset_after) <= look.now)
             });
-            desired.contains(*ordinal) && !stable
+            let exists = look.pods.iter().any(|pod| pod.ordinal == *ordinal)
+                || look.claims.iter().any(|claim| claim.ordinal == *ordinal);
+            (desired.contains(*ordinal) || exists) && !stable
         });
     }
 

@@ -28,7 +28,7 @@ pub use execute::{Outcome, OutcomeKind};
 pub use explain::{Explanation, Preview, PreviewStep};
 
 use crate::backend::{NameResolver, PodBackend, VolumeProvisioner};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::names::{SetKey, Version};
 use crate::plan::{Plan, check};
 use crate::status::{PetSetStatus, status, unobservable};
@@ -64,6 +64,9 @@ pub struct EngineOptions {
     pub retry_max: Duration,
     /// A pet that was ready for this long has left its failures behind. Default 60 s.
     pub retry_reset_after: Duration,
+    /// A request that has no answer after this long counts as one with an unknown outcome, and is given up. Default 60 s,
+    /// so that a backend that hangs delays other sets by a worker's minute and no longer (L4).
+    pub request_timeout: Duration,
     /// At most so many requests of one set are under way at once; creations start with one and double. Default 32.
     pub max_concurrent_actions: usize,
 }
@@ -75,6 +78,7 @@ impl Default for EngineOptions {
             retry_initial: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
             retry_reset_after: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(60),
             max_concurrent_actions: 32,
         }
     }
@@ -181,7 +185,7 @@ impl Engine {
             pass.gone = true;
             return Ok(pass);
         };
-        let look = match Look::take(self, &stored).await {
+        let look = match self.answered("look at a set", Look::take(self, &stored)).await {
             Ok(look) => look,
             Err(error) => {
                 self.report_unobservable(&stored, &error.chain().to_string()).await;
@@ -235,6 +239,19 @@ impl Engine {
             self.memories.put(key, memory);
         }
         Ok(pass)
+    }
+
+    /// The answer, or an error that says that there was none in time.
+    pub(super) async fn answered<T>(
+        &self,
+        operation: &'static str,
+        answer: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let within = self.options.request_timeout;
+        tokio::time::timeout(within, answer).await.unwrap_or_else(|_elapsed| {
+            let message = format!("no answer within {} s; it may have been done or be done late", within.as_secs_f64());
+            Err(Error::new(ErrorKind::Timeout, operation).with_message(message))
+        })
     }
 
     /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often

@@ -185,3 +185,68 @@ async fn shutdown_leaves_pets_running_and_a_later_controller_adopts_them() {
     assert!(now.is_superset(&uids), "nobody was restarted");
     let _ = Arc::strong_count(&bench.clock);
 }
+
+/// A backend whose reads of one set never answer.
+#[derive(Debug)]
+struct Hangs {
+    inner: petset_testkit::FakePods,
+    set: SetKey,
+}
+
+#[async_trait::async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl PodBackend for Hangs {
+    fn capabilities(&self) -> petset_core::backend::PodCapabilities {
+        self.inner.capabilities()
+    }
+    fn check(&self, template: &petset_core::spec::PodTemplate) -> Vec<petset_core::manifest::Violation> {
+        self.inner.check(template)
+    }
+    async fn list(&self, set: &SetKey) -> petset_core::Result<Vec<petset_core::backend::Pod>> {
+        if *set == self.set {
+            std::future::pending::<()>().await;
+        }
+        self.inner.list(set).await
+    }
+    async fn create(
+        &self,
+        request: petset_core::backend::PodRequest,
+    ) -> petset_core::Result<petset_core::backend::Created<petset_core::backend::Pod>> {
+        assert_ne!(&*request.set.name, "panics", "a backend that panics");
+        self.inner.create(request).await
+    }
+    async fn delete(
+        &self,
+        pod: &petset_core::backend::PodRef,
+        options: petset_core::backend::DeleteOptions,
+    ) -> petset_core::Result<petset_core::backend::Deleted> {
+        self.inner.delete(pod, options).await
+    }
+    async fn update(
+        &self,
+        pod: &petset_core::backend::PodRef,
+        change: petset_core::backend::PodChange,
+    ) -> petset_core::Result<()> {
+        self.inner.update(pod, change).await
+    }
+    fn watch(&self) -> petset_core::backend::WatchStream {
+        self.inner.watch()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn l4_s20_hanging_and_panicking_backends_delay_and_harm_nobody_else() {
+    let mut bench = Bench::new();
+    let set = SetKey::new("default", "hangs");
+    bench.backends.pods = Arc::new(Hangs { inner: bench.world.pods(), set });
+    let sets = petset_core::Controller::new(bench.backends.clone())
+        .clock(super::support::TokioClock::new())
+        .workers(1)
+        .spawn();
+    for name in ["hangs", "panics", "web"] {
+        sets.apply(manifest(fixtures::set(name).replicas(2).build())).await.expect("valid");
+    }
+    sets.wait("web", until::rolled_out(), Duration::from_secs(90)).await.expect("the one worker comes free again");
+    sets.wait("hangs", until::condition("Degraded"), Duration::from_secs(90)).await.expect("it says so");
+    assert!(sets.get("panics").await.expect("readable").expect("it exists").status.ready_replicas == 0);
+}
