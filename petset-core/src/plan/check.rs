@@ -46,7 +46,7 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid && pod.ordinal == *ordinal);
             claim(pod.is_some(), "S4: the incarnation was seen");
             let Some(pod) = pod else { return };
-            claim(pod.is_ours(), "S12: it is ours");
+            claim(is_member(desired, pod), "S12: it is ours, and not about to be released");
             claim(!pod.terminating, "S18: its end is asked for once");
             let wanted = desired.contains(*ordinal);
             let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
@@ -55,7 +55,8 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             claim(!pod.is_ready() || held, "S10: a ready pod has a ticket");
             claim(pod.is_ready() || held || version.is_some(), "S10: an unready pod is spared when it became ready");
             if desired.ordered && condemned && !observed.tickets.iter().any(|ticket| ticket.uid == *uid) {
-                let above = observed.pods.iter().filter(|other| other.is_ours() && !desired.contains(other.ordinal));
+                let above =
+                    observed.pods.iter().filter(|other| is_member(desired, other) && !desired.contains(other.ordinal));
                 claim(
                     above.clone().all(|other| other.ordinal <= *ordinal || is_below(desired, other)),
                     "S9: the highest first",
@@ -86,7 +87,7 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
         }
         Action::RemoveSet => {
             claim(desired.deletion.is_some(), "only a deleted set is forgotten");
-            claim(!observed.pods.iter().any(PodView::is_ours), "S9: no pod of a forgotten set is left");
+            claim(!observed.pods.iter().any(|pod| is_member(desired, pod)), "S9: no pod of a forgotten set is left");
         }
         Action::AdoptPod { uid, .. } => {
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid);
@@ -96,7 +97,8 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             );
         }
         Action::ReleasePod { uid, .. } => {
-            claim(observed.pods.iter().any(|pod| pod.uid == *uid && pod.is_ours()), "S12: only ours is released");
+            let ours = observed.pods.iter().any(|pod| pod.uid == *uid && pod.owner == Ownership::Ours);
+            claim(ours, "S12: only ours is released");
         }
         Action::OwnClaim { uid, .. } => {
             let foreign = observed.claims.iter().any(|claim| claim.uid == *uid && claim.owner == Ownership::Foreign);
@@ -135,6 +137,11 @@ fn pod_of<'a>(observed: &'a Observed<'_>, ordinal: Ordinal) -> Option<&'a PodVie
 fn held_after(observed: &Observed<'_>, plan: &Plan, uid: &PodUid) -> bool {
     let after = plan.tickets.as_deref().unwrap_or(observed.tickets);
     after.iter().any(|ticket| ticket.uid == *uid)
+}
+
+/// What the set may end: all that is selected of its own, and while it is being deleted all that is its own.
+fn is_member(desired: &Desired<'_>, pod: &PodView) -> bool {
+    pod.owner == Ownership::Ours && (pod.selected || desired.deletion.is_some())
 }
 
 /// Pods below the first ordinal are condemned after those above the last.

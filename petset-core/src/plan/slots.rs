@@ -21,6 +21,7 @@ pub(super) struct Slots<'a> {
     pub(super) census: Census,
     first: u32,
     wanted: u32,
+    deleting: bool,
     now: Timestamp,
     min_ready: Duration,
 }
@@ -62,6 +63,7 @@ impl<'a> Slots<'a> {
             census: Census::default(),
             first,
             wanted,
+            deleting: desired.deletion.is_some(),
             now: observed.now,
             min_ready: desired.min_ready,
         };
@@ -130,9 +132,12 @@ impl<'a> Slots<'a> {
         })
     }
 
-    /// Condemned pods that are ours, from the highest ordinal down.
+    /// Condemned pods that are ours, from the highest ordinal down. A set that is being deleted releases nothing, so its
+    /// pods are all that name it as their owner, selected or not.
     pub(super) fn condemned(&self) -> impl Iterator<Item = &'a PodView> + use<'a> {
-        self.above.iter().rev().chain(self.below.iter().rev()).filter(|pod| pod.is_ours())
+        let deleting = self.deleting;
+        let goes = move |pod: &&PodView| pod.is_ours() || deleting && pod.owner == Ownership::Ours;
+        self.above.iter().rev().chain(self.below.iter().rev()).filter(goes)
     }
 
     /// The pod of an ordinal, wherever it stands.
