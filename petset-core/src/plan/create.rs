@@ -8,6 +8,7 @@ use super::slots::Slots;
 use super::view::{Desired, Observed, PodView};
 use super::volumes::{Needs, needs};
 use super::{Action, HoldReason, MAX_CREATES, Plan};
+use crate::backend::PodPhase;
 use crate::names::Ordinal;
 
 pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
@@ -56,7 +57,8 @@ fn lack(slots: &Slots<'_>, pod: &PodView) -> Option<Lack> {
 fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
     let reason = match lack(slots, pod) {
         Some(Lack::Stay) => HoldReason::Terminating,
-        Some(Lack::Readiness) if !pod.has_ended() => HoldReason::NotReady,
+        // Ended pods and those of unknown state are told of by the step that replaces them.
+        Some(Lack::Readiness) if !pod.has_ended() && pod.phase != PodPhase::Unknown => HoldReason::NotReady,
         Some(Lack::Availability) => match slots.census.next_available {
             Some(at) => HoldReason::NotAvailable { at },
             None => return,

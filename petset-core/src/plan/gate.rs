@@ -98,23 +98,20 @@ impl Gate {
         Some((u32::try_from(self.held.len()).unwrap_or(u32::MAX), first.ordinal))
     }
 
-    /// Every wanted pet that is not available, and every ticket, each ordinal once. Outdated pods that are not ready do
-    /// not count: they are replaced in any case, and a broken rollout must not hold up its own repair. A pet that is
-    /// only scaled away counts through its ticket.
+    /// Every wanted pet that is not available, and every ticket, each ordinal once. Pods that are replaced without asking
+    /// count as well: they need no room in the budget, and while they are down nothing that still works may follow them.
+    /// A pet that is only scaled away counts through its ticket.
     fn pets_down(&self, desired: &Desired<'_>, slots: &Slots<'_>) -> Down {
         let missing = slots.missing();
         let mut count = missing;
         let mut one = (missing > 0).then(|| slots.first_missing()).flatten();
-        let standing = slots.in_range.iter();
-        for pod in standing.filter(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod)) {
+        for pod in slots.in_range.iter().filter(|pod| !slots.is_available(pod)) {
             count += 1;
             one = one.or(Some(pod.ordinal));
         }
         for ticket in &self.held {
             let counted = desired.contains(ticket.ordinal)
-                && slots
-                    .pod(ticket.ordinal)
-                    .is_none_or(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod));
+                && slots.pod(ticket.ordinal).is_none_or(|pod| !slots.is_available(pod));
             if !counted {
                 count += 1;
                 one = one.or(Some(ticket.ordinal));
@@ -132,18 +129,6 @@ impl Gate {
     pub(super) fn held(&self) -> &[Ticket] {
         &self.held
     }
-}
-
-/// A pod that the rollout replaces without a ticket.
-fn is_replaced_freely(desired: &Desired<'_>, pod: &PodView) -> bool {
-    let rolls = matches!(desired.strategy, Strategy::RollingUpdate { .. });
-    let index = pod.ordinal.0.saturating_sub(desired.start.0);
-    rolls
-        && pod.is_ours()
-        && !pod.terminating
-        && !pod.is_ready()
-        && index >= desired.partition()
-        && pod.revision.as_ref() != Some(desired.update)
 }
 
 /// A ticket is spent when its incarnation is gone and either a successor is available or the ordinal is scaled away.
