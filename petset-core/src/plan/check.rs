@@ -100,9 +100,15 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let ours = observed.pods.iter().any(|pod| pod.uid == *uid && pod.owner == Ownership::Ours);
             claim(ours, "S12: only ours is released");
         }
-        Action::OwnClaim { uid, .. } => {
+        Action::OwnClaim { uid, ours, ordinal, template } => {
             let foreign = observed.claims.iter().any(|claim| claim.uid == *uid && claim.owner == Ownership::Foreign);
             claim(!foreign, "S12: no foreign claim is touched");
+            claim(
+                !ours || desired.claim_templates.contains(template),
+                "S12: only claims of its templates become its own",
+            );
+            let used = pod_of(observed, *ordinal).is_some() || desired.contains(*ordinal);
+            claim(!ours || used, "S6: what an earlier life or policy left behind stays nobody's");
         }
         Action::PublishNames { .. } | Action::WithdrawNames => {}
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::slots::Slots;
-use super::view::{ClaimView, Desired, Observed, Ownership};
+use super::view::{ClaimView, Desired, Observed, Ownership, PodView};
 use super::{Action, ClaimCause, HoldReason, Plan};
 use crate::backend::ClaimPhase;
 use crate::names::Ordinal;
@@ -12,7 +12,11 @@ use crate::store::Cascade;
 
 /// Owners and deletions, and a report of every pet in range whose volume is gone.
 pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
-    let deletes = desired.delete_claims_when_scaled || desired.delete_claims_when_deleted;
+    let deletes = match desired.deletion {
+        None => desired.delete_claims_when_scaled || desired.delete_claims_when_deleted,
+        Some(Cascade::Ordered) => desired.delete_claims_when_deleted,
+        Some(Cascade::Orphan) => false,
+    };
     let mut bound = 0_usize;
     for claim in observed.claims {
         let wanted = desired.contains(claim.ordinal);
@@ -23,7 +27,9 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
             continue;
         }
         match (claim.owner, deletes) {
-            (Ownership::Nobody, true) => plan.actions.push(own(claim, true)),
+            (Ownership::Nobody, true) if is_in_use(desired, observed, slots, claim) => {
+                plan.actions.push(own(claim, true))
+            }
             (Ownership::Ours, false) => plan.actions.push(own(claim, false)),
             (Ownership::Foreign, true) if !wanted => {
                 let template = Arc::clone(&claim.template);
@@ -38,6 +44,15 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
     }
 }
 
+/// Whether the claim is one of this life of the set: of its templates, and of a pet that runs or is wanted back. Only
+/// such claims fall under a policy that deletes. What an earlier life or an earlier policy left behind is nobody's, and
+/// so is a claim that is merely named alike (S6, S12).
+fn is_in_use(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView) -> bool {
+    desired.claim_templates.contains(&claim.template)
+        && (slots.pod(claim.ordinal).is_some_and(PodView::is_ours)
+            || desired.contains(claim.ordinal) && observed.started.contains(claim.ordinal))
+}
+
 fn own(claim: &ClaimView, ours: bool) -> Action {
     Action::OwnClaim { ordinal: claim.ordinal, template: Arc::clone(&claim.template), uid: claim.uid.clone(), ours }
 }
@@ -47,8 +62,8 @@ fn own(claim: &ClaimView, ours: bool) -> Action {
 fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView, plan: &mut Plan) {
     let cause = match desired.deletion {
         None if desired.delete_claims_when_scaled => ClaimCause::Scaled,
-        Some(Cascade::Ordered) if desired.delete_claims_when_deleted => ClaimCause::Deleted,
-        None | Some(Cascade::Ordered | Cascade::Orphan) => return,
+        Some(Cascade::Ordered) => ClaimCause::Deleted,
+        None | Some(Cascade::Orphan) => return,
     };
     if slots.pod(claim.ordinal).is_none() {
         if observed.started.contains(claim.ordinal) {
