@@ -2,6 +2,7 @@
 //! tests and simulations check them.
 
 use super::{Action, ClaimCause, DeleteReason, Desired, Observed, Ownership, Plan, PodView, Strategy};
+use crate::backend::ClaimPhase;
 use crate::names::{Ordinal, PodUid};
 use crate::store::Cascade;
 
@@ -88,6 +89,12 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
         Action::RemoveSet => {
             claim(desired.deletion.is_some(), "only a deleted set is forgotten");
             claim(!observed.pods.iter().any(|pod| is_member(desired, pod)), "S9: no pod of a forgotten set is left");
+            let owns =
+                |claim: &&super::ClaimView| claim.owner == Ownership::Ours && claim.phase != ClaimPhase::Terminating;
+            claim(
+                !observed.claims.iter().any(|claim| owns(&claim)),
+                "S6: no claim is left in the name of a forgotten set",
+            );
         }
         Action::AdoptPod { uid, .. } => {
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid);

@@ -44,6 +44,12 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
     }
 }
 
+/// Makes every claim nobody's, but for those whose end was asked for before.
+pub(super) fn disown_all(observed: &Observed<'_>, plan: &mut Plan) {
+    let ours = |claim: &&ClaimView| claim.owner == Ownership::Ours && claim.phase != ClaimPhase::Terminating;
+    plan.actions.extend(observed.claims.iter().filter(ours).map(|claim| own(claim, false)));
+}
+
 /// Whether the claim is one of this life of the set: of its templates, and of a pet that runs or is wanted back. Only
 /// such claims fall under a policy that deletes. What an earlier life or an earlier policy left behind is nobody's, and
 /// so is a claim that is merely named alike (S6, S12).
