@@ -18,9 +18,12 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
         Some(Cascade::Orphan) => false,
     };
     let mut bound = 0_usize;
+    let mut pods = slots.in_range.iter().peekable();
     for claim in observed.claims {
         let wanted = desired.contains(claim.ordinal);
-        if wanted && claim.phase == ClaimPhase::Bound && desired.claim_templates.contains(&claim.template) {
+        while pods.next_if(|pod| pod.ordinal < claim.ordinal).is_some() {}
+        let of_a_pod = pods.peek().is_some_and(|pod| pod.ordinal == claim.ordinal);
+        if of_a_pod && claim.phase == ClaimPhase::Bound && desired.claim_templates.contains(&claim.template) {
             bound += 1;
         }
         if claim.phase == ClaimPhase::Terminating {
@@ -42,6 +45,7 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
     if bound < slots.in_range.len() * desired.claim_templates.len() {
         report_running_without_volume(desired, observed, slots, plan);
     }
+    remember_adopted(desired, observed, plan);
 }
 
 /// Makes every claim nobody's, but for those whose end was asked for before.
@@ -84,6 +88,26 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
     }
 }
 
+/// A pet that was adopted with its claims has run before as much as one that was started here (S7).
+fn remember_adopted(desired: &Desired<'_>, observed: &Observed<'_>, plan: &mut Plan) {
+    if desired.claim_templates.is_empty() || desired.deletion.is_some() {
+        return;
+    }
+    for pod in observed.pods.iter().filter(|pod| pod.is_ours() && !observed.started.contains(pod.ordinal)) {
+        let own = claims_of(observed, pod.ordinal);
+        if desired.claim_templates.iter().all(|template| own.iter().any(|claim| claim.template == *template)) {
+            plan.started.get_or_insert_with(|| observed.started.clone()).insert(pod.ordinal);
+        }
+    }
+}
+
+/// The claims of one pet.
+fn claims_of<'a>(observed: &Observed<'a>, ordinal: Ordinal) -> &'a [ClaimView] {
+    let from = observed.claims.partition_point(|claim| claim.ordinal < ordinal);
+    let to = observed.claims.partition_point(|claim| claim.ordinal <= ordinal);
+    &observed.claims[from..to]
+}
+
 fn report_running_without_volume(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     for pod in slots.in_range.iter().filter(|pod| pod.is_ours()) {
         match needs(desired, observed, pod.ordinal) {
@@ -108,12 +132,11 @@ pub(super) enum Needs {
 
 /// What `ordinal` lacks before its pod may start.
 pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal) -> Needs {
-    let from = observed.claims.partition_point(|claim| claim.ordinal < ordinal);
-    let own = observed.claims[from..].iter().take_while(|claim| claim.ordinal == ordinal);
+    let own = claims_of(observed, ordinal);
     let mut missing = Vec::new();
     for template in desired.claim_templates {
         let name = || Arc::clone(template);
-        let claim = own.clone().find(|claim| claim.template == *template);
+        let claim = own.iter().find(|claim| claim.template == *template);
         match claim.map(|claim| (claim.phase, claim)) {
             None if observed.started.contains(ordinal) => {
                 return Needs::Blocked(HoldReason::ClaimMissing { template: name() });
