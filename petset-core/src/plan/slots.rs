@@ -108,6 +108,11 @@ impl<'a> Slots<'a> {
         pod.is_ours() && !pod.terminating && pod.is_available(self.now, self.min_ready)
     }
 
+    /// When a ready pod counts as available.
+    pub(super) fn available_at(&self, pod: &PodView) -> Option<Timestamp> {
+        Some(pod.ready_since?.after(self.min_ready))
+    }
+
     /// Whether every wanted pet is available.
     pub(super) fn all_available(&self) -> bool {
         self.census.available == self.wanted
