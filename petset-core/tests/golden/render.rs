@@ -25,6 +25,20 @@ pub(crate) fn actions(out: &mut String, actions: &[Action]) {
     }
 }
 
+/// How many actions of each kind, in the order of their first.
+pub(crate) fn counted(out: &mut String, actions: &[Action]) {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for name in actions.iter().map(Action::name) {
+        match counts.iter_mut().find(|(counted, _)| *counted == name) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    for (name, count) in counts {
+        let _ = writeln!(out, "  {count} x {name}");
+    }
+}
+
 pub(crate) fn holds(out: &mut String, plan: &Plan) {
     for hold in &plan.holds {
         let _ = writeln!(out, "  hold {hold}");

@@ -11,6 +11,7 @@
 //! | `now +10s`, `retry 2 +5s "text"` | time, and pauses after failures |
 //! | `plan` | shows the plan, changes nothing |
 //! | `step` | one pass: shows the plan, writes, applies |
+//! | `step counted` | one pass, of which only the number of actions is shown |
 //! | `settle` | passes until nothing moves; everything that is asked for works at once |
 //! | `status` | shows the status |
 //! | `look`, `act` | another controller's plan on the view of `look`, carried out at `act`: it loses if tickets or started pets were written meanwhile |
@@ -114,6 +115,11 @@ impl Script {
                 let now = self.world.now;
                 let plan = self.world.step();
                 render::plan(&mut self.out, &plan, now);
+                Ok(())
+            }
+            ["step", "counted"] => {
+                let plan = self.world.step();
+                render::counted(&mut self.out, &plan.actions);
                 Ok(())
             }
             ["settle"] => self.settle(),
