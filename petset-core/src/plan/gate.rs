@@ -111,7 +111,7 @@ impl Gate {
         let mut count = missing;
         let mut one = (missing > 0).then(|| slots.first_missing()).flatten();
         for other in slots.in_range.iter().filter(|other| other.ordinal != pod.ordinal && !slots.is_available(other)) {
-            count += 1;
+            count = count.saturating_add(1);
             one = one.or(Some(other.ordinal));
         }
         self.down(count, one, |ticket| {
@@ -126,7 +126,7 @@ impl Gate {
     fn down(&self, mut count: u32, mut one: Option<Ordinal>, counts: impl Fn(&Ticket) -> bool) -> Down {
         for (at, ticket) in self.held.iter().enumerate().filter(|(_, ticket)| counts(ticket)) {
             if !self.doubled || !self.held[..at].iter().any(|earlier| earlier.ordinal == ticket.ordinal) {
-                count += 1;
+                count = count.saturating_add(1);
                 one = one.or(Some(ticket.ordinal));
             }
         }

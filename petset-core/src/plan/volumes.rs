@@ -75,7 +75,11 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
         Some(Cascade::Ordered) => ClaimCause::Deleted,
         None | Some(Cascade::Orphan) => return,
     };
-    if slots.pod(claim.ordinal).is_none() {
+    let pod = slots.pod(claim.ordinal);
+    if pod.is_some_and(|pod| pod.owner != Ownership::Ours) && desired.deletion.is_some() {
+        // Somebody else's pod may use it, and the set will not be there to see that pod end.
+        plan.actions.push(own(claim, false));
+    } else if pod.is_none() {
         if observed.started.contains(claim.ordinal) {
             plan.started.get_or_insert_with(|| observed.started.clone()).remove(claim.ordinal);
         }

@@ -101,16 +101,6 @@ impl World {
         self.status = next;
     }
 
-    /// One pass.
-    pub(crate) fn step(&mut self) -> Plan {
-        let plan = self.plan();
-        self.write(&plan);
-        for action in &plan.actions {
-            self.apply(action);
-        }
-        plan
-    }
-
     /// What a backend does when it is asked for `action`, with the preconditions that backends promise.
     pub(crate) fn apply(&mut self, action: &Action) -> Applied {
         match action {

@@ -113,12 +113,12 @@ impl Script {
             }
             ["step"] => {
                 let now = self.world.now;
-                let plan = self.world.step();
+                let plan = self.step();
                 render::plan(&mut self.out, &plan, now);
                 Ok(())
             }
             ["step", "counted"] => {
-                let plan = self.world.step();
+                let plan = self.step();
                 render::counted(&mut self.out, &plan.actions);
                 Ok(())
             }
@@ -140,6 +140,16 @@ impl Script {
             [event, pets] => self.happen(event, &words::pets(pets)?),
             _ => Err("unknown command".to_owned()),
         }
+    }
+
+    /// One pass.
+    fn step(&mut self) -> Plan {
+        let plan = self.world.plan();
+        self.world.write(&plan);
+        for action in &plan.actions {
+            self.world.apply(action);
+        }
+        plan
     }
 
     /// Where a scenario is not about names, they count as published, so that they move nothing.
@@ -298,7 +308,7 @@ impl Script {
             if !self.with_names {
                 self.publish();
             }
-            let plan = self.world.step();
+            let plan = self.step();
             render::actions(&mut self.out, &plan.actions);
             let acted = !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some();
             if self.world.removed {
