@@ -31,7 +31,7 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
         }
         match (claim.owner, deletes) {
             (Ownership::Nobody, true) if is_in_use(desired, observed, slots, claim) => {
-                plan.actions.push(own(claim, true))
+                plan.actions.push(own(claim, true));
             }
             (Ownership::Ours, false) => plan.actions.push(own(claim, false)),
             (Ownership::Foreign, true) if !wanted => {
