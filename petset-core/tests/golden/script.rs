@@ -107,18 +107,18 @@ impl Script {
                 Ok(())
             }
             ["plan"] => {
-                let plan = self.world.plan();
+                let plan = self.plan()?;
                 render::plan(&mut self.out, &plan, self.world.now);
                 Ok(())
             }
             ["step"] => {
                 let now = self.world.now;
-                let plan = self.step();
+                let plan = self.step()?;
                 render::plan(&mut self.out, &plan, now);
                 Ok(())
             }
             ["step", "counted"] => {
-                let plan = self.step();
+                let plan = self.step()?;
                 render::counted(&mut self.out, &plan.actions);
                 Ok(())
             }
@@ -130,7 +130,7 @@ impl Script {
                 Ok(())
             }
             ["look"] => {
-                self.seen = Some((self.world.plan(), self.world.version));
+                self.seen = Some((self.plan()?, self.world.version));
                 Ok(())
             }
             ["act"] => self.act(),
@@ -142,14 +142,23 @@ impl Script {
         }
     }
 
-    /// One pass.
-    fn step(&mut self) -> Plan {
+    /// The plan, which keeps the planner's own invariants.
+    fn plan(&self) -> Result<Plan, String> {
         let plan = self.world.plan();
+        match self.world.broken(&plan).as_slice() {
+            [] => Ok(plan),
+            broken => Err(format!("the plan breaks its invariants: {broken:?}")),
+        }
+    }
+
+    /// One pass.
+    fn step(&mut self) -> Result<Plan, String> {
+        let plan = self.plan()?;
         self.world.write(&plan);
         for action in &plan.actions {
             self.world.apply(action);
         }
-        plan
+        Ok(plan)
     }
 
     /// Where a scenario is not about names, they count as published, so that they move nothing.
@@ -308,7 +317,7 @@ impl Script {
             if !self.with_names {
                 self.publish();
             }
-            let plan = self.step();
+            let plan = self.step()?;
             render::actions(&mut self.out, &plan.actions);
             let acted = !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some();
             if self.world.removed {

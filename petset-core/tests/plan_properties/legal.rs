@@ -55,7 +55,24 @@ pub(crate) fn illegal(world: &World, plan: &Plan) -> Vec<String> {
             Action::PublishNames { digest } => must(world.published != Some(*digest), "S17 nothing changed"),
         }
     }
+    found.extend(passed_over(world, plan));
     found
+}
+
+/// A rollout takes the highest pets first: nothing ready and outdated stays above one that is taken for it now.
+fn passed_over(world: &World, plan: &Plan) -> Option<String> {
+    let mut taken = BTreeSet::new();
+    for action in &plan.actions {
+        if let Action::DeletePod { uid, reason: DeleteReason::RollingUpdate, .. } = action {
+            taken.insert(uid);
+        }
+    }
+    let ours = |pod: &&PodView| pod.owner == Ownership::Ours && pod.selected && !pod.terminating;
+    let waits = |pod: &&PodView| !taken.contains(&pod.uid) && reason_fits(world, pod, DeleteReason::RollingUpdate);
+    let highest = world.pods.iter().rev().filter(ours).find(waits)?;
+    let new = |pod: &PodView| !world.tickets.iter().any(|ticket| ticket.uid == pod.uid);
+    let lower = world.pods.iter().find(|pod| taken.contains(&pod.uid) && new(pod) && pod.ordinal < highest.ordinal)?;
+    Some(format!("pet {} is rolled before pet {}", lower.ordinal, highest.ordinal))
 }
 
 fn create(

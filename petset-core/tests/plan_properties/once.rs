@@ -31,10 +31,18 @@ fn destructive(plan: &Plan) -> Vec<String> {
 proptest! {
     #![proptest_config(config(3000))]
 
-    /// [`World::plan`] panics when the planner's own checker finds anything.
+    /// The planner's own checker finds nothing either.
+    #[test]
+    fn every_invariant_is_kept(world in worlds::small()) {
+        let broken = world.broken(&world.plan());
+        prop_assert!(broken.is_empty(), "{broken:#?}");
+    }
+
     #[test]
     fn s20_no_world_is_too_absurd(world in worlds::absurd()) {
         let plan = world.plan();
+        let broken = world.broken(&plan);
+        prop_assert!(broken.is_empty(), "{broken:#?}");
         let status = petset_core::status::status(&world.spec.desired(), &world.observed(), &plan, &world.status, 1);
         prop_assert!(status.ready_replicas <= status.replicas && status.available_replicas <= status.ready_replicas);
         prop_assert!(status.updated_replicas <= status.replicas && status.current_replicas <= status.replicas);
