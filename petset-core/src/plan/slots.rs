@@ -49,7 +49,8 @@ impl<'a> Slots<'a> {
     pub(super) fn new(desired: &Desired<'_>, observed: &Observed<'a>) -> Self {
         let pods = observed.pods;
         let first = desired.start.0;
-        let wanted = desired.wanted();
+        // Ordinals that cannot be written are nobody's.
+        let wanted = desired.wanted().min((u32::MAX - first).saturating_add(1));
         let from = pods.partition_point(|pod| pod.ordinal.0 < first);
         let to = if wanted == 0 {
             from
