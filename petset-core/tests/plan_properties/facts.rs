@@ -13,7 +13,8 @@ use crate::common::World;
 /// The wanted ordinals that can be named at all, as bounds: the first, and one past the last.
 pub(crate) fn range(world: &World) -> (u64, u64) {
     let wanted = if world.spec.deletion.is_some() { 0 } else { u64::from(world.spec.replicas) };
-    (u64::from(world.spec.start), u64::from(world.spec.start) + wanted)
+    let first = u64::from(world.spec.start);
+    (first, (first + wanted).min(1 << 32))
 }
 
 pub(crate) fn is_wanted(world: &World, ordinal: Ordinal) -> bool {

@@ -79,8 +79,7 @@ proptest! {
 
     /// "Nothing happens" always has a reason: short of the goal a plan acts, waits for something, or is paused.
     #[test]
-    fn l1_nothing_is_left_undone_without_a_word(world in worlds::small()) {
-        prop_assume!(world.spec.deletion.is_none());
+    fn l1_nothing_is_left_undone_without_a_word(world in worlds::living()) {
         let plan = world.plan();
         let told = |ordinal: Ordinal| plan.holds.iter().any(|hold| hold.ordinal == Some(ordinal))
             || plan.actions.iter().any(|action| action.ordinal() == Some(ordinal));
@@ -192,8 +191,7 @@ proptest! {
     /// Two planners with the same view and one swap: whoever loses may still send what needed no ticket, and all of it
     /// together takes down no more ready pods than the winner's tickets allow.
     #[test]
-    fn s10_budget_two_controllers_with_the_same_view(world in worlds::small()) {
-        prop_assume!(!world.spec.paused);
+    fn s10_budget_two_controllers_with_the_same_view(world in worlds::living()) {
         let (winner, loser) = (world.plan(), world.plan());
         let mut after = world.clone();
         after.write(&winner);

@@ -198,3 +198,12 @@ pub(crate) fn absurd() -> impl Strategy<Value = World> {
         prop_oneof![4 => Just(3_600_000_000), 1 => Just(i64::MIN), 1 => Just(i64::MAX), 2 => any::<i64>()],
     )
 }
+
+/// A small world of a set that is neither paused nor on its way out.
+pub(crate) fn living() -> impl Strategy<Value = World> {
+    small().prop_map(|mut world| {
+        world.spec.deletion = None;
+        world.spec.paused = false;
+        world
+    })
+}
