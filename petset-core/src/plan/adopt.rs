@@ -1,8 +1,8 @@
 //! Step 2: orphans in, strays out (behaviour §1.4).
 
 use super::slots::Slots;
-use super::view::{Desired, Ownership};
-use super::{Action, HoldReason, Plan};
+use super::view::{Desired, Observed, Ownership};
+use super::{Action, HoldReason, Plan, volumes};
 
 /// Adopts orphans that the selector matches, releases pods that it no longer matches, and reports names that belong to
 /// somebody else. A set that is being deleted adopts and releases nothing.
@@ -25,12 +25,13 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     }
 }
 
-/// Deletion with `cascade: orphan`: every pod becomes nobody's, then the set is forgotten. Names stay published, so that
+/// Deletion with `cascade: orphan`: every pod and claim becomes nobody's, then the set is forgotten. Names stay published, so that
 /// whoever talks to the pods still finds them.
-pub(super) fn orphan_all(slots: &Slots<'_>, plan: &mut Plan) {
+pub(super) fn orphan_all(observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     for pod in slots.condemned() {
         plan.actions.push(Action::ReleasePod { ordinal: pod.ordinal, uid: pod.uid.clone() });
     }
+    volumes::disown_all(observed, plan);
     if plan.actions.is_empty() {
         plan.actions.push(Action::RemoveSet);
     }

@@ -1,7 +1,10 @@
 //! The invariants of every plan, written from the promises and not from the steps. Debug builds assert them, property
 //! tests and simulations check them.
 
+use std::collections::BTreeSet;
+
 use super::{Action, ClaimCause, DeleteReason, Desired, Observed, Ownership, Plan, PodView, Strategy};
+use crate::backend::ClaimPhase;
 use crate::names::{Ordinal, PodUid};
 use crate::store::Cascade;
 
@@ -29,9 +32,9 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let before = |pod: &&PodView| pod.ordinal < *ordinal && desired.contains(pod.ordinal);
             let ready =
                 observed.pods.iter().filter(before).filter(|pod| pod.is_ours() && pod.is_ready() && !pod.terminating);
-            let all_before = (ordinal.0 - desired.start.0) as usize;
+            let index = ordinal.0.saturating_sub(desired.start.0);
+            let all_before = index as usize;
             claim(!desired.ordered || ready.count() == all_before, "S8: every pet before it is ready");
-            let index = ordinal.0 - desired.start.0;
             let below = matches!(desired.strategy, Strategy::RollingUpdate { partition, .. } if index < partition);
             let expected = if below { desired.current } else { desired.update };
             claim(revision == expected, "S11: the revision is that of its side of the partition");
@@ -46,7 +49,7 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid && pod.ordinal == *ordinal);
             claim(pod.is_some(), "S4: the incarnation was seen");
             let Some(pod) = pod else { return };
-            claim(pod.is_ours(), "S12: it is ours");
+            claim(is_member(desired, pod), "S12: it is ours, and not about to be released");
             claim(!pod.terminating, "S18: its end is asked for once");
             let wanted = desired.contains(*ordinal);
             let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
@@ -55,15 +58,13 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             claim(!pod.is_ready() || held, "S10: a ready pod has a ticket");
             claim(pod.is_ready() || held || version.is_some(), "S10: an unready pod is spared when it became ready");
             if desired.ordered && condemned && !observed.tickets.iter().any(|ticket| ticket.uid == *uid) {
-                let above = observed.pods.iter().filter(|other| other.is_ours() && !desired.contains(other.ordinal));
-                claim(
-                    above.clone().all(|other| other.ordinal <= *ordinal || is_below(desired, other)),
-                    "S9: the highest first",
-                );
+                let mut above =
+                    observed.pods.iter().filter(|other| is_member(desired, other) && !desired.contains(other.ordinal));
+                claim(above.all(|other| other.ordinal <= *ordinal), "S9: the highest first");
             }
             let rolled = matches!(reason, DeleteReason::RollingUpdate | DeleteReason::OutdatedNotReady);
             claim(
-                !rolled || ordinal.0 - desired.start.0 >= desired.partition(),
+                !rolled || ordinal.0.saturating_sub(desired.start.0) >= desired.partition(),
                 "S11: nothing below the partition is rolled",
             );
             claim(!rolled || desired.strategy != Strategy::OnDelete, "OnDelete takes nothing down");
@@ -86,7 +87,13 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
         }
         Action::RemoveSet => {
             claim(desired.deletion.is_some(), "only a deleted set is forgotten");
-            claim(!observed.pods.iter().any(PodView::is_ours), "S9: no pod of a forgotten set is left");
+            claim(!observed.pods.iter().any(|pod| is_member(desired, pod)), "S9: no pod of a forgotten set is left");
+            let owns =
+                |claim: &&super::ClaimView| claim.owner == Ownership::Ours && claim.phase != ClaimPhase::Terminating;
+            claim(
+                !observed.claims.iter().any(|claim| owns(&claim)),
+                "S6: no claim is left in the name of a forgotten set",
+            );
         }
         Action::AdoptPod { uid, .. } => {
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid);
@@ -96,11 +103,18 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             );
         }
         Action::ReleasePod { uid, .. } => {
-            claim(observed.pods.iter().any(|pod| pod.uid == *uid && pod.is_ours()), "S12: only ours is released");
+            let ours = observed.pods.iter().any(|pod| pod.uid == *uid && pod.owner == Ownership::Ours);
+            claim(ours, "S12: only ours is released");
         }
-        Action::OwnClaim { uid, .. } => {
+        Action::OwnClaim { uid, ours, ordinal, template } => {
             let foreign = observed.claims.iter().any(|claim| claim.uid == *uid && claim.owner == Ownership::Foreign);
             claim(!foreign, "S12: no foreign claim is touched");
+            claim(
+                !ours || desired.claim_templates.contains(template),
+                "S12: only claims of its templates become its own",
+            );
+            let used = pod_of(observed, *ordinal).is_some() || desired.contains(*ordinal);
+            claim(!ours || used, "S6: what an earlier life or policy left behind stays nobody's");
         }
         Action::PublishNames { .. } | Action::WithdrawNames => {}
     }
@@ -123,8 +137,9 @@ fn tickets(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, broken: 
         let taken_now = !observed.tickets.contains(ticket);
         taken_now && desired.contains(ticket.ordinal)
     };
-    if after.iter().any(|ticket| rolled(&ticket)) && after.len() > max {
-        broken.push(format!("S10: {} tickets, {max} allowed", after.len()));
+    let pets: BTreeSet<Ordinal> = after.iter().map(|ticket| ticket.ordinal).collect();
+    if after.iter().any(|ticket| rolled(&ticket)) && pets.len() > max {
+        broken.push(format!("S10: tickets of {} pets, {max} allowed", pets.len()));
     }
 }
 
@@ -137,7 +152,7 @@ fn held_after(observed: &Observed<'_>, plan: &Plan, uid: &PodUid) -> bool {
     after.iter().any(|ticket| ticket.uid == *uid)
 }
 
-/// Pods below the first ordinal are condemned after those above the last.
-fn is_below(desired: &Desired<'_>, pod: &PodView) -> bool {
-    pod.ordinal < desired.start
+/// What the set may end: all that is selected of its own, and while it is being deleted all that is its own.
+fn is_member(desired: &Desired<'_>, pod: &PodView) -> bool {
+    pod.owner == Ownership::Ours && (pod.selected || desired.deletion.is_some())
 }

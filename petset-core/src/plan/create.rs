@@ -8,6 +8,7 @@ use super::slots::Slots;
 use super::view::{Desired, Observed, PodView};
 use super::volumes::{Needs, needs};
 use super::{Action, HoldReason, MAX_CREATES, Plan};
+use crate::backend::PodPhase;
 use crate::names::Ordinal;
 
 pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
@@ -28,12 +29,18 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
             plan.hold(ordinal, HoldReason::Predecessor { pet, lacks });
             return;
         }
+        // Filling a slot below the pet that waits for its sign is a repair; above it, it is a scale step, and so is all
+        // that would follow.
+        if let Some(pet) = slots.census.uninitialized.filter(|pet| *pet < ordinal) {
+            plan.hold(ordinal, HoldReason::NotInitialized { pet });
+            return;
+        }
         if filled == MAX_CREATES {
             return;
         }
         before = before.or(Some((ordinal, Lack::Pod)));
-        filled += 1;
-        fill(desired, observed, slots, ordinal, plan);
+        // A pet that cannot be filled now leaves its place to another.
+        filled += usize::from(fill(desired, observed, ordinal, plan));
     }
 }
 
@@ -56,8 +63,9 @@ fn lack(slots: &Slots<'_>, pod: &PodView) -> Option<Lack> {
 fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
     let reason = match lack(slots, pod) {
         Some(Lack::Stay) => HoldReason::Terminating,
-        Some(Lack::Readiness) if !pod.has_ended() => HoldReason::NotReady,
-        Some(Lack::Availability) => match slots.census.next_available {
+        // Ended pods and those of unknown state are told of by the step that replaces them.
+        Some(Lack::Readiness) if !pod.has_ended() && pod.phase != PodPhase::Unknown => HoldReason::NotReady,
+        Some(Lack::Availability) => match slots.available_at(pod) {
             Some(at) => HoldReason::NotAvailable { at },
             None => return,
         },
@@ -66,20 +74,18 @@ fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
     plan.hold(pod.ordinal, reason);
 }
 
-/// Asks for the pod of an empty slot, or first for what it needs.
-fn fill(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, ordinal: Ordinal, plan: &mut Plan) {
-    // Filling a slot below the pet that waits for its sign is a repair; above it, it is a scale step.
-    if let Some(pet) = slots.census.uninitialized.filter(|pet| *pet < ordinal) {
-        plan.hold(ordinal, HoldReason::NotInitialized { pet });
-        return;
-    }
+/// Asks for the pod of an empty slot, or first for what it needs; false when it has to wait.
+fn fill(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal, plan: &mut Plan) -> bool {
     if let Some(retry) = observed.retries.get(&ordinal).filter(|retry| retry.at > observed.now) {
         plan.hold(ordinal, HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
         plan.wake(retry.at);
-        return;
+        return false;
     }
     match needs(desired, observed, ordinal) {
-        Needs::Blocked(reason) => plan.hold(ordinal, reason),
+        Needs::Blocked(reason) => {
+            plan.hold(ordinal, reason);
+            return false;
+        }
         // The pod follows in the next pass, on a read that shows the claims: only then the pet counts as started.
         Needs::Claims(templates) => {
             plan.actions.extend(templates.into_iter().map(|template| Action::ProvisionClaim { ordinal, template }));
@@ -92,4 +98,5 @@ fn fill(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, ordin
             plan.actions.push(Action::CreatePod { ordinal, revision });
         }
     }
+    true
 }

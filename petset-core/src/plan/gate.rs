@@ -1,6 +1,8 @@
 //! The gate: may this pod be taken down now, else why not. Everything that is taken down by choice passes here, and
 //! nothing else decides about it (safety rules 2 and 3, S10).
 
+use std::collections::BTreeSet;
+
 use super::slots::Slots;
 use super::view::{Desired, Observed, PodView, Strategy};
 use super::{DeleteReason, HoldReason};
@@ -14,6 +16,8 @@ pub(super) struct Gate {
     held: Vec<Ticket>,
     /// Whether `held` differs from what the status says.
     changed: bool,
+    /// Whether some pet holds more than one.
+    doubled: bool,
     /// How many pets may be down.
     max: u32,
 }
@@ -38,7 +42,8 @@ impl Gate {
         };
         let held: Vec<Ticket> =
             observed.tickets.iter().filter(|ticket| !is_spent(ticket, desired, slots)).cloned().collect();
-        Self { changed: held.len() != observed.tickets.len(), held, max }
+        let doubled = held.iter().map(|ticket| ticket.ordinal).collect::<BTreeSet<_>>().len() < held.len();
+        Self { changed: held.len() != observed.tickets.len(), held, doubled, max }
     }
 
     /// May `pod` be taken down for `reason`?
@@ -56,12 +61,12 @@ impl Gate {
             return Ok(Permit::Ticket);
         }
         match reason {
-            DeleteReason::ScaledDown if desired.ordered => self.within(self.tickets_down())?,
+            DeleteReason::ScaledDown if desired.ordered => self.within(self.tickets_down(pod))?,
             DeleteReason::RollingUpdate => {
                 if let Some(pet) = slots.census.uninitialized {
                     return Err(HoldReason::NotInitialized { pet });
                 }
-                self.within(self.pets_down(desired, slots))?;
+                self.within(self.pets_down(desired, slots, pod))?;
             }
             // A parallel set lets go of all that is scaled away at once, and a deleted set of everything; the tickets
             // still keep a rollout from beginning before they are gone.
@@ -81,6 +86,7 @@ impl Gate {
     }
 
     fn take(&mut self, pod: &PodView) {
+        self.doubled |= self.held.iter().any(|ticket| ticket.ordinal == pod.ordinal);
         self.held.push(Ticket { ordinal: pod.ordinal, uid: pod.uid.clone() });
         self.changed = true;
     }
@@ -92,31 +98,35 @@ impl Gate {
         }
     }
 
-    /// What the library itself took down and has not brought back.
-    fn tickets_down(&self) -> Down {
-        let first = self.held.first()?;
-        Some((u32::try_from(self.held.len()).unwrap_or(u32::MAX), first.ordinal))
+    /// What the library itself took down and has not brought back, but for `pod`'s own pet, each ordinal once.
+    fn tickets_down(&self, pod: &PodView) -> Down {
+        self.down(0, None, |ticket| ticket.ordinal != pod.ordinal)
     }
 
-    /// Every wanted pet that is not available, and every ticket, each ordinal once. Outdated pods that are not ready do
-    /// not count: they are replaced in any case, and a broken rollout must not hold up its own repair. A pet that is
-    /// only scaled away counts through its ticket.
-    fn pets_down(&self, desired: &Desired<'_>, slots: &Slots<'_>) -> Down {
+    /// Every other wanted pet that is not available, and every other ticket, each ordinal once. `pod`'s own pet needs no
+    /// further room when it is down already. Pods that are replaced without asking count as well: while they are down
+    /// nothing that still works may follow them. A pet that is only scaled away counts through its ticket.
+    fn pets_down(&self, desired: &Desired<'_>, slots: &Slots<'_>, pod: &PodView) -> Down {
         let missing = slots.missing();
         let mut count = missing;
         let mut one = (missing > 0).then(|| slots.first_missing()).flatten();
-        let standing = slots.in_range.iter();
-        for pod in standing.filter(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod)) {
-            count += 1;
-            one = one.or(Some(pod.ordinal));
+        for other in slots.in_range.iter().filter(|other| other.ordinal != pod.ordinal && !slots.is_available(other)) {
+            count = count.saturating_add(1);
+            one = one.or(Some(other.ordinal));
         }
-        for ticket in &self.held {
-            let counted = desired.contains(ticket.ordinal)
-                && slots
-                    .pod(ticket.ordinal)
-                    .is_none_or(|pod| !slots.is_available(pod) && !is_replaced_freely(desired, pod));
-            if !counted {
-                count += 1;
+        self.down(count, one, |ticket| {
+            let is_counted = desired.contains(ticket.ordinal)
+                && slots.pod(ticket.ordinal).is_none_or(|pod| !slots.is_available(pod));
+            ticket.ordinal != pod.ordinal && !is_counted
+        })
+    }
+
+    /// Adds the tickets that `counts`, each ordinal once: a pet may hold one for a predecessor that is gone and one for
+    /// the pod that stands.
+    fn down(&self, mut count: u32, mut one: Option<Ordinal>, counts: impl Fn(&Ticket) -> bool) -> Down {
+        for (at, ticket) in self.held.iter().enumerate().filter(|(_, ticket)| counts(ticket)) {
+            if !self.doubled || !self.held[..at].iter().any(|earlier| earlier.ordinal == ticket.ordinal) {
+                count = count.saturating_add(1);
                 one = one.or(Some(ticket.ordinal));
             }
         }
@@ -132,18 +142,6 @@ impl Gate {
     pub(super) fn held(&self) -> &[Ticket] {
         &self.held
     }
-}
-
-/// A pod that the rollout replaces without a ticket.
-fn is_replaced_freely(desired: &Desired<'_>, pod: &PodView) -> bool {
-    let rolls = matches!(desired.strategy, Strategy::RollingUpdate { .. });
-    let index = pod.ordinal.0.saturating_sub(desired.start.0);
-    rolls
-        && pod.is_ours()
-        && !pod.terminating
-        && !pod.is_ready()
-        && index >= desired.partition()
-        && pod.revision.as_ref() != Some(desired.update)
 }
 
 /// A ticket is spent when its incarnation is gone and either a successor is available or the ordinal is scaled away.

@@ -92,7 +92,7 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     }
     let slots = Slots::new(desired, observed);
     if desired.deletion == Some(Cascade::Orphan) {
-        adopt::orphan_all(&slots, &mut plan);
+        adopt::orphan_all(observed, &slots, &mut plan);
         return plan;
     }
     let mut gate = Gate::new(desired, observed, &slots);

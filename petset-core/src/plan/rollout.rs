@@ -1,5 +1,6 @@
 //! Step 7: outdated pods, from the highest ordinal down to the partition. One that is not ready is replaced freely, so
-//! that a reverted template always heals itself; one that is ready passes the gate, in order.
+//! that a reverted template always heals itself; one that is ready passes the gate, in order. What the template before
+//! the last one broke is therefore mended first, and the last one is proven there before it reaches a pet that works.
 
 use super::gate::{Gate, Permit};
 use super::slots::Slots;

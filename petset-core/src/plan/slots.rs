@@ -21,6 +21,7 @@ pub(super) struct Slots<'a> {
     pub(super) census: Census,
     first: u32,
     wanted: u32,
+    deleting: bool,
     now: Timestamp,
     min_ready: Duration,
 }
@@ -48,7 +49,8 @@ impl<'a> Slots<'a> {
     pub(super) fn new(desired: &Desired<'_>, observed: &Observed<'a>) -> Self {
         let pods = observed.pods;
         let first = desired.start.0;
-        let wanted = desired.wanted();
+        // Ordinals that cannot be written are nobody's.
+        let wanted = desired.wanted().min((u32::MAX - first).saturating_add(1));
         let from = pods.partition_point(|pod| pod.ordinal.0 < first);
         let to = if wanted == 0 {
             from
@@ -62,6 +64,7 @@ impl<'a> Slots<'a> {
             census: Census::default(),
             first,
             wanted,
+            deleting: desired.deletion.is_some(),
             now: observed.now,
             min_ready: desired.min_ready,
         };
@@ -106,6 +109,11 @@ impl<'a> Slots<'a> {
         pod.is_ours() && !pod.terminating && pod.is_available(self.now, self.min_ready)
     }
 
+    /// When a ready pod counts as available.
+    pub(super) fn available_at(&self, pod: &PodView) -> Option<Timestamp> {
+        Some(pod.ready_since?.after(self.min_ready))
+    }
+
     /// Whether every wanted pet is available.
     pub(super) fn all_available(&self) -> bool {
         self.census.available == self.wanted
@@ -130,9 +138,12 @@ impl<'a> Slots<'a> {
         })
     }
 
-    /// Condemned pods that are ours, from the highest ordinal down.
+    /// Condemned pods that are ours, from the highest ordinal down. A set that is being deleted releases nothing, so its
+    /// pods are all that name it as their owner, selected or not.
     pub(super) fn condemned(&self) -> impl Iterator<Item = &'a PodView> + use<'a> {
-        self.above.iter().rev().chain(self.below.iter().rev()).filter(|pod| pod.is_ours())
+        let deleting = self.deleting;
+        let goes = move |pod: &&PodView| pod.is_ours() || deleting && pod.owner == Ownership::Ours;
+        self.above.iter().rev().chain(self.below.iter().rev()).filter(goes)
     }
 
     /// The pod of an ordinal, wherever it stands.

@@ -154,9 +154,10 @@ pub enum Ownership {
 }
 
 impl PodView {
-    /// Ours, and selected.
+    /// Ours, and selected. A pod that names the set as its owner but is not selected any more is about to be released:
+    /// nothing else is done to it, and it stands for no pet (S12).
     pub fn is_ours(&self) -> bool {
-        self.owner == Ownership::Ours
+        self.owner == Ownership::Ours && self.selected
     }
 
     /// Running and ready, terminating or not.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::slots::Slots;
-use super::view::{ClaimView, Desired, Observed, Ownership};
+use super::view::{ClaimView, Desired, Observed, Ownership, PodView};
 use super::{Action, ClaimCause, HoldReason, Plan};
 use crate::backend::ClaimPhase;
 use crate::names::Ordinal;
@@ -12,18 +12,27 @@ use crate::store::Cascade;
 
 /// Owners and deletions, and a report of every pet in range whose volume is gone.
 pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
-    let deletes = desired.delete_claims_when_scaled || desired.delete_claims_when_deleted;
+    let deletes = match desired.deletion {
+        None => desired.delete_claims_when_scaled || desired.delete_claims_when_deleted,
+        Some(Cascade::Ordered) => desired.delete_claims_when_deleted,
+        Some(Cascade::Orphan) => false,
+    };
     let mut bound = 0_usize;
+    let mut pods = slots.in_range.iter().peekable();
     for claim in observed.claims {
         let wanted = desired.contains(claim.ordinal);
-        if wanted && claim.phase == ClaimPhase::Bound && desired.claim_templates.contains(&claim.template) {
+        while pods.next_if(|pod| pod.ordinal < claim.ordinal).is_some() {}
+        let of_a_pod = pods.peek().is_some_and(|pod| pod.ordinal == claim.ordinal);
+        if of_a_pod && claim.phase == ClaimPhase::Bound && desired.claim_templates.contains(&claim.template) {
             bound += 1;
         }
         if claim.phase == ClaimPhase::Terminating {
             continue;
         }
         match (claim.owner, deletes) {
-            (Ownership::Nobody, true) => plan.actions.push(own(claim, true)),
+            (Ownership::Nobody, true) if is_in_use(desired, observed, slots, claim) => {
+                plan.actions.push(own(claim, true));
+            }
             (Ownership::Ours, false) => plan.actions.push(own(claim, false)),
             (Ownership::Foreign, true) if !wanted => {
                 let template = Arc::clone(&claim.template);
@@ -36,6 +45,22 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
     if bound < slots.in_range.len() * desired.claim_templates.len() {
         report_running_without_volume(desired, observed, slots, plan);
     }
+    remember_adopted(desired, observed, plan);
+}
+
+/// Makes every claim nobody's, but for those whose end was asked for before.
+pub(super) fn disown_all(observed: &Observed<'_>, plan: &mut Plan) {
+    let ours = |claim: &&ClaimView| claim.owner == Ownership::Ours && claim.phase != ClaimPhase::Terminating;
+    plan.actions.extend(observed.claims.iter().filter(ours).map(|claim| own(claim, false)));
+}
+
+/// Whether the claim is one of this life of the set: of its templates, and of a pet that runs or is wanted back. Only
+/// such claims fall under a policy that deletes. What an earlier life or an earlier policy left behind is nobody's, and
+/// so is a claim that is merely named alike (S6, S12).
+fn is_in_use(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView) -> bool {
+    desired.claim_templates.contains(&claim.template)
+        && (slots.pod(claim.ordinal).is_some_and(PodView::is_ours)
+            || desired.contains(claim.ordinal) && observed.started.contains(claim.ordinal))
 }
 
 fn own(claim: &ClaimView, ours: bool) -> Action {
@@ -47,10 +72,14 @@ fn own(claim: &ClaimView, ours: bool) -> Action {
 fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView, plan: &mut Plan) {
     let cause = match desired.deletion {
         None if desired.delete_claims_when_scaled => ClaimCause::Scaled,
-        Some(Cascade::Ordered) if desired.delete_claims_when_deleted => ClaimCause::Deleted,
-        None | Some(Cascade::Ordered | Cascade::Orphan) => return,
+        Some(Cascade::Ordered) => ClaimCause::Deleted,
+        None | Some(Cascade::Orphan) => return,
     };
-    if slots.pod(claim.ordinal).is_none() {
+    let pod = slots.pod(claim.ordinal);
+    if pod.is_some_and(|pod| pod.owner != Ownership::Ours) && desired.deletion.is_some() {
+        // Somebody else's pod may use it, and the set will not be there to see that pod end.
+        plan.actions.push(own(claim, false));
+    } else if pod.is_none() {
         if observed.started.contains(claim.ordinal) {
             plan.started.get_or_insert_with(|| observed.started.clone()).remove(claim.ordinal);
         }
@@ -61,6 +90,26 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
             cause,
         });
     }
+}
+
+/// A pet that was adopted with its claims has run before as much as one that was started here (S7).
+fn remember_adopted(desired: &Desired<'_>, observed: &Observed<'_>, plan: &mut Plan) {
+    if desired.claim_templates.is_empty() || desired.deletion.is_some() {
+        return;
+    }
+    for pod in observed.pods.iter().filter(|pod| pod.is_ours() && !observed.started.contains(pod.ordinal)) {
+        let own = claims_of(observed, pod.ordinal);
+        if desired.claim_templates.iter().all(|template| own.iter().any(|claim| claim.template == *template)) {
+            plan.started.get_or_insert_with(|| observed.started.clone()).insert(pod.ordinal);
+        }
+    }
+}
+
+/// The claims of one pet.
+fn claims_of<'a>(observed: &Observed<'a>, ordinal: Ordinal) -> &'a [ClaimView] {
+    let from = observed.claims.partition_point(|claim| claim.ordinal < ordinal);
+    let to = observed.claims.partition_point(|claim| claim.ordinal <= ordinal);
+    &observed.claims[from..to]
 }
 
 fn report_running_without_volume(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
@@ -87,12 +136,11 @@ pub(super) enum Needs {
 
 /// What `ordinal` lacks before its pod may start.
 pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal) -> Needs {
-    let from = observed.claims.partition_point(|claim| claim.ordinal < ordinal);
-    let own = observed.claims[from..].iter().take_while(|claim| claim.ordinal == ordinal);
+    let own = claims_of(observed, ordinal);
     let mut missing = Vec::new();
     for template in desired.claim_templates {
         let name = || Arc::clone(template);
-        let claim = own.clone().find(|claim| claim.template == *template);
+        let claim = own.iter().find(|claim| claim.template == *template);
         match claim.map(|claim| (claim.phase, claim)) {
             None if observed.started.contains(ordinal) => {
                 return Needs::Blocked(HoldReason::ClaimMissing { template: name() });

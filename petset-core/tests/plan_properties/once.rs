@@ -1,0 +1,243 @@
+//! Properties of one plan on one view.
+
+use petset_core::plan::{Action, HoldReason, MAX_CREATES, Ownership, Plan};
+use petset_core::{Ordinal, PodUid, Timestamp};
+use proptest::prelude::*;
+
+use crate::common::{Spec, World};
+use crate::facts::{self, is_available, is_goal, is_wanted};
+use crate::holds::avoidable;
+use crate::legal::illegal;
+use crate::{config, worlds};
+
+fn named_pods(plan: &Plan) -> Vec<&PodUid> {
+    let mut uids = Vec::new();
+    for action in &plan.actions {
+        if let Action::DeletePod { uid, .. } | Action::ReleasePod { uid, .. } | Action::AdoptPod { uid, .. } = action {
+            uids.push(uid);
+        }
+    }
+    uids
+}
+
+/// Destructive requests: what a wrong clock or a wrong order must never bring about.
+fn destructive(plan: &Plan) -> Vec<String> {
+    let is = |action: &&Action| {
+        matches!(action, Action::DeletePod { .. } | Action::DeleteClaim { .. } | Action::ReleasePod { .. })
+    };
+    plan.actions.iter().filter(is).map(ToString::to_string).collect()
+}
+
+proptest! {
+    #![proptest_config(config(3000))]
+
+    /// The planner's own checker finds nothing either.
+    #[test]
+    fn every_invariant_is_kept(world in worlds::small()) {
+        let broken = world.broken(&world.plan());
+        prop_assert!(broken.is_empty(), "{broken:#?}");
+    }
+
+    #[test]
+    fn s20_no_world_is_too_absurd(world in worlds::absurd()) {
+        let plan = world.plan();
+        let broken = world.broken(&plan);
+        prop_assert!(broken.is_empty(), "{broken:#?}");
+        let status = petset_core::status::status(&world.spec.desired(), &world.observed(), &plan, &world.status, 1);
+        prop_assert!(status.ready_replicas <= status.replicas && status.available_replicas <= status.ready_replicas);
+        prop_assert!(status.updated_replicas <= status.replicas && status.current_replicas <= status.replicas);
+        prop_assert!(plan.actions.len() <= MAX_CREATES * 2 + 60, "S18: one plan is bounded");
+    }
+
+    #[test]
+    fn s4_s7_s8_s9_s10_s11_s12_every_action_is_legal(world in worlds::small()) {
+        let plan = world.plan();
+        let found = illegal(&world, &plan);
+        prop_assert!(found.is_empty(), "{found:#?}\n{plan:#?}");
+    }
+
+    #[test]
+    fn s4_s12_every_action_is_legal_in_absurd_worlds(world in worlds::absurd()) {
+        let plan = world.plan();
+        let found = illegal(&world, &plan);
+        prop_assert!(found.is_empty(), "{found:#?}\n{plan:#?}");
+    }
+
+    #[test]
+    fn every_hold_is_unavoidable(world in worlds::small()) {
+        let plan = world.plan();
+        let found = avoidable(&world, &plan);
+        prop_assert!(found.is_empty(), "{found:#?}\n{plan:#?}");
+    }
+
+    #[test]
+    fn every_hold_is_unavoidable_in_absurd_worlds(world in worlds::absurd()) {
+        let plan = world.plan();
+        let found = avoidable(&world, &plan);
+        prop_assert!(found.is_empty(), "{found:#?}\n{plan:#?}");
+    }
+
+    /// "Nothing happens" always has a reason: short of the goal a plan acts, waits for something, or is paused.
+    #[test]
+    fn l1_nothing_is_left_undone_without_a_word(world in worlds::living()) {
+        let plan = world.plan();
+        let told = |ordinal: Ordinal| plan.holds.iter().any(|hold| hold.ordinal == Some(ordinal))
+            || plan.actions.iter().any(|action| action.ordinal() == Some(ordinal));
+        let acts_or_waits = !plan.actions.is_empty() || plan.holds.iter().any(|hold| !hold.reason.is_by_choice())
+            || plan.tickets.is_some();
+        prop_assert!(is_goal(&world) || acts_or_waits, "{plan:#?}");
+        for pod in world.pods.iter().filter(|pod| pod.owner == Ownership::Ours && is_wanted(&world, pod.ordinal)) {
+            let cut_short = plan.holds.iter().any(|hold| matches!(
+                hold.reason, HoldReason::Predecessor { .. } | HoldReason::NotInitialized { .. } | HoldReason::Paused));
+            prop_assert!(is_available(&world, pod) || cut_short || told(pod.ordinal), "{:?} {plan:#?}", pod.ordinal);
+        }
+    }
+
+    #[test]
+    fn a_plan_is_a_function_of_what_it_sees(world in worlds::absurd()) {
+        prop_assert_eq!(world.plan(), world.clone().plan());
+    }
+
+    /// What a backend lists in another order is sorted to the same view, and tickets have no order at all.
+    #[test]
+    fn order_of_the_input_is_irrelevant(world in worlds::small(), by in any::<u64>()) {
+        let mut other = world.clone();
+        let key = |uid: &PodUid| uid.as_str().bytes().fold(by, |sum, byte| sum.rotate_left(7) ^ u64::from(byte));
+        other.pods.sort_by_key(|pod| key(&pod.uid));
+        other.pods.sort_by_key(|pod| pod.ordinal);
+        other.tickets.sort_by_key(|ticket| key(&ticket.uid));
+        let sorted = |plan: Plan| {
+            let mut actions: Vec<String> = plan.actions.iter().map(ToString::to_string).collect();
+            actions.sort();
+            let mut tickets = plan.tickets.unwrap_or_default();
+            tickets.sort_by_key(|ticket| ticket.uid.clone());
+            (actions, tickets, plan.started, plan.wake_at)
+        };
+        prop_assert_eq!(sorted(world.plan()), sorted(other.plan()));
+    }
+
+    #[test]
+    fn s6_no_claim_is_deleted_by_default(world in worlds::absurd()) {
+        let mut world = world;
+        (world.spec.when_scaled, world.spec.when_deleted) = (false, false);
+        let plan = world.plan();
+        let harmful = plan.actions.iter().any(|action| {
+            matches!(action, Action::DeleteClaim { .. } | Action::OwnClaim { ours: true, .. })
+        });
+        prop_assert!(!harmful, "{plan:#?}");
+    }
+
+    /// With no pause after readiness and none after failures, the clock decides nothing that hurts.
+    #[test]
+    fn s14_no_destructive_step_reads_the_clock(world in worlds::small(), now in any::<i64>()) {
+        let (mut early, mut late) = (world.clone(), world);
+        for world in [&mut early, &mut late] {
+            world.spec.min_ready = std::time::Duration::ZERO;
+            world.retries.clear();
+        }
+        late.now = Timestamp::from_micros(now);
+        prop_assert_eq!(destructive(&early.plan()), destructive(&late.plan()));
+    }
+
+    /// Whatever waits for time alone says when to look again.
+    #[test]
+    fn l3_who_waits_for_time_says_until_when(world in worlds::small()) {
+        let plan = world.plan();
+        for hold in &plan.holds {
+            if let HoldReason::NotAvailable { at: until } | HoldReason::Backoff { until, .. } = &hold.reason {
+                prop_assert!(plan.wake_at.is_some_and(|at| at <= *until && at > world.now), "{plan:#?}");
+            }
+        }
+    }
+
+    /// The view was taken, then every pod was replaced: whoever acts on the old view hurts nobody.
+    #[test]
+    fn s4_a_late_plan_never_hits_another_incarnation(world in worlds::small()) {
+        let plan = world.plan();
+        let mut later = world.clone();
+        let places: Vec<Ordinal> = later.pods.iter().map(|pod| pod.ordinal).collect();
+        for ordinal in places {
+            later.remove_pod(ordinal);
+            later.put_pod(ordinal, None);
+        }
+        let before = format!("{:?}", later.pods);
+        for action in plan.actions.iter().filter(|action| !matches!(action, Action::CreatePod { .. })) {
+            later.apply(action);
+        }
+        prop_assert_eq!(format!("{:?}", later.pods), before);
+    }
+
+    /// Every pod became ready after the view was taken: only those with a ticket may go.
+    #[test]
+    fn s10_a_pod_that_became_ready_is_spared(world in worlds::small()) {
+        let plan = world.plan();
+        let mut later = world.clone();
+        let tickets = plan.tickets.clone().unwrap_or_else(|| world.tickets.clone());
+        let standing: Vec<Ordinal> =
+            world.pods.iter().filter(|pod| pod.ready_since.is_none()).map(|pod| pod.ordinal).collect();
+        for ordinal in standing {
+            later.make_ready(ordinal);
+        }
+        for action in &plan.actions {
+            if let Action::DeletePod { uid, .. } = action {
+                let became = later.apply(action);
+                let spared = became == crate::common::Applied::Conflict;
+                prop_assert!(spared || tickets.iter().any(|ticket| ticket.uid == *uid)
+                    || world.pods.iter().any(|pod| pod.uid == *uid && pod.ready_since.is_some()));
+            }
+        }
+    }
+
+    /// Two planners with the same view and one swap: whoever loses may still send what needed no ticket, and all of it
+    /// together takes down no more ready pods than the winner's tickets allow.
+    #[test]
+    fn s10_budget_two_controllers_with_the_same_view(world in worlds::living()) {
+        let (winner, loser) = (world.plan(), world.plan());
+        let mut after = world.clone();
+        after.write(&winner);
+        for action in winner.actions.iter().chain(loser.actions.iter().filter(|_| loser.tickets.is_none())) {
+            after.apply(action);
+        }
+        let new: Vec<_> = after.tickets.iter().filter(|ticket| !world.tickets.contains(ticket)).collect();
+        let rolled = new.iter().any(|ticket| is_wanted(&world, ticket.ordinal));
+        let down = facts::others_down(&after, &after.tickets, Ordinal(u32::MAX));
+        prop_assert!(!rolled || down <= facts::budget(&world), "{down} are down");
+        for pod in world.pods.iter().filter(|pod| pod.ready_since.is_some() && !pod.terminating) {
+            let ended = after.pods.iter().any(|later| later.uid == pod.uid && later.terminating);
+            prop_assert!(!ended || after.tickets.iter().any(|ticket| ticket.uid == pod.uid));
+        }
+    }
+
+    /// Pets in trouble leave their place in a pass to those that can start.
+    #[test]
+    fn l4_blocked_pets_do_not_starve_others(blocked in 490..700_u32, free in 1..20_u32) {
+        let spec = Spec { replicas: blocked + free, ordered: false, templates: vec!["www".into()], ..Spec::default() };
+        let mut world = World::new(spec);
+        world.started = (0..blocked).map(Ordinal).collect();
+        let asked = world.plan().actions.iter().filter(|action| matches!(action, Action::ProvisionClaim { .. })).count();
+        prop_assert_eq!(asked, free as usize);
+    }
+
+    #[test]
+    fn s12_strangers_are_never_named(world in worlds::small()) {
+        let plan = world.plan();
+        let foreign = |pod: &&petset_core::plan::PodView| pod.owner == Ownership::Foreign;
+        for pod in world.pods.iter().filter(foreign) {
+            prop_assert!(!named_pods(&plan).contains(&&pod.uid));
+        }
+        for claim in world.claims.iter().filter(|claim| claim.owner == Ownership::Foreign) {
+            let named = plan.actions.iter().any(|action| matches!(
+                action, Action::OwnClaim { uid, .. } | Action::DeleteClaim { uid, .. } if *uid == claim.uid));
+            prop_assert!(!named, "{plan:#?}");
+        }
+    }
+
+    #[test]
+    fn s15_a_paused_set_changes_nothing(world in worlds::absurd()) {
+        let mut world = world;
+        world.spec.paused = true;
+        let plan = world.plan();
+        prop_assert!(plan.actions.is_empty() && plan.tickets.is_none() && plan.started.is_none());
+        prop_assert!(!plan.is_idle());
+    }
+}
