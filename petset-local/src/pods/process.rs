@@ -113,6 +113,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pid_with_another_start_is_another_process() {
+        #[expect(clippy::zombie_processes, reason = "waiting for it through the descriptor is what is tested")]
         let child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let process = Process::of_pid(child.id()).unwrap();
         let ProcessId { pid, start } = process.id();

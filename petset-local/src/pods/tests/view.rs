@@ -69,7 +69,7 @@ async fn s5_claims_and_volumes_appear_only_in_the_pod() {
     let data = [("app.conf".to_owned(), "colour=blue\n".to_owned())].into();
     config.config_maps.insert("settings".to_owned(), ConfigMap { data, ..ConfigMap::default() });
     request.config = config.into();
-    bench.create(request).await;
+    let pod = bench.create(request).await;
     bench.until_ready().await;
 
     assert_eq!(bench.inside(&format!("cat {top}/data/kept")).await, "from before");
@@ -82,6 +82,11 @@ async fn s5_claims_and_volumes_appear_only_in_the_pod() {
     for path in [Path::new(&top), Path::new("/etc/petset-app.conf"), Path::new("/tmp/a"), &deep] {
         assert!(!path.exists(), "{} is on the machine", path.display());
     }
+    bench.delete(&pod, Some(0)).await;
+    bench.until_gone().await;
+    let memory = Path::new("/dev/shm").join(format!("petset-{}", pod.uid));
+    assert!(!memory.exists(), "{} outlived the pod", memory.display());
+    assert_eq!(fs::read_to_string(claim.join("made")).unwrap(), "new\n");
 }
 
 #[tokio::test]
