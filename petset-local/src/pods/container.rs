@@ -23,7 +23,7 @@ use super::view::{Report, read_report};
 use crate::probe::{Event, Probes, Target, watch};
 
 /// How often a start is looked at until its program runs.
-const LOOK: Duration = Duration::from_millis(3);
+const LOOK: Duration = Duration::from_millis(1);
 /// The pause after a start that was refused because something else has not ended yet.
 const OCCUPIED: Duration = Duration::from_millis(200);
 
