@@ -3,17 +3,17 @@
 //! [`plan`] is synchronous and total: no clock, no randomness, no input or output, no backend type. It reads as the list
 //! of its steps, each in a file of its own:
 //!
-//! 1. [`slots`]: who stands where — in range, condemned, missing;
-//! 2. [`adopt`]: orphans in, strays out;
-//! 3. [`volumes`]: owners and deletions of claims;
-//! 4. [`create`]: fill empty slots, in order;
-//! 5. [`scale_down`]: empty condemned slots, in reverse order;
-//! 6. [`replace`]: failed pods;
-//! 7. [`rollout`]: outdated pods;
-//! 8. [`tickets`]: permissions to free and to see through;
-//! 9. [`names`]: what others resolve.
+//! 1. `slots`: who stands where — in range, condemned, missing;
+//! 2. `adopt`: orphans in, strays out;
+//! 3. `volumes`: owners and deletions of claims;
+//! 4. `create`: fill empty slots, in order;
+//! 5. `scale_down`: empty condemned slots, in reverse order;
+//! 6. `replace`: failed pods;
+//! 7. `rollout`: outdated pods;
+//! 8. `tickets`: permissions to free and to see through;
+//! 9. `names`: what others resolve.
 //!
-//! [`gate`] alone answers "may this ordinal be disturbed now, else why not". [`check`] holds the invariants that every
+//! `gate` alone answers "may this ordinal be disturbed now, else why not". [`check`] holds the invariants that every
 //! plan must keep, written independently of the steps.
 
 mod action;
