@@ -185,6 +185,8 @@ impl fmt::Display for Error {
             f.write_str(")")?;
         }
         match message {
+            // A list stands below, one entry per line.
+            Some(message) if message.starts_with('\n') => write!(f, ":{message}"),
             Some(message) => write!(f, ": {message}"),
             None => Ok(()),
         }

@@ -16,14 +16,7 @@ const CLIENTS: &str = "db-client.default.svc.cluster.local";
 fn export(root: &Path, name: &str) -> Result<StaticVolume, Error> {
     let path = root.join(name);
     std::fs::create_dir_all(&path)?;
-    Ok(StaticVolume {
-        name: name.to_owned(),
-        path,
-        capacity_bytes: 2 << 30,
-        access_modes: vec!["ReadWriteOnce".to_owned()],
-        labels: BTreeMap::new(),
-        storage_class: String::new(),
-    })
+    Ok(StaticVolume::new(name, path, 2 << 30))
 }
 
 pub(crate) async fn run() -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! W10: two controllers on one world, the first of which dies and is replaced at random moments, while people scale and
+//! W10: two controllers on one world, one of which dies and is replaced at random moments, while people scale and
 //! update.
 
 use std::time::Duration;

@@ -43,13 +43,15 @@ fn status_holds(name: impl Into<String>, predicate: impl Fn(&PetSetStatus) -> bo
     })
 }
 
-/// The newest declaration is reached: every pet is available and on the revision that is meant for it.
+/// The newest declaration is reached: every pet is available and on the revision that is meant for it. Never of a set
+/// that is paused.
 pub fn rolled_out() -> Until {
     status_holds("rolled out", |status| {
-        let rests = status
-            .conditions
-            .iter()
-            .any(|condition| condition.kind == "Progressing" && condition.status == ConditionStatus::False);
+        let rests = status.conditions.iter().any(|condition| {
+            condition.kind == "Progressing"
+                && condition.status == ConditionStatus::False
+                && condition.reason != "Paused"
+        });
         rests && is_true(status, "Available")
     })
 }

@@ -59,8 +59,9 @@ pub struct EngineOptions {
     pub status_interval: Duration,
     /// The pause after a pet's first failure; it doubles with every further one. Default 500 ms.
     pub retry_initial: Duration,
-    /// The longest pause after failures of a pet, and the pause after persistent ones. Default 30 s, so that a mended
-    /// surrounding heals within half a minute and a denied write is repeated at most twice a minute and pet.
+    /// The longest pause after failures of a pet, the pause after persistent ones, and how often a set in trouble is
+    /// looked at although nothing hints at a change. Default 30 s, so that a mended surrounding heals within half a
+    /// minute and a denied write is repeated at most twice a minute and pet.
     pub retry_max: Duration,
     /// A pet that was ready for this long has left its failures behind. Default 60 s.
     pub retry_reset_after: Duration,
@@ -209,6 +210,10 @@ impl Engine {
             (plan, PetSetStatus { collision_count: look.revisions.collision_count, ..next })
         };
         pass.wake_at = earliest(plan.wake_at, memory.reset_at(&self.options));
+        if plan.holds.iter().any(|hold| hold.reason.is_trouble()) {
+            // Whatever mends it, a volume that is mounted again for one, may give no hint.
+            pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
+        }
         // Whoever reads in the status that a pet is ready finds it by its name.
         self.publish(&stored, &look, &plan, &mut memory).await;
         let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {

@@ -1,6 +1,6 @@
 //! From a template and an identity to what a backend is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Engine;
@@ -8,7 +8,7 @@ use super::look::Look;
 use crate::backend::{ClaimRequest, ConfigBundle, DnsSettings, PodRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Ordinal, RevisionName};
-use crate::spec::{ConfigObject, RetentionPolicyType};
+use crate::spec::{ConfigObject, PodSpec, RetentionPolicyType};
 use crate::store::StoredSet;
 
 /// Label: the pod's name.
@@ -34,6 +34,7 @@ pub(super) fn pod(
     template.spec.subdomain = Some(spec.service_name.clone()).filter(|service| !service.is_empty());
     let is_claimed = |volume: &str| spec.volume_claim_templates.iter().any(|claim| claim.metadata.name == volume);
     template.spec.volumes.retain(|volume| !is_claimed(&volume.name));
+    let config = Arc::new(config(&look.objects, &References::of(&template.spec)));
     let mut labels = template.metadata.labels.clone();
     labels.insert(POD_NAME_LABEL.to_owned(), name);
     labels.insert(POD_INDEX_LABEL.to_owned(), ordinal.to_string());
@@ -53,7 +54,7 @@ pub(super) fn pod(
         template: Arc::new(template),
         labels,
         claims: claims.collect(),
-        config: Arc::new(config(&look.objects)),
+        config,
         dns: DnsSettings {
             servers: names.servers(),
             searches: vec![format!("{}.svc.{domain}", key.namespace), format!("svc.{domain}"), domain.clone()],
@@ -89,17 +90,50 @@ pub(super) fn claim(stored: &StoredSet, ordinal: Ordinal, template: &str) -> Res
     })
 }
 
-fn config(objects: &[ConfigObject]) -> ConfigBundle {
-    let mut bundle = ConfigBundle { config_maps: BTreeMap::new(), secrets: BTreeMap::new() };
+/// The config maps and secrets that a template names. A pod is given these and no others.
+#[derive(Debug, Default)]
+struct References<'a> {
+    config_maps: BTreeSet<&'a str>,
+    secrets: BTreeSet<&'a str>,
+}
+
+impl<'a> References<'a> {
+    fn of(spec: &'a PodSpec) -> Self {
+        let mut found = Self::default();
+        for container in spec.init_containers.iter().chain(&spec.containers) {
+            for source in container.env.iter().filter_map(|variable| variable.value_from.as_ref()) {
+                found.config_maps.extend(source.config_map_key_ref.as_ref().map(|key| key.name.as_str()));
+                found.secrets.extend(source.secret_key_ref.as_ref().map(|key| key.name.as_str()));
+            }
+            for source in &container.env_from {
+                found.config_maps.extend(source.config_map_ref.as_ref().map(|name| name.name.as_str()));
+                found.secrets.extend(source.secret_ref.as_ref().map(|name| name.name.as_str()));
+            }
+        }
+        for volume in &spec.volumes {
+            found.config_maps.extend(volume.config_map.as_ref().map(|source| source.name.as_str()));
+            found.secrets.extend(volume.secret.as_ref().map(|source| source.secret_name.as_str()));
+            for source in volume.projected.iter().flat_map(|projected| &projected.sources) {
+                found.config_maps.extend(source.config_map.as_ref().map(|keys| keys.name.as_str()));
+                found.secrets.extend(source.secret.as_ref().map(|keys| keys.name.as_str()));
+            }
+        }
+        found
+    }
+}
+
+fn config(objects: &[ConfigObject], references: &References<'_>) -> ConfigBundle {
+    let mut bundle = ConfigBundle::default();
     for object in objects {
+        let name = object.metadata().name.as_str();
         match object {
-            ConfigObject::ConfigMap(map) => {
-                bundle.config_maps.insert(map.metadata.name.clone(), map.clone());
+            ConfigObject::ConfigMap(map) if references.config_maps.contains(name) => {
+                bundle.config_maps.insert(name.to_owned(), map.clone());
             }
-            ConfigObject::Secret(secret) => {
-                bundle.secrets.insert(secret.metadata.name.clone(), secret.clone());
+            ConfigObject::Secret(secret) if references.secrets.contains(name) => {
+                bundle.secrets.insert(name.to_owned(), secret.clone());
             }
-            ConfigObject::Service(_) => {}
+            ConfigObject::ConfigMap(_) | ConfigObject::Secret(_) | ConfigObject::Service(_) => {}
         }
     }
     bundle

@@ -24,7 +24,8 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             broken.push(format!("{text}: {action}"));
         }
     };
-    claim(!desired.paused, "a paused set does nothing");
+    let names = matches!(action, Action::PublishNames { .. });
+    claim(!desired.is_held() || names, "a paused set does nothing");
     match action {
         Action::CreatePod { ordinal, revision } => {
             claim(desired.contains(*ordinal), "S8: only wanted pets are created");

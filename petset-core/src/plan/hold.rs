@@ -113,9 +113,9 @@ pub enum Lack {
 }
 
 impl HoldReason {
-    /// True for waiting that the declaration asks for: nothing is wrong and nothing will change by itself.
-    pub fn is_by_choice(&self) -> bool {
-        matches!(self, Self::OnDelete)
+    /// True for what is told and not waited for: nothing about the set changes by itself, and nothing more is to be done.
+    pub fn is_at_rest(&self) -> bool {
+        matches!(self, Self::OnDelete | Self::ClaimForeign { .. })
     }
 
     /// True for waiting that somebody should look into.

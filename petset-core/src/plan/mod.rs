@@ -66,7 +66,7 @@ impl Plan {
     pub fn is_idle(&self) -> bool {
         let Self { actions, holds, wake_at: _, tickets, started } = self;
         actions.is_empty()
-            && holds.iter().all(|hold| hold.reason.is_by_choice())
+            && holds.iter().all(|hold| hold.reason.is_at_rest())
             && tickets.is_none()
             && started.is_none()
     }
@@ -86,11 +86,12 @@ impl Plan {
 /// rule 2). At goal the number of allocations does not depend on the number of pets.
 pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     let mut plan = Plan::default();
-    if desired.paused {
+    let slots = Slots::new(desired, observed);
+    if desired.is_held() {
         plan.hold(None, HoldReason::Paused);
+        names::step(desired, observed, &slots, &mut plan);
         return plan;
     }
-    let slots = Slots::new(desired, observed);
     if desired.deletion == Some(Cascade::Orphan) {
         adopt::orphan_all(observed, &slots, &mut plan);
         return plan;

@@ -38,7 +38,7 @@ pub struct Desired<'a> {
     pub update: &'a RevisionName,
     /// Whether pods wait for their claims to be bound.
     pub binds_before_use: bool,
-    /// Whether nothing at all may be done.
+    /// Whether nothing may be done until the set is deleted.
     pub paused: bool,
 }
 
@@ -60,6 +60,11 @@ impl Desired<'_> {
     /// The number of pets that are wanted now: none once the set is being deleted.
     pub fn wanted(&self) -> u32 {
         if self.deletion.is_some() { 0 } else { self.replicas }
+    }
+
+    /// Whether nothing may be done. Deleting a set ends its pause: somebody wants it gone.
+    pub fn is_held(&self) -> bool {
+        self.paused && self.deletion.is_none()
     }
 
     /// Whether `ordinal` is wanted.

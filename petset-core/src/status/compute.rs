@@ -131,12 +131,12 @@ impl Stamp<'_> {
     }
 
     fn progressing(&self, desired: &Desired<'_>, plan: &Plan, all_available: bool, complete: bool) -> Condition {
-        let by_choice = plan.holds.iter().all(|hold| hold.reason.is_by_choice());
+        let rests = plan.holds.iter().all(|hold| hold.reason.is_at_rest());
         // Publishing names is housekeeping; a controller that starts anew does it without the set having changed.
         let acts = plan.actions.iter().any(|action| !matches!(action, Action::PublishNames { .. }));
-        let (status, reason, message) = if desired.paused {
+        let (status, reason, message) = if desired.is_held() {
             (ConditionStatus::False, "Paused", "the set is paused".to_owned())
-        } else if all_available && !acts && by_choice {
+        } else if all_available && !acts && rests {
             let (reason, message) = match (complete, desired.strategy) {
                 (true, _) => ("Complete", "every pet is as declared"),
                 (false, Strategy::RollingUpdate { .. }) => ("Partitioned", "every pet is on its side of the partition"),
@@ -144,7 +144,7 @@ impl Stamp<'_> {
             };
             (ConditionStatus::False, reason, message.to_owned())
         } else {
-            match plan.holds.iter().find(|hold| !hold.reason.is_by_choice()) {
+            match plan.holds.iter().find(|hold| !hold.reason.is_at_rest()) {
                 Some(hold) if !acts => (ConditionStatus::True, hold.reason.name(), reasons(&plan.holds)),
                 Some(_) | None => {
                     (ConditionStatus::True, "Acting", "pets are being brought to the declared state".to_owned())
@@ -203,6 +203,6 @@ impl Stamp<'_> {
 
 fn reasons(holds: &[Hold]) -> String {
     let named: Vec<String> =
-        holds.iter().filter(|hold| !hold.reason.is_by_choice()).take(MAX_REASONS).map(ToString::to_string).collect();
+        holds.iter().filter(|hold| !hold.reason.is_at_rest()).take(MAX_REASONS).map(ToString::to_string).collect();
     named.join("; ")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use petset_core::backend::PodBackend;
+use petset_core::backend::{PodBackend, VolumeProvisioner};
 use petset_core::store::Cascade;
 use petset_core::{ErrorKind, Ordinal, SetKey, until};
 use petset_testkit::{FakeWorld, Op, fixtures};
@@ -249,4 +249,37 @@ async fn l4_s20_hanging_and_panicking_backends_delay_and_harm_nobody_else() {
     sets.wait("web", until::rolled_out(), Duration::from_secs(90)).await.expect("the one worker comes free again");
     sets.wait("hangs", until::condition("Degraded"), Duration::from_secs(90)).await.expect("it says so");
     assert!(sets.get("panics").await.expect("readable").expect("it exists").status.ready_replicas == 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn l2_a_paused_set_can_be_deleted_and_is_never_rolled_out() {
+    let bench = Bench::new();
+    let sets = bench.controller();
+    sets.apply(manifest(web(2).build())).await.expect("valid");
+    sets.wait("web", until::rolled_out(), SOON).await.expect("it comes up");
+    sets.pause("web").await.expect("valid");
+    let paused = until::holds("paused", |set| {
+        let conditions = set.map(|set| &set.status.conditions).into_iter().flatten();
+        conditions.into_iter().any(|condition| condition.reason == "Paused")
+    });
+    sets.wait("web", paused, SOON).await.expect("it says so");
+    sets.wait("web", until::rolled_out(), Duration::from_secs(5)).await.expect_err("a paused set rolls nothing out");
+    sets.delete("web", Cascade::Ordered).await.expect("it exists");
+    sets.wait("web", until::gone(), SOON).await.expect("somebody wants it gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s7_a_volume_that_is_restored_is_noticed_without_a_hint() {
+    let bench = Bench::new();
+    let sets = bench.controller();
+    let key = SetKey::new("default", "web");
+    sets.apply(manifest(web(2).build())).await.expect("valid");
+    sets.wait(&key, until::rolled_out(), SOON).await.expect("it comes up");
+    let request = fixtures::claim_requests(&web(2).build(), 1).remove(0);
+    bench.world.remove_claim(&key, "www", 1);
+    bench.world.remove_pod(&key, 1);
+    sets.wait(&key, until::condition("Degraded"), SOON).await.expect("it says so");
+    bench.world.interrupt_watches();
+    bench.backends.volumes.provision(request).await.expect("somebody restores it");
+    sets.wait(&key, until::rolled_out(), Duration::from_secs(40)).await.expect("within half a minute");
 }

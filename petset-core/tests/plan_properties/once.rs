@@ -83,7 +83,7 @@ proptest! {
         let plan = world.plan();
         let told = |ordinal: Ordinal| plan.holds.iter().any(|hold| hold.ordinal == Some(ordinal))
             || plan.actions.iter().any(|action| action.ordinal() == Some(ordinal));
-        let acts_or_waits = !plan.actions.is_empty() || plan.holds.iter().any(|hold| !hold.reason.is_by_choice())
+        let acts_or_waits = !plan.actions.is_empty() || plan.holds.iter().any(|hold| !hold.reason.is_at_rest())
             || plan.tickets.is_some();
         prop_assert!(is_goal(&world) || acts_or_waits, "{plan:#?}");
         for pod in world.pods.iter().filter(|pod| pod.owner == Ownership::Ours && is_wanted(&world, pod.ordinal)) {

@@ -50,7 +50,13 @@ impl Runner {
         let Some(mut command) = prepared.await? else {
             return Err(failed(ErrorKind::Unavailable).with_message("the container is not running"));
         };
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
         let child = command.spawn().map_err(|error| failed(ErrorKind::Unavailable).with_source(error))?;
         let _group = Group::of(&child);
         child.wait_with_output().await.map_err(|error| failed(ErrorKind::Internal).with_source(error))

@@ -75,9 +75,6 @@ impl Sources<'_> {
                 .with_message("the template has no volume and no claim template of this name")
         })?;
         let own = self.paths.volume(name);
-        if let Some(claim) = &volume.persistent_volume_claim {
-            return Ok((self.claims.directory(&request.set, &claim.claim_name)?, claim.read_only));
-        }
         if let Some(host) = &volume.host_path {
             return Ok((host_path(host, &self.options.allowed_host_paths)?, false));
         }

@@ -49,6 +49,20 @@ pub struct StaticVolume {
     pub storage_class: String,
 }
 
+impl StaticVolume {
+    /// A volume of the empty class, for one pet to read and write.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>, capacity_bytes: u64) -> Self {
+        Self {
+            name: name.into(),
+            path: path.into(),
+            capacity_bytes,
+            access_modes: vec!["ReadWriteOnce".to_owned()],
+            labels: BTreeMap::new(),
+            storage_class: String::new(),
+        }
+    }
+}
+
 impl VolumeOptions {
     /// Refuses options that could give one directory to two claims.
     pub(super) fn check(&self) -> Result<()> {

@@ -137,6 +137,9 @@ impl Sets {
         let (key, backends) = (set.key(), self.backends());
         let mut violations: Vec<Violation> = Vec::new();
         if let Some(stored) = backends.store.get(&key).await? {
+            if stored.deletion.is_some() {
+                return Err(being_deleted(&key));
+            }
             violations.extend(manifest::check_update(&stored.set, set).err().unwrap_or_default());
         }
         let template = backends.pods.check(&set.spec.template);

@@ -38,6 +38,13 @@ pub(super) fn check_volume(path: &str, volume: &Volume, options: &PodOptions, fi
     if let Some(empty) = empty_dir {
         check_empty(&format!("{path}.emptyDir"), empty, findings);
     }
+    if let Some(claim) = persistent_volume_claim {
+        findings.refuse(
+            format!("{path}.persistentVolumeClaim.claimName"),
+            &claim.claim_name,
+            "one claim for all pets has no keeper on this machine; give each pet its own in `volumeClaimTemplates`",
+        );
+    }
     if let Some(host) = host_path {
         check_host_path(&format!("{path}.hostPath"), host, options, findings);
     }
