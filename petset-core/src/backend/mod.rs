@@ -19,4 +19,4 @@ pub use pod::{
     PodCapabilities, PodChange, PodPhase, PodRef, PodRequest, PodStatus,
 };
 pub use volume::{Claim, ClaimChange, ClaimPhase, ClaimRef, ClaimRequest, VolumeCapabilities, VolumeProvisioner};
-pub use watch::{WatchEvent, WatchStream};
+pub use watch::{Hints, WatchEvent, WatchStream};

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::hints::Hints;
 use super::{Deletion, Revision, SetStore, StoredSet, change};
-use crate::backend::WatchStream;
+use crate::backend::{Hints, WatchStream};
 use crate::error::Result;
 use crate::names::{RevisionName, SetKey, SetUid, Version};
 use crate::spec::{ConfigObject, ConfigObjectKind, PetSet};
@@ -32,7 +31,7 @@ use crate::time::Timestamp;
 /// # Ok::<(), petset_core::Error>(())
 /// # }).unwrap();
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
     hints: Hints,
@@ -61,12 +60,6 @@ impl State {
 
     fn life(&self, key: &SetKey, uid: &SetUid) -> Option<&Entry> {
         self.sets.get(key).filter(|entry| entry.stored.uid == *uid)
-    }
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self { state: Mutex::default(), hints: Hints::new() }
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod change;
 mod forward;
-mod hints;
 mod memory;
 #[cfg(feature = "redb")]
 mod redb;

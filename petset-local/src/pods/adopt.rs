@@ -5,9 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use petset_core::backend::{ContainerState, Pod};
-use petset_core::{Result, SetKey};
-use tokio::sync::broadcast;
+use petset_core::Result;
+use petset_core::backend::{ContainerState, Hints, Pod};
 
 use super::cell::Cell;
 use super::fault::disk;
@@ -19,7 +18,7 @@ use super::status::pod_of;
 use super::sweep::sweep;
 
 /// Every pod on record below `root`. What cannot be read is in [`Known::broken`].
-pub(super) fn adopt(root: &Path, boot: &str, hints: &broadcast::Sender<SetKey>) -> Result<Known> {
+pub(super) fn adopt(root: &Path, boot: &str, hints: &Hints) -> Result<Known> {
     let mut known = Known::default();
     for (key, dir) in entries(root)? {
         match read(&key, &dir) {

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::StreamExt as _;
 use petset_core::backend::{
-    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchEvent,
-    WatchStream,
+    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::PodTemplate;
 use petset_core::{Error, ErrorKind, PodUid, Result, SetKey, Timestamp};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::cell::{Cell, Weight, gone};
 use super::check::check;
@@ -123,15 +120,7 @@ impl PodBackend for LocalPods {
     }
 
     fn watch(&self) -> WatchStream {
-        let hints = self.shared.hints.subscribe();
-        futures::stream::unfold(hints, |mut hints| async move {
-            match hints.recv().await {
-                Ok(set) => Some((WatchEvent::Changed(set), hints)),
-                Err(RecvError::Lagged(_)) => Some((WatchEvent::Gap, hints)),
-                Err(RecvError::Closed) => None,
-            }
-        })
-        .boxed()
+        self.shared.hints.watch()
     }
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use petset_core::backend::Pod;
+use petset_core::backend::{Hints, Pod};
 use petset_core::{Error, PodUid, Result, SetKey, Timestamp};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 
 use super::fault::disk;
 use super::paths::Paths;
@@ -28,12 +28,12 @@ pub(super) struct Cell {
     pub(super) uid: PodUid,
     pub(super) set: SetKey,
     record: Mutex<Record>,
-    hints: broadcast::Sender<SetKey>,
+    hints: Hints,
     generations: watch::Sender<u64>,
 }
 
 impl Cell {
-    pub(super) fn new(root: &Path, record: Record, hints: broadcast::Sender<SetKey>) -> Self {
+    pub(super) fn new(root: &Path, record: Record, hints: Hints) -> Self {
         let set = record.request.set().clone();
         let pod = set.pod_name(record.request.ordinal());
         Self {
@@ -99,8 +99,7 @@ impl Cell {
 
     /// Tells watchers that something changed.
     pub(super) fn hint(&self) {
-        // Nobody watches: nobody has to be told.
-        drop(self.hints.send(self.set.clone()));
+        self.hints.changed(&self.set);
     }
 
     /// Waits until `what` holds of the record.

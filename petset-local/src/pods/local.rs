@@ -7,10 +7,9 @@ use std::process::Output;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use petset_core::backend::{Pod, PodRef};
+use petset_core::backend::{Hints, Pod, PodRef};
 use petset_core::{Error, ErrorKind, Ordinal, Result, SetKey};
 use rustix::fs::{FlockOperation, flock};
-use tokio::sync::broadcast;
 use tokio::task::JoinSet;
 
 use super::adopt::{adopt, inspect};
@@ -30,8 +29,6 @@ use crate::seams::{AddressBook, ClaimSource};
 /// How long the directory is waited for when another controller has it: one that is ending gives it back soon.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
-/// Hints that a slow watcher may be behind before it is told of a gap.
-const HINTS: usize = 1024;
 
 /// Pods that are processes of this machine.
 ///
@@ -52,7 +49,7 @@ impl LocalPods {
         addresses: Arc<dyn AddressBook>,
     ) -> Result<Self> {
         let owner = take(&dir).await?;
-        let (hints, _) = broadcast::channel(HINTS);
+        let hints = Hints::new();
         let shared = blocking(move || -> Result<Arc<Shared>> {
             let boot = procfs::boot_id()
                 .map_err(|error| disk("read the boot id", Path::new("/proc/sys/kernel/random/boot_id"), error))?;

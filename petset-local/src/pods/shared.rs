@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use petset_core::backend::Hints;
 use petset_core::{Error, ErrorKind, Result, SetKey};
-use tokio::sync::broadcast;
 
 use super::cell::Cell;
 use super::isolation::Isolation;
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) boot: String,
     /// The machine's name.
     pub(super) name: String,
-    pub(super) hints: broadcast::Sender<SetKey>,
+    pub(super) hints: Hints,
     pub(super) pods: Mutex<Known>,
     /// Held as long as anybody works in the directory.
     #[expect(dead_code, reason = "the lock lives as long as the descriptor")]

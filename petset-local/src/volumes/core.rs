@@ -5,9 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use petset_core::backend::{Claim, ClaimPhase, WatchEvent};
+use petset_core::backend::{Claim, ClaimPhase, Hints};
 use petset_core::{Error, ErrorKind, Result, SetKey};
-use tokio::sync::broadcast;
 
 use super::options::{BUILT_IN, VolumeOptions};
 use super::record::{Binding, ClaimRecord, Identity};
@@ -15,16 +14,13 @@ use super::state::{Slot, State};
 use super::{disk, record, state};
 use crate::files;
 
-/// Hints that a slow watcher may fall behind before it is told of a gap.
-const HINTS: usize = 128;
-
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) dir: PathBuf,
     pub(super) options: VolumeOptions,
     pub(super) classes: BTreeMap<String, PathBuf>,
     pub(super) state: Mutex<State>,
-    pub(super) events: broadcast::Sender<WatchEvent>,
+    pub(super) hints: Hints,
     _lock: File,
 }
 
@@ -39,8 +35,7 @@ impl Core {
         classes.insert(BUILT_IN.to_owned(), dir.join(BUILT_IN));
         let state = State::load(&dir)?;
         disk::remove_later(classes.values().flat_map(|class| disk::leftovers(class)).collect());
-        let core =
-            Self { dir, options, classes, state: Mutex::new(state), events: broadcast::channel(HINTS).0, _lock: lock };
+        let core = Self { dir, options, classes, state: Mutex::new(state), hints: Hints::new(), _lock: lock };
         core.bind_pending();
         Ok(core)
     }
@@ -51,8 +46,7 @@ impl Core {
     }
 
     pub(super) fn changed(&self, set: &SetKey) {
-        // No watcher is fine.
-        let _ = self.events.send(WatchEvent::Changed(set.clone()));
+        self.hints.changed(set);
     }
 
     pub(super) fn claim_path(&self, identity: &Identity) -> PathBuf {

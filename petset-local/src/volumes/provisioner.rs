@@ -4,16 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::StreamExt;
-use futures::stream;
 use petset_core::backend::{
-    Claim, ClaimChange, ClaimRef, ClaimRequest, Created, Deleted, VolumeCapabilities, VolumeProvisioner, WatchEvent,
-    WatchStream,
+    Claim, ClaimChange, ClaimRef, ClaimRequest, Created, Deleted, VolumeCapabilities, VolumeProvisioner, WatchStream,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::ClaimTemplate;
 use petset_core::{Error, ErrorKind, PodUid, Result, SetKey};
-use tokio::sync::broadcast::error::RecvError;
 
 use super::core::Core;
 use super::inspect;
@@ -159,15 +155,7 @@ impl VolumeProvisioner for LocalVolumes {
     }
 
     fn watch(&self) -> WatchStream {
-        let hints = self.core.events.subscribe();
-        stream::unfold(hints, |mut hints| async move {
-            match hints.recv().await {
-                Ok(hint) => Some((hint, hints)),
-                Err(RecvError::Lagged(_)) => Some((WatchEvent::Gap, hints)),
-                Err(RecvError::Closed) => None,
-            }
-        })
-        .boxed()
+        self.core.hints.watch()
     }
 }
 

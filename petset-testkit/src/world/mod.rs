@@ -8,7 +8,6 @@ mod counts;
 mod effect;
 mod fake;
 mod fault;
-mod hints;
 mod names;
 mod pods;
 mod request;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use petset_core::backend::{Claim, ClaimPhase, Pod, PodPhase, PodStatus};
+use petset_core::backend::{Claim, ClaimPhase, Hints, Pod, PodPhase, PodStatus};
 use petset_core::{Clock, Ordinal, SetKey, SetUid};
 
 use super::fake::FakeWorld;
@@ -181,8 +181,9 @@ impl FakeWorld {
     /// Every watch stream ends, as when a connection breaks. New ones may be opened.
     pub fn interrupt_watches(&self) {
         let mut state = self.shared.lock();
-        state.pod_hints.interrupt();
-        state.claim_hints.interrupt();
+        // The streams of the old ones end, as those of a broken connection do.
+        state.pod_hints = Hints::new();
+        state.claim_hints = Hints::new();
     }
 }
 

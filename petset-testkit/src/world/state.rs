@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use petset_core::backend::{Claim, ContainerState, ContainerStatus, Pod, PodPhase, RecordSet};
+use petset_core::backend::{Claim, ContainerState, ContainerStatus, Hints, Pod, PodPhase, RecordSet};
 use petset_core::manifest::Violation;
 use petset_core::spec::PodTemplate;
 use petset_core::{ClaimUid, Clock, Ordinal, PodUid, SetKey, Version};
@@ -13,7 +13,6 @@ use super::check::Checker;
 use super::counts::Counts;
 use super::effect::Effect;
 use super::fault::Faults;
-use super::hints::Hints;
 use crate::clock::ManualClock;
 
 /// When pods become ready.

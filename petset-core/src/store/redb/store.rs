@@ -10,12 +10,11 @@ use tokio::task::spawn_blocking;
 use super::failure::Failure;
 use super::file::{Outcome, StoreFile};
 use super::{objects, revisions, sets};
-use crate::backend::WatchStream;
+use crate::backend::{Hints, WatchStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{RevisionName, SetKey, SetUid, Version};
 use crate::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use crate::status::PetSetStatus;
-use crate::store::hints::Hints;
 use crate::store::{Deletion, Revision, SetStore, StoredSet, change};
 use crate::time::Timestamp;
 
