@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod clock;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod fixtures;
 pub mod world;
 

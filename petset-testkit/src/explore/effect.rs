@@ -1,0 +1,188 @@
+//! What requests do when they land, and how every memory of a pod, a claim or the set learns that it changed.
+
+use super::config::Config;
+use super::flaw::Flaw;
+use super::model::{Act, Claim, ClaimState, Debt, Kind, PETS, Phase, Pod, Stage, State};
+use super::safety::Broken;
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Landed {
+    /// It was done, or was so already.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+impl State {
+    /// The pod changed: whoever remembers its version remembers an old one.
+    pub(super) fn pod_moved(&mut self, pet: usize) {
+        let bit = 1 << pet;
+        for controller in &mut self.controllers {
+            if controller.stage == Stage::HasPods {
+                controller.moved |= bit;
+            }
+        }
+        self.forget(&|act| usize::from(act.pet) == pet && act.as_seen);
+    }
+
+    /// The pod is no more: whoever remembers its uid remembers one that is gone.
+    pub(super) fn pod_ended(&mut self, config: &Config, pet: usize) {
+        self.pod_moved(pet);
+        let slot = &mut self.slots[pet];
+        slot.pod = Pod::default();
+        slot.freed = false;
+        if slot.debt == Debt::Ending {
+            slot.debt = Debt::Gone;
+        }
+        self.status.ended(pet);
+        for controller in &mut self.controllers {
+            match controller.stage {
+                Stage::HasPods => controller.ended |= 1 << pet,
+                Stage::Idle | Stage::HasSet | Stage::HasClaims | Stage::Must | Stage::May | Stage::Acting => {
+                    controller.status.ended(pet);
+                }
+            }
+        }
+        if config.flaw == Some(Flaw::NoUid) {
+            let of_it = |act: &Act| act.kind == Kind::Delete && usize::from(act.pet) == pet;
+            let all = self.controllers.iter_mut().flat_map(|controller| &mut controller.acts.0);
+            for act in all.chain(&mut self.flying.0).filter(|act| of_it(act)) {
+                act.void = true;
+            }
+        } else {
+            let kinds = [Kind::Delete, Kind::Adopt, Kind::Release];
+            self.forget(&|act| usize::from(act.pet) == pet && kinds.contains(&act.kind));
+        }
+    }
+
+    /// The claim is no more.
+    pub(super) fn claim_ended(&mut self, pet: usize) {
+        self.slots[pet].claim = Claim::default();
+        for controller in &mut self.controllers {
+            if controller.stage == Stage::HasClaims {
+                controller.claim_ended |= 1 << pet;
+            }
+        }
+        let kinds = [Kind::Own, Kind::Disown, Kind::DeleteClaim];
+        self.forget(&|act| usize::from(act.pet) == pet && kinds.contains(&act.kind));
+    }
+
+    /// The set changed: every swap but that of `by` will fail, and so will every removal.
+    pub(super) fn set_changed(&mut self, config: &Config, by: Option<usize>) {
+        let honest = !matches!(config.flaw, Some(Flaw::NoSwap | Flaw::IgnoresConflict));
+        for (at, controller) in self.controllers.iter_mut().enumerate() {
+            if Some(at) == by || controller.stage == Stage::Idle {
+                continue;
+            }
+            controller.stale = true;
+            controller.acts.retain(|act| act.kind != Kind::RemoveSet);
+            if controller.stage == Stage::Must && honest {
+                *controller = super::model::Controller::default();
+            }
+        }
+        self.flying.retain(|act| act.kind != Kind::RemoveSet);
+    }
+
+    /// Drops requests that would be refused for sure.
+    fn forget(&mut self, what: &impl Fn(Act) -> bool) {
+        for controller in &mut self.controllers {
+            controller.acts.retain(|act| !what(act));
+        }
+        self.flying.retain(|act| !what(act));
+    }
+
+    /// A request arrives.
+    pub(super) fn land(&mut self, config: &Config, act: Act) -> Result<Landed, Broken> {
+        let pet = usize::from(act.pet);
+        let slot = self.slots[pet];
+        if act.kind != Kind::Create && slot.pod.stands() && slot.pod.life != act.life {
+            let touches = matches!(act.kind, Kind::Delete | Kind::Release);
+            if touches || act.kind == Kind::Adopt && slot.pod.life != 0 {
+                return Err(Broken("S12", "a pod of somebody else is changed or ended"));
+            }
+        }
+        match act.kind {
+            Kind::Nothing => {}
+            Kind::Adopt | Kind::Release => {
+                self.slots[pet].pod.life = if act.kind == Kind::Adopt { act.life } else { 0 };
+                self.pod_moved(pet);
+            }
+            Kind::Create => return self.create(config, act),
+            Kind::Delete => return self.delete(config, act),
+            Kind::Provision => {
+                if slot.claim.state != ClaimState::Absent {
+                    return Ok(Landed::Done);
+                }
+                let owned = config.when_scaled || config.when_deleted;
+                let life = if owned { act.life } else { 0 };
+                self.slots[pet].claim = Claim { state: ClaimState::Bound, life, empty: true };
+            }
+            Kind::Own => self.slots[pet].claim.life = act.life,
+            Kind::Disown => self.slots[pet].claim.life = 0,
+            Kind::DeleteClaim => {
+                if !config.when_scaled && !config.when_deleted {
+                    return Err(Broken("S6", "a claim is deleted although the policy retains it"));
+                }
+                if config.strict_claims && slot.pod.stands() {
+                    return Err(Broken("S6", "a claim is deleted while a pod of its pet stands"));
+                }
+                self.slots[pet].claim.state = ClaimState::Terminating;
+                self.slots[pet].ran = false;
+            }
+            Kind::RemoveSet => {
+                self.removed = true;
+                self.status = super::model::Status::default();
+                self.set_changed(config, None);
+            }
+        }
+        Ok(Landed::Done)
+    }
+
+    fn create(&mut self, config: &Config, act: Act) -> Result<Landed, Broken> {
+        let slot = &mut self.slots[usize::from(act.pet)];
+        if slot.pod.stands() {
+            if config.flaw == Some(Flaw::FreshNames) {
+                return Err(Broken("S1", "two incarnations of one pet run"));
+            }
+            return Ok(Landed::Refused);
+        }
+        if config.claims && slot.claim.state != ClaimState::Bound {
+            return Ok(Landed::Refused);
+        }
+        if config.claims && slot.ran && slot.claim.empty {
+            return Err(Broken("S7", "a pet that has run before starts on an empty claim"));
+        }
+        slot.pod = Pod { phase: Phase::Pending, terminating: false, revision: act.revision, life: act.life };
+        Ok(Landed::Done)
+    }
+
+    fn delete(&mut self, config: &Config, act: Act) -> Result<Landed, Broken> {
+        let pet = usize::from(act.pet);
+        let spec = config.spec(self.script);
+        let slot = &mut self.slots[pet];
+        if !slot.pod.stands() || slot.pod.terminating {
+            return Ok(Landed::Done);
+        }
+        if act.void {
+            return Err(Broken("S4", "a deletion hits another incarnation than it was meant for"));
+        }
+        if slot.pod.phase == Phase::Ready && slot.pod.life == spec.life && !slot.freed && !self.removed {
+            slot.debt = Debt::Ending;
+        }
+        slot.pod.terminating = true;
+        self.pod_moved(pet);
+        Ok(Landed::Done)
+    }
+
+    /// Debts that are paid: a ready successor stands, or the pod is gone and nobody wants the pet any more.
+    pub(super) fn settle(&mut self, config: &Config) {
+        let spec = config.spec(self.script);
+        for (pet, slot) in self.slots.iter_mut().enumerate().take(PETS) {
+            let replaced = slot.pod.serves() && slot.pod.life == spec.life;
+            if replaced || slot.debt == Debt::Gone && pet >= spec.wanted() {
+                slot.debt = Debt::None;
+            }
+        }
+    }
+}

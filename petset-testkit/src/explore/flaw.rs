@@ -1,0 +1,109 @@
+//! Seeded mistakes: engines that are wrong in one way each. A search that finds none of them proves nothing.
+
+/// One mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    /// Deletions name the pod and not the incarnation.
+    NoUid,
+    /// Ready pods are taken down without a ticket.
+    NoTicket,
+    /// A new ticket overwrites those that are there.
+    NaiveTicket,
+    /// A ticket is freed when its ordinal is scaled away, although its incarnation stands.
+    EarlyFree,
+    /// Pods are listed before the version of the set is read.
+    StaleList,
+    /// A list that failed counts as an empty one.
+    ErrorIsAbsence,
+    /// A pod that was created counts as ready.
+    SkipsReadiness,
+    /// Scaling down begins with the lowest.
+    WrongOrder,
+    /// Claims go with their pods, whatever the policy says.
+    DeletesClaims,
+    /// Everything goes to the update revision.
+    ForgetsPartition,
+    /// The status is written whatever happened to it since.
+    NoSwap,
+    /// A plan is carried out although the swap was lost.
+    IgnoresConflict,
+    /// Pods that are not ready are deleted whatever became of them since.
+    NoVersion,
+    /// Started pets are forgotten.
+    ForgetsStarted,
+    /// Whatever has the name belongs to the set.
+    TakesStrangers,
+    /// Every pod has a name of its own, so that the runtime refuses none.
+    FreshNames,
+    /// An outdated pod is replaced only when it is ready.
+    WaitsForReadiness,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 17] = [
+        Self::NoUid,
+        Self::NoTicket,
+        Self::NaiveTicket,
+        Self::EarlyFree,
+        Self::StaleList,
+        Self::ErrorIsAbsence,
+        Self::SkipsReadiness,
+        Self::WrongOrder,
+        Self::DeletesClaims,
+        Self::ForgetsPartition,
+        Self::NoSwap,
+        Self::IgnoresConflict,
+        Self::NoVersion,
+        Self::ForgetsStarted,
+        Self::TakesStrangers,
+        Self::FreshNames,
+        Self::WaitsForReadiness,
+    ];
+
+    /// The promise that it breaks first.
+    pub fn breaks(self) -> &'static str {
+        match self {
+            Self::NoUid => "S4",
+            Self::NoTicket
+            | Self::NaiveTicket
+            | Self::EarlyFree
+            | Self::StaleList
+            | Self::NoSwap
+            | Self::IgnoresConflict
+            | Self::NoVersion => "S10",
+            Self::ErrorIsAbsence => "S2",
+            Self::SkipsReadiness => "S8",
+            Self::WrongOrder => "S9",
+            Self::DeletesClaims => "S6",
+            Self::ForgetsPartition => "S11",
+            Self::ForgetsStarted => "S7",
+            Self::TakesStrangers => "S12",
+            Self::FreshNames => "S1",
+            Self::WaitsForReadiness => "L2",
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoUid => "no-uid",
+            Self::NoTicket => "no-ticket",
+            Self::NaiveTicket => "naive-ticket",
+            Self::EarlyFree => "early-free",
+            Self::StaleList => "stale-list",
+            Self::ErrorIsAbsence => "error-is-absence",
+            Self::SkipsReadiness => "skips-readiness",
+            Self::WrongOrder => "wrong-order",
+            Self::DeletesClaims => "deletes-claims",
+            Self::ForgetsPartition => "forgets-partition",
+            Self::NoSwap => "no-swap",
+            Self::IgnoresConflict => "ignores-conflict",
+            Self::NoVersion => "no-version",
+            Self::ForgetsStarted => "forgets-started",
+            Self::TakesStrangers => "takes-strangers",
+            Self::FreshNames => "fresh-names",
+            Self::WaitsForReadiness => "waits-for-readiness",
+        }
+    }
+}

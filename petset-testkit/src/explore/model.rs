@@ -1,0 +1,317 @@
+//! The world as small as it can be: what pods, claims, the status and the controllers are, in a few bytes each.
+//!
+//! Uids and versions are not counted. What matters about a remembered uid is whether that incarnation still stands, and
+//! about a remembered version whether it is still the newest; so every memory of them is a mark that the world turns
+//! when it changes. This loses nothing, and keeps the number of states finite without bounding the number of lives.
+
+/// At most so many pets.
+pub const PETS: usize = 3;
+
+/// The owner of what belongs to a stranger.
+pub const STRANGER: u8 = 9;
+
+/// Where a pod is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Phase {
+    /// There is none.
+    #[default]
+    Absent,
+    /// Created, not ready yet.
+    Pending,
+    /// Running and ready.
+    Ready,
+    /// Running, and not ready any more.
+    Unready,
+    /// Ended by itself.
+    Failed,
+}
+
+/// A pod; its uid is that of its slot's present incarnation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Pod {
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Its end was asked for.
+    pub terminating: bool,
+    /// The template that it was made from.
+    pub revision: u8,
+    /// The life of the set that owns it, or [`STRANGER`].
+    pub life: u8,
+}
+
+impl Pod {
+    /// Whether a pod stands here, ending or not.
+    pub fn stands(self) -> bool {
+        self.phase != Phase::Absent
+    }
+
+    /// Ready, and not about to end.
+    pub fn serves(self) -> bool {
+        self.phase == Phase::Ready && !self.terminating
+    }
+}
+
+/// Where a claim is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum ClaimState {
+    /// There is none.
+    #[default]
+    Absent,
+    /// With its volume.
+    Bound,
+    /// Its end was asked for.
+    Terminating,
+}
+
+/// A claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Claim {
+    /// Where it is in its life.
+    pub state: ClaimState,
+    /// The life of the set that owns it, 0 for nobody.
+    pub life: u8,
+    /// No pod was ready on it yet.
+    pub empty: bool,
+}
+
+/// Whether the library owes the set a ready pod (S10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Debt {
+    /// It does not.
+    #[default]
+    None,
+    /// The pod that it took down is ending.
+    Ending,
+    /// The pod that it took down is gone.
+    Gone,
+}
+
+/// A pet's place, with what the promises need to know about its past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Slot {
+    /// The pod.
+    pub pod: Pod,
+    /// The claim.
+    pub claim: Claim,
+    /// A ready pod was taken down by the library and is not replaced by a ready one (S10).
+    pub debt: Debt,
+    /// The pod was let go by a set that is parallel or being deleted, which no budget binds (S10).
+    pub freed: bool,
+    /// This identity was ready on its claim, and nobody deleted that claim on purpose (S7).
+    pub ran: bool,
+}
+
+/// What the status says, as far as decisions need it. One bit per pet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Status {
+    /// Tickets for the incarnation that stands.
+    pub live: u8,
+    /// Tickets for incarnations that are gone.
+    pub gone: u8,
+    /// Pets that were started.
+    pub started: u8,
+    /// The current revision; 0 when there was none yet.
+    pub current: u8,
+}
+
+impl Status {
+    /// The incarnation of `pet` is no more.
+    pub fn ended(&mut self, pet: usize) {
+        let bit = 1 << pet;
+        if self.live & bit != 0 {
+            self.live &= !bit;
+            self.gone |= bit;
+        }
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Kind {
+    /// Nothing: the end of a list.
+    #[default]
+    Nothing,
+    /// Make an orphan the set's.
+    Adopt,
+    /// Make a pod nobody's.
+    Release,
+    /// Make an empty claim.
+    Provision,
+    /// Make a claim the set's.
+    Own,
+    /// Make a claim nobody's.
+    Disown,
+    /// Delete a claim.
+    DeleteClaim,
+    /// Create a pod.
+    Create,
+    /// End a pod.
+    Delete,
+    /// Forget the set.
+    RemoveSet,
+}
+
+/// A request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Act {
+    /// What it asks for.
+    pub kind: Kind,
+    /// The pet.
+    pub pet: u8,
+    /// The revision of a creation.
+    pub revision: u8,
+    /// The life of the set that asks.
+    pub life: u8,
+    /// It holds only while its pod is as it was seen.
+    pub as_seen: bool,
+    /// The incarnation that it names is no more, or not as it was seen.
+    pub void: bool,
+    /// The set lets go of a pod that no budget binds.
+    pub frees: bool,
+}
+
+/// A short list of requests, without holes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Acts<const N: usize>(pub [Act; N]);
+
+impl<const N: usize> Default for Acts<N> {
+    fn default() -> Self {
+        Self([Act::default(); N])
+    }
+}
+
+impl<const N: usize> Acts<N> {
+    /// The requests.
+    pub fn iter(&self) -> impl Iterator<Item = Act> + '_ {
+        self.0.iter().copied().take_while(|act| act.kind != Kind::Nothing)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0[0].kind == Kind::Nothing
+    }
+
+    /// Adds one at the end; false when there is no room.
+    pub fn push(&mut self, act: Act) -> bool {
+        let at = self.len();
+        if at < N {
+            self.0[at] = act;
+        }
+        at < N
+    }
+
+    /// Keeps those that `keep` says to.
+    pub fn retain(&mut self, keep: impl Fn(Act) -> bool) {
+        let mut kept = Self::default();
+        for act in self.iter().filter(|act| keep(*act)) {
+            kept.push(act);
+        }
+        *self = kept;
+    }
+
+    /// Takes one out.
+    pub fn take(&mut self, at: usize) -> Act {
+        let act = self.0[at];
+        self.0.copy_within(at + 1.., at);
+        self.0[N - 1] = Act::default();
+        act
+    }
+}
+
+impl<const N: usize> FromIterator<Act> for Acts<N> {
+    fn from_iter<I: IntoIterator<Item = Act>>(acts: I) -> Self {
+        let mut list = Self::default();
+        for act in acts {
+            assert!(list.push(act), "a plan has at most {N} actions");
+        }
+        list
+    }
+}
+
+/// How far a controller's pass is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Stage {
+    /// Between passes.
+    #[default]
+    Idle,
+    /// It read the set.
+    HasSet,
+    /// It read the set and the pods.
+    HasPods,
+    /// It read the set and the claims.
+    HasClaims,
+    /// It has a plan, and a status that must be written first.
+    Must,
+    /// It has a plan, and a status that may be written first.
+    May,
+    /// It does what the plan says.
+    Acting,
+}
+
+/// A controller: what it holds in its hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Controller {
+    /// How far its pass is.
+    pub stage: Stage,
+    /// The set changed since it was read: a compare-and-swap will fail.
+    pub stale: bool,
+    /// How far the script was when the set was read.
+    pub script: u8,
+    /// The status as read; with a plan, the one to write.
+    pub status: Status,
+    /// The pods as read.
+    pub pods: [Pod; PETS],
+    /// The claims as read.
+    pub claims: [Claim; PETS],
+    /// Pods that changed since they were read.
+    pub moved: u8,
+    /// Pods that ended since they were read.
+    pub ended: u8,
+    /// Claims that ended since they were read.
+    pub claim_ended: u8,
+    /// What is left to do.
+    pub acts: Acts<8>,
+}
+
+/// How much may still go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Faults {
+    /// Controllers that die between two steps.
+    pub crash: u8,
+    /// Requests that nobody waits for any more and that land whenever they like, or never.
+    pub late: u8,
+    /// Requests that fail without effect.
+    pub lost: u8,
+    /// Ready pods that lose their readiness.
+    pub flap: u8,
+    /// Pods that end by themselves.
+    pub fail: u8,
+    /// Claims that a stranger deletes.
+    pub vanish: u8,
+    /// Reads that fail.
+    pub read: u8,
+}
+
+/// Everything.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct State {
+    /// The pets' places.
+    pub slots: [Slot; PETS],
+    /// What the status says.
+    pub status: Status,
+    /// How far the script is.
+    pub script: u8,
+    /// The set was removed.
+    pub removed: bool,
+    /// Requests under way that nobody waits for, in order.
+    pub flying: Acts<3>,
+    /// The controllers.
+    pub controllers: [Controller; 2],
+    /// How much may still go wrong.
+    pub faults: Faults,
+}

@@ -1,0 +1,161 @@
+//! What a controller does next: the engine's order, one step at a time.
+
+use super::bridge::View;
+use super::effect::Landed;
+use super::flaw::Flaw;
+use super::model::{ClaimState, Controller, Kind, Phase, Stage, State};
+use super::plans::Plans;
+use super::safety::{self, Broken};
+
+impl State {
+    /// Reads the set and its version.
+    pub(super) fn read_set(&mut self, by: usize) {
+        let before = self.controllers[by];
+        self.controllers[by] =
+            Controller { stage: Stage::HasSet, script: self.script, status: self.status, stale: false, ..before };
+    }
+
+    /// Lists the pods; decides when that was the last thing to read. A list that fails ends the pass.
+    pub(super) fn read_pods(&mut self, plans: &mut Plans<'_>, by: usize, fails: bool) -> Result<(), Broken> {
+        let lies = plans.config.flaw == Some(Flaw::ErrorIsAbsence);
+        if fails && !lies {
+            self.controllers[by] = Controller::default();
+            return Ok(());
+        }
+        let pods = self.slots.map(|slot| slot.pod);
+        let controller = &mut self.controllers[by];
+        controller.pods = if fails { Default::default() } else { pods };
+        if controller.stage == Stage::HasSet && plans.config.claims || controller.stage == Stage::Idle {
+            controller.stage = Stage::HasPods;
+            return Ok(());
+        }
+        let result = self.decide(plans, by);
+        if fails
+            && self.controllers[by]
+                .acts
+                .iter()
+                .any(|act| act.kind == Kind::Create && pods[usize::from(act.pet)].stands())
+        {
+            return Err(Broken("S2", "a pod is created although the end of the one before is not confirmed"));
+        }
+        result
+    }
+
+    /// Lists the claims; decides when that was the last thing to read.
+    pub(super) fn read_claims(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
+        let claims = self.slots.map(|slot| slot.claim);
+        let controller = &mut self.controllers[by];
+        controller.claims = claims;
+        if controller.stage == Stage::HasSet {
+            controller.stage = Stage::HasClaims;
+            return Ok(());
+        }
+        self.decide(plans, by)
+    }
+
+    /// Decides on what was read, and checks what was decided.
+    pub(super) fn decide(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
+        let config = plans.config;
+        let Controller { stale, script, status, pods, claims, moved, ended, claim_ended, .. } = self.controllers[by];
+        let mut view = View { script, status, pods, claims };
+        if config.flaw == Some(Flaw::StaleList) {
+            // The status was read after the pods: its tickets are of the incarnations that stand now.
+            ended_in(ended).for_each(|pet| view.status.ended(pet));
+        }
+        let decision = plans.decide(&view);
+        safety::decision(config, &view, &decision)?;
+        let mut next = decision.status;
+        ended_in(ended).for_each(|pet| next.ended(pet));
+        let mut acts = decision.acts;
+        acts.retain(|act| {
+            let has = |mask: u8| mask & (1 << act.pet) != 0;
+            !match act.kind {
+                Kind::Delete | Kind::Adopt | Kind::Release => has(ended) || act.as_seen && has(moved),
+                Kind::Own | Kind::Disown | Kind::DeleteClaim => has(claim_ended),
+                Kind::RemoveSet => stale,
+                Kind::Nothing | Kind::Create | Kind::Provision => false,
+            }
+        });
+        let stage = match (decision.needed, decision.status.current != status.current) {
+            (true, _) => Stage::Must,
+            (false, true) => Stage::May,
+            (false, false) => Stage::Acting,
+        };
+        let status = if stage == Stage::Acting { super::model::Status::default() } else { next };
+        self.controllers[by] = Controller { stage, stale, status, acts, ..Controller::default() };
+        let swaps = !matches!(config.flaw, Some(Flaw::NoSwap | Flaw::IgnoresConflict));
+        if stage == Stage::Must && stale && swaps {
+            self.controllers[by] = Controller::default();
+        }
+        if stage == Stage::Acting {
+            self.begin(by);
+        }
+        Ok(())
+    }
+
+    /// Writes the status, if the set is as it was read.
+    pub(super) fn swap(&mut self, plans: &Plans<'_>, by: usize) {
+        let Controller { stale, status, .. } = self.controllers[by];
+        match (stale, plans.config.flaw) {
+            (true, Some(Flaw::IgnoresConflict)) => {}
+            (true, flaw) if flaw != Some(Flaw::NoSwap) => {
+                self.controllers[by] = Controller::default();
+                return;
+            }
+            (true | false, _) => {
+                self.status = status;
+                self.set_changed(plans.config, Some(by));
+            }
+        }
+        self.begin(by);
+    }
+
+    /// Goes from deciding to doing. What the set lets go of is let go of now.
+    pub(super) fn begin(&mut self, by: usize) {
+        let controller = &mut self.controllers[by];
+        controller.stage = Stage::Acting;
+        controller.status = super::model::Status::default();
+        for act in controller.acts.iter().filter(|act| act.frees) {
+            self.slots[usize::from(act.pet)].freed = true;
+        }
+        self.rest(by);
+    }
+
+    /// Does one of the next actions, which are all of one kind and under way together.
+    pub(super) fn act(&mut self, plans: &Plans<'_>, by: usize, at: usize) -> Result<(), Broken> {
+        let act = self.controllers[by].acts.take(at);
+        if self.land(plans.config, act)? == Landed::Refused {
+            self.fail(by, act.pet);
+        }
+        self.rest(by);
+        Ok(())
+    }
+
+    /// An action failed: the later ones of its pet are left for the next pass.
+    pub(super) fn fail(&mut self, by: usize, pet: u8) {
+        self.controllers[by].acts.retain(|act| act.pet != pet);
+        self.rest(by);
+    }
+
+    /// Ends a pass that has nothing left to do.
+    pub(super) fn rest(&mut self, by: usize) {
+        if self.controllers[by].stage == Stage::Acting && self.controllers[by].acts.is_empty() {
+            self.controllers[by] = Controller::default();
+        }
+    }
+
+    /// A pod becomes ready; what it wrote is in its claim.
+    pub(super) fn becomes_ready(&mut self, pet: usize) {
+        let slot = &mut self.slots[pet];
+        slot.pod.phase = Phase::Ready;
+        if slot.claim.state != ClaimState::Absent {
+            slot.claim.empty = false;
+            slot.ran = true;
+        }
+        self.pod_moved(pet);
+    }
+}
+
+fn ended_in(mask: u8) -> impl Iterator<Item = usize> {
+    (0..super::model::PETS).filter(move |pet| mask & (1 << pet) != 0)
+}
