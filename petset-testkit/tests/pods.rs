@@ -209,6 +209,7 @@ async fn update_changes_only_what_is_named() {
         labels: BTreeMap::from([("app".to_owned(), None), ("new".to_owned(), Some("1".to_owned()))]),
         annotations: BTreeMap::from([("note".to_owned(), Some("x".to_owned()))]),
         owner: Some(None),
+        version: None,
     };
     world.pods().update(&pod.reference(), change.clone()).await.unwrap();
     let changed = listed(&world, &web).await.remove(0);
@@ -232,6 +233,20 @@ async fn update_of_another_incarnation_is_not_found() {
     let error = world.pods().update(&another_incarnation(&pod), change).await.unwrap_err();
     assert!(error.is_not_found(), "{error}");
     assert_eq!(listed(&world, &web).await, [pod]);
+}
+
+#[tokio::test]
+async fn update_with_an_old_version_is_a_conflict() {
+    let (world, web) = (FakeWorld::manual(), set("web").build());
+    let pod = created(&world, &web, 0).await;
+    world.set_ready(&web.key(), 0, true);
+    let change = |version| PodChange { owner: Some(None), version: Some(version), ..PodChange::default() };
+    let error = world.pods().update(&pod.reference(), change(pod.version.clone())).await.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    let now = listed(&world, &web).await.remove(0);
+    assert_eq!(now.owner, pod.owner);
+    world.pods().update(&pod.reference(), change(now.version)).await.unwrap();
+    assert_eq!(listed(&world, &web).await[0].owner, None);
 }
 
 #[tokio::test]

@@ -78,6 +78,8 @@ pub trait PodBackend: Debug + Send + Sync + 'static {
     /// # Behavior
     /// - `update_changes_only_what_is_named`.
     /// - `update_of_another_incarnation_is_not_found`: a pod of the same name with another uid is untouched.
+    /// - `update_with_an_old_version_is_a_conflict`: when [`PodChange::version`] is given and differs, nothing happens and
+    ///   the error is a conflict.
     async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()>;
 
     /// Hints about changes from now on.
@@ -155,6 +157,8 @@ pub struct PodChange {
     pub annotations: BTreeMap<String, Option<String>>,
     /// The new owner; `Some(None)` makes the pod an orphan.
     pub owner: Option<Option<SetUid>>,
+    /// Only when the pod still has this version, so that nobody takes what somebody else took meanwhile.
+    pub version: Option<Version>,
 }
 
 /// Everything a backend needs to run one pod.

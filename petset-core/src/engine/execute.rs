@@ -118,12 +118,13 @@ impl Engine {
         };
         Ok(match action {
             Action::AdoptPod { ordinal, uid } => {
-                let change = PodChange { owner: Some(Some(stored.uid.clone())), ..PodChange::default() };
+                let owner = Some(Some(stored.uid.clone()));
+                let change = PodChange { owner, version: look.version_of(uid), ..PodChange::default() };
                 backends.pods.update(&pod(ordinal, uid), change).await?;
                 OutcomeKind::Done
             }
             Action::ReleasePod { ordinal, uid } => {
-                let change = PodChange { owner: Some(None), ..PodChange::default() };
+                let change = PodChange { owner: Some(None), version: look.version_of(uid), ..PodChange::default() };
                 backends.pods.update(&pod(ordinal, uid), change).await?;
                 OutcomeKind::Done
             }
@@ -275,6 +276,12 @@ fn reasons(action: &Action) -> (Option<EventReason>, EventReason) {
 }
 
 impl Look {
+    /// The version in which an incarnation was seen. Owners change only while it has it: another life of the set may have
+    /// taken the pod meanwhile (S12).
+    fn version_of(&self, uid: &crate::PodUid) -> Option<Version> {
+        self.pods.iter().find(|pod| pod.uid == *uid).map(|pod| pod.version.clone())
+    }
+
     fn policy_binds(&self) -> bool {
         self.desired().binds_before_use
     }

@@ -1,5 +1,12 @@
 //! Two engines over one world, with no lease between them.
 
+use std::sync::Arc;
+
+use petset_core::backend::{
+    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
+};
+use petset_core::engine::{Engine, EngineOptions};
+use petset_core::{Result, SetKey, SetUid};
 use petset_testkit::FakeWorld;
 
 use super::support::{Bench, set_image, settle, web};
@@ -48,4 +55,55 @@ async fn s14_two_controllers_without_a_lease_reach_the_goal_and_do_nothing_twice
     settle(&bench.engine, &bench.world, &key).await;
     let status = bench.stored(&key).await.status;
     assert_eq!((status.available_replicas, status.updated_replicas, status.tickets.len()), (3, 3, 0));
+}
+
+/// Right after a list, another life of the set adopts every orphan that the list showed.
+#[derive(Debug)]
+struct AdoptedMeanwhile(petset_testkit::FakePods);
+
+#[async_trait::async_trait]
+impl PodBackend for AdoptedMeanwhile {
+    fn capabilities(&self) -> PodCapabilities {
+        self.0.capabilities()
+    }
+    fn check(&self, template: &petset_core::spec::PodTemplate) -> Vec<petset_core::manifest::Violation> {
+        self.0.check(template)
+    }
+    async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
+        let pods = self.0.list(set).await?;
+        for orphan in pods.iter().filter(|pod| pod.owner.is_none()) {
+            let owner = Some(Some(SetUid::from("another-life")));
+            self.0.update(&orphan.reference(), PodChange { owner, ..PodChange::default() }).await?;
+        }
+        Ok(pods)
+    }
+    async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        self.0.create(request).await
+    }
+    async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
+        self.0.delete(pod, options).await
+    }
+    async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
+        self.0.update(pod, change).await
+    }
+    fn watch(&self) -> WatchStream {
+        self.0.watch()
+    }
+}
+
+#[tokio::test]
+async fn s12_an_orphan_that_another_life_adopted_meanwhile_stays_its() {
+    let mut bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    let pod = bench.world.pod(&key, 0).expect("it was created");
+    let orphan = PodChange { owner: Some(None), ..PodChange::default() };
+    bench.world.pods().update(&pod.reference(), orphan).await.expect("it stands");
+
+    bench.backends.pods = Arc::new(AdoptedMeanwhile(bench.world.pods()));
+    let engine = Engine::new(bench.backends.clone(), EngineOptions::default());
+    let pass = engine.pass(&key).await.expect("readable");
+    assert!(pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(petset_core::Error::is_conflict)));
+    let owner = bench.world.pod(&key, 0).and_then(|pod| pod.owner);
+    assert_eq!(owner, Some(SetUid::from("another-life")));
 }

@@ -86,9 +86,7 @@ impl PodBackend for LocalPods {
             })?;
             match newer {
                 None => Ok(Deleted::Started),
-                Some(version) => Err(Error::new(ErrorKind::Conflict, "delete a pod")
-                    .with_context("pod", name)
-                    .with_message(format!("it changed meanwhile, its version is {version}"))),
+                Some(version) => Err(changed_meanwhile("delete a pod", name, &version)),
             }
         })
         .await
@@ -101,8 +99,14 @@ impl PodBackend for LocalPods {
         let shared = Arc::clone(&self.shared);
         blocking(move || {
             let _shared = shared;
+            let mut newer = None;
             cell.change(Weight::Durable, |record| {
-                let PodChange { labels, annotations, owner } = change;
+                let PodChange { labels, annotations, owner, version } = change;
+                let is = record.generation.to_string();
+                if version.is_some_and(|wanted| wanted.as_str() != is) {
+                    newer = Some(is);
+                    return;
+                }
                 for (known, changes) in [(&mut record.labels, labels), (&mut record.annotations, annotations)] {
                     for (key, value) in changes {
                         match value {
@@ -114,7 +118,8 @@ impl PodBackend for LocalPods {
                 if let Some(owner) = owner {
                     record.owner = owner;
                 }
-            })
+            })?;
+            newer.map_or(Ok(()), |version| Err(changed_meanwhile("update a pod", name, &version)))
         })
         .await
     }
@@ -122,6 +127,12 @@ impl PodBackend for LocalPods {
     fn watch(&self) -> WatchStream {
         self.shared.hints.watch()
     }
+}
+
+fn changed_meanwhile(operation: &'static str, name: String, version: &str) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("pod", name)
+        .with_message(format!("it changed meanwhile, its version is {version}"))
 }
 
 /// Refuses what can never be run, before any effect.

@@ -126,12 +126,19 @@ pub(super) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
 }
 
 fn update(state: &mut State, pod: &PodRef, change: PodChange) -> Result<()> {
-    let PodChange { labels, annotations, owner } = change;
+    let PodChange { labels, annotations, owner, version } = change;
     let Some(running) = incarnation(state, pod) else {
         return Err(Error::new(ErrorKind::NotFound, "update a pod")
             .with_context("pod", pod.name())
             .with_context("uid", &pod.uid));
     };
+    if let Some(version) = version
+        && version != running.pod.version
+    {
+        return Err(Error::new(ErrorKind::Conflict, "update a pod")
+            .with_context("pod", pod.name())
+            .with_message(format!("it has version {}, and the request names {version}", running.pod.version)));
+    }
     let mut next = running.pod.clone();
     merge(&mut next.labels, labels);
     merge(&mut next.annotations, annotations);
