@@ -217,7 +217,7 @@ fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
             let tickets = |status: Status| (status.live, status.gone);
             decision.needed |= tickets(decision.status) != tickets(view.status);
         }
-        Some(Flaw::NoVersion) => decision.acts.0.iter_mut().for_each(|act| act.as_seen = false),
+        Some(Flaw::NoVersion | Flaw::TakesTaken) => decision.acts.0.iter_mut().for_each(|act| act.as_seen = false),
         Some(Flaw::WrongOrder) => {
             let wanted = config.spec(view.script).wanted();
             let lowest = (wanted..PETS).find(|pet| view.pods[*pet].stands() && !view.pods[*pet].terminating);
@@ -252,8 +252,8 @@ fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
 fn act(action: &Action, life: u8, lets_go: bool, revision: &impl Fn(&RevisionName) -> u8) -> Option<Act> {
     let of = |kind: Kind, ordinal: &Ordinal| Act { kind, pet: ordinal.0.to_le_bytes()[0], life, ..Act::default() };
     Some(match action {
-        Action::AdoptPod { ordinal, .. } => of(Kind::Adopt, ordinal),
-        Action::ReleasePod { ordinal, .. } => of(Kind::Release, ordinal),
+        Action::AdoptPod { ordinal, .. } => Act { as_seen: true, ..of(Kind::Adopt, ordinal) },
+        Action::ReleasePod { ordinal, .. } => Act { as_seen: true, ..of(Kind::Release, ordinal) },
         Action::ProvisionClaim { ordinal, .. } => of(Kind::Provision, ordinal),
         Action::OwnClaim { ordinal, ours, .. } => of(if *ours { Kind::Own } else { Kind::Disown }, ordinal),
         Action::DeleteClaim { ordinal, .. } => of(Kind::DeleteClaim, ordinal),

@@ -59,6 +59,12 @@ impl Spec {
         Self { deleted: true, ..self }
     }
 
+    /// On its way out, without its pods.
+    #[must_use]
+    pub const fn orphaned(self) -> Self {
+        Self { orphaned: true, ..self }
+    }
+
     /// Created anew under the same name.
     #[must_use]
     pub const fn anew(self) -> Self {
@@ -96,8 +102,8 @@ pub struct Config {
     pub stranger: Option<u8>,
     /// What may go wrong.
     pub faults: Faults,
-    /// Whether a claim must not be deleted while a pod of its pet stands, also by a request that lands late. No engine
-    /// can promise that of a backend that deletes claims in use.
+    /// Whether a claim must not be deleted while a pod of its pet stands, also by a request that lands after its pet is
+    /// wanted again. Without it S6 is checked where it is decided, on what was read.
     pub strict_claims: bool,
     /// Whether a pod of an earlier life that holds a wanted name is a matter for people.
     pub strays: bool,
@@ -124,12 +130,42 @@ impl Config {
             settled: true,
             stranger: None,
             faults: Faults::default(),
-            strict_claims: true,
+            strict_claims: false,
             strays: false,
             recovery: true,
             flaw: None,
             max_states: u64::MAX,
         }
+    }
+
+    /// With one controller.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { controllers: 1, ..self }
+    }
+
+    /// `Parallel`.
+    #[must_use]
+    pub fn parallel(self) -> Self {
+        Self { ordered: false, ..self }
+    }
+
+    /// With a claim for each pet.
+    #[must_use]
+    pub fn claims(self) -> Self {
+        Self { claims: true, ..self }
+    }
+
+    /// Beginning with nothing.
+    #[must_use]
+    pub fn fresh(self) -> Self {
+        Self { settled: false, ..self }
+    }
+
+    /// With so much that may go wrong.
+    #[must_use]
+    pub fn faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// The declaration at this point of the script.

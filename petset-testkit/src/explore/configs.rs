@@ -4,90 +4,147 @@ use super::config::{Config, Spec};
 use super::flaw::Flaw;
 use super::model::Faults;
 
+/// A search ends here at night: more fingerprints than that need too much memory.
+const NIGHTLY_STATES: u64 = 60_000_000;
+
 const NONE: Faults = Faults { crash: 0, late: 0, lost: 0, flap: 0, fail: 0, vanish: 0, read: 0 };
 
 /// Small ones, for every test run.
 pub fn quick() -> Vec<Config> {
     let two = Spec::new(2);
     vec![
-        Config {
-            controllers: 1,
-            faults: Faults { crash: 1, late: 1, flap: 1, ..NONE },
-            ..Config::new("one-rollout", vec![two, two.on(2)])
-        },
+        Config::new("one-rollout", vec![two, two.on(2)]).alone().faults(Faults { crash: 1, late: 1, flap: 1, ..NONE }),
         Config::new("two-rollout", vec![two, two.on(2)]),
-        Config {
-            settled: false,
-            claims: true,
-            controllers: 1,
-            ..Config::new("one-fresh-claims", vec![two, two.on(2)])
-        },
+        Config::new("one-fresh-claims", vec![two, two.on(2)]).alone().claims().fresh(),
+        Config::new("two-update-down-up", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)]),
+        Config::new("two-three-pets", vec![three(), three().on(2)]),
+        Config::new("two-partition", vec![two, two.on(2).parted(1), two.on(2), two.on(1).parted(2), two.on(1)]),
+        Config { broken: 2, ..Config::new("two-broken-reverted", vec![two, two.on(2), two.on(1)]) }
+            .faults(Faults { crash: 1, ..NONE }),
+        Config { stranger: Some(1), ..Config::new("two-stranger", vec![two, two.scaled(1), two]) }.fresh(),
     ]
 }
 
 /// For every change.
 pub fn ci() -> Vec<Config> {
-    let two = Spec::new(2);
-    let three = Spec::new(3);
+    let (two, three) = (Spec::new(2), three());
+    let down_up = || vec![two, two.on(2), two.on(2).scaled(1), two.on(2)];
     let mut configs = quick();
     configs.extend([
+        Config::new("one-faults", vec![three, three.on(2), three.scaled(1).on(2), three.on(1)])
+            .alone()
+            .faults(Faults { crash: 1, late: 1, lost: 1, flap: 1, fail: 1, ..NONE }),
+        Config::new("two-down-up-late", down_up()).faults(Faults { late: 1, ..NONE }),
+        Config::new("two-down-up-faults", down_up()).faults(Faults { crash: 1, late: 1, flap: 1, fail: 1, ..NONE }),
+        Config::new("two-rollout-faults", vec![two, two.on(2)]).faults(Faults {
+            crash: 2,
+            late: 2,
+            lost: 1,
+            flap: 2,
+            fail: 1,
+            read: 1,
+            ..NONE
+        }),
+        Config::new("two-three-down-up", vec![three, three.on(2), three.on(2).scaled(1), three.on(2), three])
+            .faults(Faults { late: 1, flap: 1, ..NONE }),
+        Config::new("two-parallel-down-up", down_up()).parallel().faults(Faults { late: 1, ..NONE }),
+        Config::new("two-parallel-budget-2", vec![three.budget(2), three.budget(2).on(2), three.budget(1).on(2)])
+            .parallel()
+            .faults(Faults { flap: 1, ..NONE }),
+        Config::new("two-partition-faults", vec![three, three.on(2).parted(2), three.on(2).parted(1), three.on(1)])
+            .faults(Faults { late: 1, fail: 1, ..NONE }),
+        Config { broken: 2, ..Config::new("two-three-broken", vec![three, three.on(2), three.on(3), three]) }
+            .faults(Faults { flap: 1, late: 1, ..NONE }),
+        Config::new("two-claims-retained", vec![two, two.scaled(1), two.on(2)]).claims().faults(Faults {
+            vanish: 1,
+            fail: 1,
+            ..NONE
+        }),
+        Config::new("two-claims-late", vec![two, two.scaled(1), two]).claims().faults(Faults {
+            vanish: 1,
+            fail: 1,
+            late: 1,
+            ..NONE
+        }),
+        Config { when_scaled: true, ..Config::new("one-claims-scaled", vec![two, two.scaled(1), two]) }
+            .alone()
+            .claims()
+            .faults(Faults { crash: 1, lost: 1, ..NONE }),
+        Config { when_scaled: true, ..Config::new("one-claims-scaled-late", vec![two, two.scaled(1), two]) }
+            .alone()
+            .claims()
+            .faults(Faults { crash: 1, late: 1, ..NONE }),
+        Config { when_scaled: true, ..Config::new("two-claims-scaled", vec![two, two.scaled(1), two]) }.claims(),
         Config {
-            controllers: 1,
-            faults: Faults { crash: 1, late: 1, flap: 1, ..NONE },
-            ..Config::new("one-faults", vec![three, three.on(2), three.scaled(1).on(2), three.on(1)])
-        },
-        Config::new("two-update-down-up", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)]),
-        Config {
-            faults: Faults { late: 1, ..NONE },
-            ..Config::new("two-update-down-up-late", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)])
-        },
-        Config {
-            faults: Faults { crash: 1, late: 1, flap: 1, ..NONE },
-            ..Config::new("two-rollout-faults", vec![two, two.on(2)])
-        },
-        Config::new("two-three-pets", vec![three, three.on(2)]),
-        Config {
-            ordered: false,
-            ..Config::new("two-parallel-budget-2", vec![three.budget(2), three.budget(2).on(2), three.budget(1).on(2)])
-        },
-        Config {
-            ordered: false,
-            ..Config::new("two-parallel-down-up", vec![two, two.on(2), two.scaled(1).on(2), two.on(2)])
-        },
-        Config::new("two-partition", vec![two, two.on(2).parted(1), two.on(2), two.on(1).parted(2), two.on(1)]),
-        Config {
-            broken: 2,
-            faults: Faults { crash: 1, ..NONE },
-            ..Config::new("two-broken-reverted", vec![two, two.on(2), two.on(1)])
-        },
-        Config {
-            claims: true,
-            faults: Faults { vanish: 1, fail: 1, ..NONE },
-            ..Config::new("two-claims-retained", vec![two, two.scaled(1), two])
-        },
-        Config {
-            claims: true,
-            when_scaled: true,
-            controllers: 1,
-            faults: Faults { crash: 1, lost: 1, ..NONE },
-            ..Config::new("one-claims-deleted", vec![two, two.scaled(1), two])
-        },
-        Config {
-            controllers: 1,
-            claims: true,
             when_deleted: true,
-            faults: Faults { crash: 1, late: 1, ..NONE },
+            strays: true,
             ..Config::new("one-deleted-anew", vec![two, two.deleted(), two.anew()])
-        },
-        Config { strays: true, ..Config::new("two-deleted-anew", vec![two, two.deleted(), two.anew()]) },
-        Config { stranger: Some(1), settled: false, ..Config::new("two-stranger", vec![two, two.scaled(1), two]) },
+        }
+        .alone()
+        .claims()
+        .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
+        Config { strays: true, ..Config::new("two-deleted-anew", vec![two, two.on(2), two.deleted(), two.anew()]) }
+            .faults(Faults { late: 1, flap: 1, ..NONE }),
+        Config { strays: true, ..Config::new("two-orphaned-anew", vec![two, two.orphaned(), two.anew().on(2)]) },
     ]);
     configs
 }
 
 /// For the night.
 pub fn nightly() -> Vec<Config> {
-    ci()
+    let (two, three) = (Spec::new(2), three());
+    let mut configs = ci();
+    let long = vec![two, two.on(2), two.scaled(1).on(2), two.on(2), two.on(1), two.scaled(1), two.on(3)];
+    configs.extend([
+        Config::new("one-everything", vec![three, three.on(2), three.scaled(1).on(2), three.on(1)])
+            .alone()
+            .faults(Faults { crash: 2, late: 2, lost: 1, flap: 1, fail: 1, read: 1, ..NONE }),
+        Config::new("two-three-everything", vec![three, three.on(2), three.on(2).scaled(1), three.on(2), three])
+            .faults(Faults { crash: 1, late: 1, lost: 1, flap: 1, fail: 1, ..NONE }),
+        Config::new("two-three-parallel", vec![three, three.on(2), three.on(2).scaled(1), three.on(2)])
+            .parallel()
+            .faults(Faults { late: 1, flap: 1, ..NONE }),
+        Config::new("two-long-script", long).faults(Faults { crash: 1, late: 2, flap: 1, ..NONE }),
+        Config::new("two-claims-faults", vec![two, two.scaled(1), two.on(2)]).claims().faults(Faults {
+            vanish: 1,
+            fail: 1,
+            late: 1,
+            crash: 1,
+            flap: 1,
+            ..NONE
+        }),
+    ]);
+    for config in &mut configs {
+        config.max_states = NIGHTLY_STATES;
+    }
+    configs
+}
+
+/// What is known not to hold, each with the promise that it breaks: requests that create or delete something and land
+/// after the world has moved on, where no precondition names what they were decided on.
+pub fn gaps() -> Vec<(Config, &'static str)> {
+    let two = Spec::new(2);
+    let strict = |name, script| Config { when_scaled: true, strict_claims: true, ..Config::new(name, script) }.claims();
+    let down_up = || vec![two, two.scaled(1), two];
+    vec![
+        // A claim is deleted by policy, and the request lands when its pet is wanted again and stands on it.
+        (strict("gap-claim-deleted-late", down_up()).alone().faults(Faults { late: 1, ..NONE }), "S6"),
+        (strict("gap-claim-deleted-two", down_up()), "S6"),
+        // A pod is created for a life of the set that is over.
+        (
+            Config::new("gap-pod-of-a-gone-set", vec![two, two.deleted()]).alone().faults(Faults {
+                late: 1,
+                fail: 1,
+                ..NONE
+            }),
+            "L2",
+        ),
+        (Config::new("gap-pod-of-an-earlier-life", vec![two, two.deleted(), two.anew()]), "L2"),
+    ]
+}
+
+fn three() -> Spec {
+    Spec::new(3)
 }
 
 /// The search that must find this mistake.
@@ -126,6 +183,7 @@ pub fn flawed(flaw: Flaw) -> Config {
         Flaw::TakesStrangers => {
             Config { controllers: 1, stranger: Some(1), ..Config::new("", vec![two, two.scaled(1)]) }
         }
+        Flaw::TakesTaken => Config::new("", vec![two, two.orphaned(), two.anew()]),
         Flaw::FreshNames => Config { settled: false, ..Config::new("", vec![two]) },
         Flaw::WaitsForReadiness => Config { controllers: 1, broken: 2, ..Config::new("", vec![two, two.on(2), two]) },
     };

@@ -97,10 +97,16 @@ impl State {
         let pet = usize::from(act.pet);
         let slot = self.slots[pet];
         if act.kind != Kind::Create && slot.pod.stands() && slot.pod.life != act.life {
-            let touches = matches!(act.kind, Kind::Delete | Kind::Release);
-            if touches || act.kind == Kind::Adopt && slot.pod.life != 0 {
+            let touches = matches!(act.kind, Kind::Adopt | Kind::Release) && slot.pod.life != 0;
+            if touches || act.kind == Kind::Delete {
                 return Err(Broken("S12", "a pod of somebody else is changed or ended"));
             }
+        }
+        if config.strict_claims
+            && matches!(act.kind, Kind::Own | Kind::Disown)
+            && ![0, act.life].contains(&slot.claim.life)
+        {
+            return Err(Broken("S12", "a claim of somebody else changes its owner"));
         }
         match act.kind {
             Kind::Nothing => {}

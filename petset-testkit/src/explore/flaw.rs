@@ -29,6 +29,8 @@ pub enum Flaw {
     IgnoresConflict,
     /// Pods that are not ready are deleted whatever became of them since.
     NoVersion,
+    /// An orphan is adopted although somebody else adopted it meanwhile.
+    TakesTaken,
     /// Started pets are forgotten.
     ForgetsStarted,
     /// Whatever has the name belongs to the set.
@@ -41,7 +43,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NoUid,
         Self::NoTicket,
         Self::NaiveTicket,
@@ -55,6 +57,7 @@ impl Flaw {
         Self::NoSwap,
         Self::IgnoresConflict,
         Self::NoVersion,
+        Self::TakesTaken,
         Self::ForgetsStarted,
         Self::TakesStrangers,
         Self::FreshNames,
@@ -78,7 +81,7 @@ impl Flaw {
             Self::DeletesClaims => "S6",
             Self::ForgetsPartition => "S11",
             Self::ForgetsStarted => "S7",
-            Self::TakesStrangers => "S12",
+            Self::TakesStrangers | Self::TakesTaken => "S12",
             Self::FreshNames => "S1",
             Self::WaitsForReadiness => "L2",
         }
@@ -100,6 +103,7 @@ impl Flaw {
             Self::NoSwap => "no-swap",
             Self::IgnoresConflict => "ignores-conflict",
             Self::NoVersion => "no-version",
+            Self::TakesTaken => "takes-taken",
             Self::ForgetsStarted => "forgets-started",
             Self::TakesStrangers => "takes-strangers",
             Self::FreshNames => "fresh-names",
