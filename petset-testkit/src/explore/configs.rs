@@ -60,6 +60,17 @@ pub fn ci() -> Vec<Config> {
             fail: 1,
             ..NONE
         }),
+        Config::new("one-claims-fresh", vec![two, two.scaled(1), two.on(2)]).alone().claims().fresh().faults(Faults {
+            fail: 1,
+            late: 1,
+            crash: 1,
+            ..NONE
+        }),
+        Config::new("two-claims-fresh", vec![two, two.on(2)]).claims().fresh().faults(Faults {
+            fail: 1,
+            late: 1,
+            ..NONE
+        }),
         Config::new("two-claims-late", vec![two, two.scaled(1), two]).claims().faults(Faults {
             vanish: 1,
             fail: 1,
@@ -130,6 +141,20 @@ pub fn gaps() -> Vec<(Config, &'static str)> {
         // A claim is deleted by policy, and the request lands when its pet is wanted again and stands on it.
         (strict("gap-claim-deleted-late", down_up()).alone().faults(Faults { late: 1, ..NONE }), "S6"),
         (strict("gap-claim-deleted-two", down_up()), "S6"),
+        // An empty claim is made for a pet that had none yet, and the request lands when it had one and lost it.
+        (
+            Config::new("gap-claim-made-late", vec![two]).alone().claims().fresh().faults(Faults {
+                vanish: 1,
+                fail: 1,
+                late: 1,
+                ..NONE
+            }),
+            "S7",
+        ),
+        (
+            Config::new("gap-claim-made-two", vec![two]).claims().fresh().faults(Faults { vanish: 1, fail: 1, ..NONE }),
+            "S7",
+        ),
         // A pod is created for a life of the set that is over.
         (
             Config::new("gap-pod-of-a-gone-set", vec![two, two.deleted()]).alone().faults(Faults {

@@ -54,6 +54,12 @@ async fn s4_another_incarnation_is_untouched() {
     assert_eq!(bench.pods().delete(&other, DeleteOptions::default()).await.unwrap(), Deleted::AlreadyGone);
     let old = DeleteOptions { version: Some(Version::new("0")), ..DeleteOptions::default() };
     assert_eq!(bench.pods().delete(&pod.reference(), old).await.unwrap_err().kind(), ErrorKind::Conflict);
+    let change = petset_core::backend::PodChange {
+        owner: Some(None),
+        version: Some(Version::new("0")),
+        ..petset_core::backend::PodChange::default()
+    };
+    assert_eq!(bench.pods().update(&pod.reference(), change).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(bench.list().await, [ready]);
 }
 
