@@ -92,14 +92,18 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
     }
 }
 
-/// A pet that was adopted with its claims has run before as much as one that was started here (S7).
+/// A pet that was adopted with its claims has run before as much as one that was started here (S7). A claim whose end
+/// was asked for says the opposite: somebody wants the pet to start empty.
 fn remember_adopted(desired: &Desired<'_>, observed: &Observed<'_>, plan: &mut Plan) {
     if desired.claim_templates.is_empty() || desired.deletion.is_some() {
         return;
     }
     for pod in observed.pods.iter().filter(|pod| pod.is_ours() && !observed.started.contains(pod.ordinal)) {
         let own = claims_of(observed, pod.ordinal);
-        if desired.claim_templates.iter().all(|template| own.iter().any(|claim| claim.template == *template)) {
+        let stays = |template: &Arc<str>| {
+            own.iter().any(|claim| claim.template == *template && claim.phase != ClaimPhase::Terminating)
+        };
+        if desired.claim_templates.iter().all(stays) {
             plan.started.get_or_insert_with(|| observed.started.clone()).insert(pod.ordinal);
         }
     }
