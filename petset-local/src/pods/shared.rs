@@ -47,6 +47,14 @@ impl Shared {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says that the pod uses its claims.
+    pub(super) fn hold_claims(&self, cell: &Cell) {
+        let record = cell.record();
+        for claim in record.request.claims().values() {
+            self.claims.hold(record.request.set(), claim, &cell.uid);
+        }
+    }
+
     /// The pod of this name; an error when its record cannot be read.
     pub(super) fn pod(&self, set: &SetKey, pod: &str) -> Result<Option<Arc<Cell>>> {
         self.known().get(set, pod)

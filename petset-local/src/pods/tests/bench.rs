@@ -189,6 +189,10 @@ impl Bench {
         }
     }
 
+    pub(super) async fn until_some(&self) -> Pod {
+        self.until("a pod", |_| true).await
+    }
+
     pub(super) async fn until_ready(&self) -> Pod {
         self.until("ready", |pod| pod.status.ready_since.is_some()).await
     }
