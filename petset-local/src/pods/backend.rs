@@ -87,7 +87,7 @@ impl PodBackend for LocalPods {
             // The directory stays ours until the write is done, whatever becomes of the caller.
             let _shared = shared;
             let mut newer = None;
-            cell.change(Weight::Durable, |record| {
+            let changed = cell.change(Weight::Durable, |record| {
                 let version = record.generation.to_string();
                 if options.version.as_ref().is_some_and(|wanted| wanted.as_str() != version) {
                     newer = Some(version);
@@ -96,7 +96,11 @@ impl PodBackend for LocalPods {
                     let deadline = clock::deadline(Duration::from_secs(grace.into()));
                     record.termination = Some(Termination { deadline, signalled: Vec::new() });
                 }
-            })?;
+            });
+            match changed {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Deleted::AlreadyGone),
+                changed => changed?,
+            }
             match newer {
                 None => Ok(Deleted::Started),
                 Some(version) => Err(Error::new(ErrorKind::Conflict, "delete a pod")

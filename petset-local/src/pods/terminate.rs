@@ -1,8 +1,6 @@
 //! From the request to end a pod to the kernel's word that nothing of it lives.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +13,6 @@ use super::fault::{blocking, disk};
 use super::lock::{Free, Gate};
 use super::members;
 use super::process::Process;
-use super::record::sync_dir;
 use super::shared::Shared;
 use super::stop::{press, stop, wait_or_kill};
 use super::sweep::sweep;
@@ -94,12 +91,7 @@ fn bury(node: &Shared, cell: &Cell) -> Result<bool> {
         return Ok(false);
     }
     let record = paths.record();
-    match fs::remove_file(&record) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(disk("remove the record of a pod", &record, error)),
-    }
-    sync_dir(&record).map_err(|error| disk("remove the record of a pod", &record, error))?;
+    cell.bury().map_err(|error| disk("remove the record of a pod", &record, error))?;
     let (set, pod, claims) = {
         let record = cell.record();
         let set = record.request.set().clone();
