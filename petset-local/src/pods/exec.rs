@@ -1,5 +1,6 @@
 //! Running another command where a container runs: its view, its variables, its working directory.
 
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 use super::cell::Cell;
-use super::fault::blocking;
+use super::fault::{blocking, disk};
 use super::isolation::Isolation;
 use super::logs::printable_tail;
 use super::plan::{Purpose, plan};
@@ -41,7 +42,8 @@ impl Runner {
         let failed = |kind| Error::new(kind, "run a command in a pod").with_context("container", &name);
         let prepared = blocking(move || -> Result<Option<Command>> {
             let Some(id) = cell.container(index).process else { return Ok(None) };
-            let Some(process) = Process::find(id).filter(Process::is_running) else { return Ok(None) };
+            let found = Process::find(id).map_err(|error| disk("look for a process", Path::new("/proc"), error))?;
+            let Some(process) = found.filter(Process::is_running) else { return Ok(None) };
             let plan = plan(&node, &cell, index, Purpose::Command)?;
             let mut command = enter(&node.isolation, process.id().pid);
             command.args(["-c", SCRIPT, "petset", &plan.working_dir]).args(&argv).env_clear().envs(plan.env);
@@ -81,7 +83,7 @@ struct Group(Option<Process>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(Process::of_pid))
+        Self(child.id().and_then(|pid| Process::of_pid(pid).ok().flatten()))
     }
 }
 

@@ -92,12 +92,13 @@ fn spawn(cell: &Cell, isolation: &Isolation, name: &str, plan: &Plan, locks: [Fi
         FdMapping { parent_fd: container.into(), child_fd: CONTAINER_LOCK },
     ];
     command.fd_mappings(mappings).expect("the two descriptors differ");
-    let child = command.spawn().map_err(|error| disk("start a process", Path::new(command.get_program()), error))?;
-    // Nobody has waited for the child, so its pid is still its own.
-    Process::of_pid(child.id()).ok_or_else(|| {
-        let error = io::Error::other("the process that was just started cannot be opened");
-        disk("open a process", Path::new(command.get_program()), error)
-    })
+    let spawned = command.spawn();
+    let fault = |operation, error| disk(operation, Path::new(command.get_program()), error);
+    let child = spawned.map_err(|error| fault("start a process", error))?;
+    // Nobody has waited for the child, so its pid is still its own. When it cannot be opened now, it is found by its lock
+    // later.
+    let opened = Process::of_pid(child.id()).map_err(|error| fault("open a process", error))?;
+    opened.ok_or_else(|| fault("open a process", io::ErrorKind::NotFound.into()))
 }
 
 /// A log is only ever appended to, so that it can be cut short while it is written.

@@ -33,7 +33,7 @@ async fn s19_a_new_controller_adopts_the_same_process() {
     assert_eq!(after.status.containers[0].restarts, 0);
     assert_eq!(after.status.ready_since, before.status.ready_since);
     // The adopted process is looked after: its end is seen.
-    crate::pods::process::Process::of_pid(first).unwrap().signal(rustix::process::Signal::KILL).unwrap();
+    crate::pods::process::Process::of_pid(first).unwrap().unwrap().signal(rustix::process::Signal::KILL).unwrap();
     bench.until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some()).await;
 }
 

@@ -7,4 +7,5 @@ mod end;
 mod life;
 mod refuse;
 mod restart;
+mod starve;
 mod view;
