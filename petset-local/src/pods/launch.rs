@@ -15,6 +15,7 @@ use super::cell::{Cell, Weight};
 use super::fault::disk;
 use super::isolation::Isolation;
 use super::lock::{Free, Gate, shared};
+use super::members;
 use super::process::Process;
 use super::view::{Plan, command};
 
@@ -51,6 +52,11 @@ pub(super) fn launch(cell: &Cell, isolation: &Isolation, index: usize, plan: &Pl
     let lock_path = cell.paths.container_lock(&name);
     let free = Free::prove(&lock_path).map_err(|error| disk("lock a container", &lock_path, error))?;
     let container_lock = free.ok_or(Refusal::Occupied)?;
+    // A process that closed its descriptors shows in no lock.
+    let is_marked = members::is_marked(cell, &name);
+    if is_marked.map_err(|error| disk("look for processes", Path::new("/proc"), error))? {
+        return Err(Refusal::Occupied);
+    }
     let container_lock = container_lock.share().map_err(|error| disk("lock a container", &lock_path, error))?;
 
     let process = spawn(cell, isolation, &name, plan, [pet_lock, container_lock])?;

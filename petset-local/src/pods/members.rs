@@ -22,10 +22,19 @@ pub(super) fn of_pod(cell: &Cell) -> io::Result<Vec<Process>> {
     Ok(found.into_values().collect())
 }
 
-/// The living processes of one container.
+/// The living processes of one container, of any of its runs, and of commands that were run in it: they end with it, as
+/// what it started itself does.
 pub(super) fn of_container(cell: &Cell, container: &str) -> io::Result<Vec<Process>> {
     let lock = cell.paths.container_lock(container);
-    verified(holders(&lock)?, |pid| still_holds(pid, &lock))
+    let mark = mark_of_container(cell, container);
+    find(&lock, &mark)
+}
+
+/// Whether a process lives that carries the mark of `container`, of any of its runs. Such a process may have closed the
+/// descriptor that would hold the container's lock.
+pub(super) fn is_marked(cell: &Cell, container: &str) -> io::Result<bool> {
+    let mark = mark_of_container(cell, container);
+    Ok(!verified(marked(&mark)?, |pid| has_mark(pid, &mark))?.is_empty())
 }
 
 /// The living processes that hold `lock` or carry `mark`.
