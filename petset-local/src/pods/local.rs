@@ -21,7 +21,7 @@ use super::members::of_pod;
 use super::options::PodOptions;
 use super::paths::pets;
 use super::procfs;
-use super::shared::Shared;
+use super::shared::{PodKey, Shared};
 use super::supervise::supervise;
 use super::tasks::Tasks;
 use crate::seams::{AddressBook, ClaimSource};
@@ -73,6 +73,11 @@ impl LocalPods {
     /// controller that owns the directory.
     pub fn inspect(dir: &Path) -> Result<Vec<Pod>> {
         inspect(dir)
+    }
+
+    /// Namespace and name of every pod whose record cannot be read. What such a pod uses is not known, and it may run.
+    pub(crate) fn unreadable(&self) -> Vec<PodKey> {
+        self.shared.known().broken.keys().cloned().collect()
     }
 
     /// The process ids of this incarnation, ascending; none once it has ended.

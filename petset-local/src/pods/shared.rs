@@ -14,7 +14,7 @@ use super::options::PodOptions;
 use crate::seams::{AddressBook, ClaimSource};
 
 /// Namespace and name of a pod.
-pub(super) type PodKey = (Arc<str>, String);
+pub(crate) type PodKey = (Arc<str>, String);
 
 /// What all pods of one directory share.
 #[derive(Debug)]
