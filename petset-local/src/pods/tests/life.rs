@@ -24,6 +24,25 @@ async fn a_created_pod_is_listed_at_once_and_ready_in_time() {
 }
 
 #[tokio::test]
+async fn l2_s6_a_creation_that_nobody_waits_for_is_completed() {
+    use futures::FutureExt as _;
+    let bench = Bench::new().await;
+    bench.claim("www-web-0");
+    let mut request = bench.request(shell("exec sleep 600"));
+    request.claims = [("www".to_owned(), "www-web-0".to_owned())].into();
+    // One poll, then the future is gone.
+    assert!(bench.pods().create(request).now_or_never().is_none());
+    let pod = bench.until_some().await;
+    assert_eq!(bench.claims.held.lock().unwrap().len(), 1, "a pod on record holds its claims");
+    bench.until_ready().await;
+    bench.delete(&pod, None).await;
+    bench.until_gone().await;
+    assert!(bench.claims.held.lock().unwrap().is_empty());
+    bench.run("exec sleep 600").await;
+    bench.until_ready().await;
+}
+
+#[tokio::test]
 async fn create_of_a_taken_name_changes_nothing() {
     let bench = Bench::new().await;
     let first = bench.run("exec sleep 600").await;
