@@ -5,4 +5,6 @@ pub mod fixtures;
 pub mod world;
 
 pub use clock::ManualClock;
-pub use world::{Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Readiness, Termination};
+pub use world::{
+    Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
+};
