@@ -46,6 +46,7 @@ pub(super) fn cases() -> Vec<Case> {
         "create_mounts_the_named_claims__whose_content_stays" [Volumes, Mounts] => mount::content_stays,
         "create_mounts_the_named_claims__of_its_own_pet" [Volumes, Mounts] => mount::own_pet,
         "create_mounts_the_named_claims__and_starts_nothing_without" [Volumes, Mounts, BindsBeforeUse] => mount::missing,
+        "create_mounts_the_named_claims__and_starts_nothing_without_one_that_nobody_sees" [Volumes, Mounts, BindsBeforeUse] => mount::missing_and_unseen,
         "delete_of_a_gone_pod_is_already_gone" => delete::gone_pod,
         "delete_of_a_gone_pod_is_already_gone__of_a_name_that_never_was" => delete::never_was,
         "delete_of_another_incarnation_is_already_gone" => delete::another_incarnation,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use petset_core::ErrorKind;
+use petset_core::backend::ContainerState;
 use petset_core::spec::PodTemplate;
 
 use crate::conformance::Workload;
-use crate::conformance::bench::{Bench, Outcome};
+use crate::conformance::bench::{Bench, Outcome, Stop};
 
 fn writer(bench: &Bench) -> Outcome<PodTemplate> {
     bench.given("writes into its volume", |workload| &workload.writer)
@@ -65,8 +66,18 @@ pub(super) async fn own_pet(bench: &Bench) -> Outcome {
 }
 
 pub(super) async fn missing(bench: &Bench) -> Outcome {
+    let template = bench.subject.workload.reader.clone().map_or_else(|| bench.ready(), Ok)?;
+    starts_nothing(bench, template).await
+}
+
+pub(super) async fn missing_and_unseen(bench: &Bench) -> Outcome {
+    starts_nothing(bench, bench.ready()?).await
+}
+
+/// Creates a pod whose claim nobody made: it is refused, or waits.
+async fn starts_nothing(bench: &Bench, template: PodTemplate) -> Outcome {
     let set = bench.set("web");
-    let mut request = bench.pod_request(&set, 0, bench.ready()?);
+    let mut request = bench.pod_request(&set, 0, template);
     request.claims.insert(Workload::CLAIM.to_owned(), set.claim_name(Workload::CLAIM, request.ordinal));
     if let Err(error) = bench.pods().create(request).await {
         assert_ne!(error.kind(), ErrorKind::Internal, "{error}");
@@ -74,8 +85,9 @@ pub(super) async fn missing(bench: &Bench) -> Outcome {
         return Ok(());
     }
     bench.pass(Duration::from_millis(500)).await;
-    let pod = bench.pod(&set, 0).await?;
-    assert_eq!(pod.and_then(|pod| pod.status.ready_since), None, "it was started without its claim (S7)");
+    let pod = bench.pod(&set, 0).await?.ok_or_else(|| Stop::Failed("the pod is not listed".to_owned()))?;
+    let runs = pod.status.containers.iter().any(|container| matches!(container.state, ContainerState::Running { .. }));
+    assert!(!runs && pod.status.ready_since.is_none(), "it was started without its claim (S7): {pod:?}");
     assert_eq!(bench.volumes().list(&set).await?, [], "nobody made the claim");
     Ok(())
 }
