@@ -10,3 +10,8 @@ pub use clock::ManualClock;
 pub use world::{
     Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
 };
+
+/// The book's chapter, whose examples are tested here.
+#[cfg(all(doctest, feature = "conformance"))]
+#[doc = include_str!("../../docs/backend.md")]
+mod guide {}
