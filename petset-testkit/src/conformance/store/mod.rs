@@ -39,5 +39,6 @@ pub(super) fn cases() -> Vec<Case> {
         "store_delete_object_says_whether_it_was_there" => objects::was_there,
         "store_watch_hints_at_every_change" => watch::every_change,
         "store_watch_hints_at_every_change__of_an_object" => watch::objects,
+        "store_watch_hints_at_every_change__or_tells_of_a_gap" => watch::gap,
     ]
 }

@@ -1,5 +1,6 @@
 //! `SetStore::watch`.
 
+use petset_core::backend::{Hints, WatchEvent};
 use petset_core::store::Cascade;
 
 use super::support::{declared, deletion, map, status};
@@ -34,4 +35,18 @@ pub(super) async fn objects(bench: &Bench) -> Outcome {
     drain(&mut hints);
     bench.remove_map(&key.namespace, &name).await?;
     bench.hinted(&mut hints, &key, "delete_object").await
+}
+
+pub(super) async fn gap(bench: &Bench) -> Outcome {
+    let (quiet, busy) = (bench.set("quiet"), bench.set("busy"));
+    let (first, mut last) = (bench.stored(&quiet).await?, bench.stored(&busy).await?.version);
+    let mut hints = bench.store().watch();
+    bench.store().update_status(&quiet, &first.version, status(1)).await?;
+    for count in (1..).take(Hints::CAPACITY + 10) {
+        last = bench.store().update_status(&busy, &last, status(count)).await?;
+    }
+    let seen = drain(&mut hints);
+    let is_told = seen.contains(&WatchEvent::Gap) || seen.contains(&WatchEvent::Changed(quiet));
+    assert!(is_told, "a hint was lost without a word");
+    Ok(())
 }
