@@ -396,3 +396,38 @@ fn of_pool(name: &str, ordinal: u32) -> petset_core::backend::ClaimRequest {
     request.spec.storage_class_name = Some(String::new());
     request
 }
+
+#[tokio::test]
+async fn s5_s6_a_directory_that_another_node_uses_is_refused_by_its_path() {
+    let (one, two) = (Place::new(), Place::new());
+    let shared = one.root().join("shared");
+    fs::create_dir(&shared).unwrap();
+    let mut by_class = VolumeOptions::default();
+    by_class.classes.insert("fast".into(), shared.clone());
+    let by_pool = pool([pooled(&one, "disk", 2 << 20)]);
+    for (options, path) in [(by_class, &shared), (by_pool, &one.root().join("disks/disk"))] {
+        let first = one.open_with(options.clone()).await;
+        let error = LocalVolumes::open(two.volumes(), options.clone()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Locked);
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+        drop(first);
+        two.open_with(options).await;
+    }
+}
+
+#[tokio::test]
+async fn s5_s6_a_directory_that_appears_later_is_used_by_one_node() {
+    let (one, two) = (Place::new(), Place::new());
+    let shared = one.root().join("shared");
+    let mut options = VolumeOptions::default();
+    options.classes.insert("fast".into(), shared.clone());
+    options.default_class = "fast".into();
+    let (first, second) = (one.open_with(options.clone()).await, two.open_with(options).await);
+    assert_eq!(first.provision(request("web", 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    fs::create_dir(&shared).unwrap();
+    new(first.provision(request("web", 0)).await.unwrap());
+    new(first.provision(request("web", 1)).await.unwrap());
+    let error = second.provision(request("web", 0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    assert!(error.to_string().contains(shared.to_str().unwrap()), "{error}");
+}
