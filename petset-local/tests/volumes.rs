@@ -8,7 +8,7 @@ use std::fs;
 
 use common::{Place, claim, known, new, pool, pooled, request, set};
 use futures::StreamExt;
-use petset_core::backend::{ClaimChange, ClaimPhase, ClaimRef, Deleted, VolumeProvisioner, WatchEvent};
+use petset_core::backend::{ClaimChange, ClaimPhase, ClaimRef, Deleted, Hints, VolumeProvisioner, WatchEvent};
 use petset_core::spec::{ClaimTemplate, LabelSelector, Quantity};
 use petset_core::{ClaimUid, ErrorKind, Ordinal, PodUid, SetKey, SetUid};
 use petset_local::volumes::{LocalVolumes, VolumeOptions};
@@ -264,7 +264,7 @@ async fn watch_hints_at_every_change() {
     volumes.delete(&made.reference()).await.unwrap();
     assert_eq!(hints.next().await, Some(WatchEvent::Changed(set("web"))));
     let made = new(volumes.provision(request("web", 1)).await.unwrap());
-    for n in 0..150 {
+    for n in 0..=Hints::CAPACITY {
         let owner = Some(Some(SetUid::new(n.to_string())));
         volumes.change(&made.reference(), ClaimChange { owner, storage: None }).await.unwrap();
     }
