@@ -20,7 +20,7 @@ use super::process::Process;
 use super::view::{Plan, command};
 
 /// The descriptors of the two locks in a pod's processes: high, so that they are in no program's way.
-const PET_LOCK: i32 = 200;
+pub(super) const PET_LOCK: i32 = 200;
 const CONTAINER_LOCK: i32 = 201;
 
 /// Why a container was not started.

@@ -4,6 +4,7 @@ mod adopt;
 mod bench;
 mod crash;
 mod end;
+mod exec;
 mod life;
 mod refuse;
 mod restart;
