@@ -26,7 +26,7 @@ async fn a_second_one_in_the_same_directory_is_told_so() {
     let error = Node::open(place.root()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Locked);
     let text = error.to_string();
-    assert!(text.contains("node.lock") && text.contains("one process at a time"), "{text}");
+    assert!(text.contains("node.lock") && text.contains("one at a time may"), "{text}");
     // A part keeps the node open; the last one gone frees it.
     let volumes = node.volumes();
     drop(node);

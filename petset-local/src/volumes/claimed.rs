@@ -54,10 +54,13 @@ impl Claimed {
     }
 }
 
-/// What exists is opened for reading, so that a file system that has become read-only can still be used.
+/// Opened for reading only, so that a file system can become, and be, read-only.
 fn open(path: &Path) -> io::Result<File> {
     match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => File::options().create(true).append(true).open(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            drop(File::options().create(true).append(true).open(path)?);
+            File::open(path)
+        }
         opened => opened,
     }
 }

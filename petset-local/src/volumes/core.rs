@@ -9,7 +9,7 @@ use petset_core::backend::{Claim, ClaimPhase, Hints};
 use petset_core::{Error, ErrorKind, Result, SetKey};
 
 use super::claimed::Claimed;
-use super::options::{BUILT_IN, VolumeOptions};
+use super::options::{BUILT_IN, StaticVolume, VolumeOptions};
 use super::record::{Binding, ClaimRecord, Identity};
 use super::state::{Slot, State};
 use super::{disk, record, state};
@@ -35,8 +35,8 @@ impl Core {
         let lock = lock(&dir.join("lock"))?;
         let mut classes = options.classes.clone();
         classes.insert(BUILT_IN.to_owned(), dir.join(BUILT_IN));
-        let claimed = claim_directories(&options)?;
         let state = State::load(&dir)?;
+        let claimed = claim_directories(&options, &state)?;
         disk::remove_later(classes.values().flat_map(|class| disk::leftovers(class)).collect());
         let core = Self { dir, options, classes, state: Mutex::new(state), hints: Hints::new(), claimed, _lock: lock };
         core.bind_pending();
@@ -124,13 +124,13 @@ impl Core {
             (Some(binding), false) => binding,
         };
         let volume = self.volume_path(binding);
+        if let Some(problem) = disk::lost(&volume, binding, &claim.uid)? {
+            return Err(refused(ErrorKind::Unavailable, &problem));
+        }
         match self.classes.get(&binding.class) {
             _ if binding.pooled => self.secure(&volume)?,
             Some(class) => self.secure(class)?,
             None => {}
-        }
-        if let Some(problem) = disk::lost(&volume, binding, &claim.uid)? {
-            return Err(refused(ErrorKind::Unavailable, &problem));
         }
         let data = disk::data_of(&volume);
         let real = data.canonicalize().map_err(|error| files::failed("use a claim", &data, error))?;
@@ -143,9 +143,13 @@ impl Core {
 
 /// Takes every directory that was given from outside. One that is not there, or where no lock can be made, is taken
 /// before it is first used: its disk may not be mounted yet.
-fn claim_directories(options: &VolumeOptions) -> Result<Claimed> {
+/// Nothing is written where a volume that was given is missing: that is the place for its disk.
+fn claim_directories(options: &VolumeOptions, state: &State) -> Result<Claimed> {
     let claimed = Claimed::default();
-    for dir in options.classes.values().chain(options.pool.iter().map(|volume| &volume.path)) {
+    let is_there =
+        |volume: &&StaticVolume| !state.pool.contains_key(&volume.name) || disk::marker_of(&volume.path).exists();
+    let pool = options.pool.iter().filter(is_there).map(|volume| &volume.path);
+    for dir in options.classes.values().chain(pool) {
         let Ok(dir) = dir.canonicalize() else { continue };
         match claimed.take(&dir) {
             Err(error) if error.kind() == ErrorKind::Locked => return Err(error),
