@@ -231,9 +231,10 @@ impl Bench {
         has
     }
 
-    /// Whether no process holds the pet's lock.
+    /// Whether no process holds the pet's lock. A pet that never had one is free.
     pub(super) fn is_free(&self) -> bool {
-        crate::pods::lock::Free::prove(&self.pet_dir().join("pet.lock")).unwrap().is_some()
+        let lock = self.pet_dir().join("pet.lock");
+        !self.pet_dir().exists() || crate::pods::lock::Free::prove(&lock).unwrap().is_some()
     }
 }
 
