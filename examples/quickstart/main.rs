@@ -49,8 +49,8 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match command {
             Command::Pet { volume, port } => pet::run(volume, port).await.map_err(|error| error.to_string()),
-            Command::Status => status::print(&dir).await.map_err(|error| error.to_string()),
-            Command::Story { keep } => story::tell(&dir, keep).await.map_err(|error| error.to_string()),
+            Command::Status => status::print(&dir).await.map_err(|error| error.chain().to_string()),
+            Command::Story { keep } => story::tell(&dir, keep).await.map_err(|error| chain(&*error)),
         }
     });
     match result {
@@ -62,21 +62,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Command, PathBuf), String> {
     let mut command = Command::Story { keep: false };
     let mut dir = std::env::temp_dir().join("petset-quickstart");
     while let Some(argument) = arguments.next() {
         let mut value = |name: &str| arguments.next().ok_or(format!("{name} needs a value"));
         match argument.as_str() {
-            "--keep" => command = Command::Story { keep: true },
+            "--keep" if matches!(command, Command::Story { .. }) => command = Command::Story { keep: true },
             "--dir" => dir = PathBuf::from(value("--dir")?),
-            "status" => command = Command::Status,
+            "status" if matches!(command, Command::Story { keep: false }) => command = Command::Status,
             "pet" => {
                 let volume = PathBuf::from(value("pet")?);
                 let port = value("pet")?.parse().map_err(|error| format!("the port of pet: {error}"))?;
                 command = Command::Pet { volume, port };
             }
-            other => return Err(format!("unknown argument `{other}`")),
+            other => return Err(format!("unexpected argument `{other}`")),
         }
     }
     Ok((command, dir))

@@ -51,7 +51,8 @@ pub enum Retry {
 
 /// An error with its kind, its retry class, the operation that failed, readable context and its source.
 ///
-/// `Display` prints one line without the source; print the chain with [`Error::chain`].
+/// `Display` prints one line without the source; print the chain with [`Error::chain`]. `Debug` prints the chain and the
+/// kind, and with `{:#?}` every field.
 ///
 /// ```
 /// use petset_core::{Error, ErrorKind};
@@ -196,6 +197,10 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { kind, retry, operation, message, context, source } = &*self.inner;
+        if !f.alternate() {
+            // What `fn main() -> Result<()>` prints is read by people.
+            return write!(f, "{} ({kind:?})", self.chain());
+        }
         f.debug_struct("Error")
             .field("kind", kind)
             .field("retry", retry)

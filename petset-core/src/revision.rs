@@ -49,8 +49,9 @@ pub fn decide(
             (name, Some(fresh))
         }
     };
-    let stored = |name: &&RevisionName| known.iter().any(|revision| revision.name == **name);
-    let current = status.current_revision.as_ref().filter(stored).cloned().unwrap_or_else(|| update.clone());
+    // A current revision that is not stored any more stays the current one: a pet that needs it fails with its name, and
+    // does not start on another (S11).
+    let current = status.current_revision.clone().unwrap_or_else(|| update.clone());
     RevisionPlan { current, update, put, collision_count }
 }
 

@@ -38,7 +38,8 @@ pub(crate) fn create_durably(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
         Ok(()) => sync_directory(parent(path)?),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        // Some file systems say so although the parent is there: it cannot be made there at all.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !parent(path)?.is_dir() => {
             create_durably(parent(path)?)?;
             create_durably(path)
         }

@@ -1,10 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod fixtures;
 pub mod world;
 
 pub use clock::ManualClock;
-pub use world::{Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Readiness, Termination};
+pub use world::{
+    Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
+};
+
+/// The book's chapter, whose examples are tested here.
+#[cfg(all(doctest, feature = "conformance"))]
+#[doc = include_str!("../../docs/backend.md")]
+mod guide {}

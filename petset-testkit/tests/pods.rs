@@ -1,15 +1,15 @@
-//! The fake's pods against the bullets of `PodBackend`.
+//! The fake's pods: what a test does to them, beside the conformance suite.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
 use futures::{FutureExt, StreamExt};
 use petset_core::backend::{
-    Created, DeleteOptions, Deleted, Pod, PodBackend, PodChange, PodPhase, PodRef, VolumeProvisioner, WatchEvent,
+    Created, DeleteOptions, Pod, PodBackend, PodChange, PodPhase, VolumeProvisioner, WatchEvent,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::PetSet;
-use petset_core::{Error, ErrorKind, PodUid, SetUid};
+use petset_core::{Error, ErrorKind, SetUid};
 use petset_testkit::fixtures::{claim_requests, key, pod_request, set};
 use petset_testkit::{Effect, FakeWorld, Op, Termination};
 
@@ -28,12 +28,8 @@ async fn listed(world: &FakeWorld, set: &PetSet) -> Vec<Pod> {
     world.pods().list(&set.key()).await.unwrap()
 }
 
-fn another_incarnation(pod: &Pod) -> PodRef {
-    PodRef { uid: PodUid::from("never was"), ..pod.reference() }
-}
-
 #[tokio::test]
-async fn check_names_every_refused_field() {
+async fn refused_templates_are_refused_by_check_and_create() {
     let (world, web) = (FakeWorld::new(), set("web").build());
     let refused = vec![Violation::new("spec.hostNetwork", true, "not here")];
     world.refuse_templates(refused.clone());
@@ -45,14 +41,7 @@ async fn check_names_every_refused_field() {
 }
 
 #[tokio::test]
-async fn check_accepts_what_create_runs() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    assert_eq!(world.pods().check(&web.spec.template), []);
-    created(&world, &web, 0).await;
-}
-
-#[tokio::test]
-async fn list_shows_every_pod_of_the_name() {
+async fn foreign_hands_are_seen() {
     let (world, web) = (FakeWorld::manual(), set("web").build());
     created(&world, &web, 0).await;
     created(&world, &web, 1).await;
@@ -68,17 +57,7 @@ async fn list_shows_every_pod_of_the_name() {
 }
 
 #[tokio::test]
-async fn list_shows_no_other_set() {
-    let world = FakeWorld::new();
-    let (web, web1, other) = (set("web").build(), set("web-1").build(), set("web").namespace("other").build());
-    created(&world, &web1, 0).await;
-    created(&world, &other, 0).await;
-    assert_eq!(listed(&world, &web).await, []);
-    assert_eq!(listed(&world, &web1).await.len(), 1);
-}
-
-#[tokio::test]
-async fn list_is_complete_or_an_error() {
+async fn a_list_fails_once_when_the_test_says_so() {
     let (world, web) = (FakeWorld::new(), set("web").build());
     created(&world, &web, 0).await;
     world.fail_next(Op::PodList, Error::new(ErrorKind::Unavailable, "list pods"), false);
@@ -87,7 +66,7 @@ async fn list_is_complete_or_an_error() {
 }
 
 #[tokio::test]
-async fn list_sees_own_writes() {
+async fn a_pod_ends_when_the_test_says_so() {
     let (world, web) = (FakeWorld::manual(), set("web").build());
     let pod = created(&world, &web, 0).await;
     assert_eq!(listed(&world, &web).await, std::slice::from_ref(&pod));
@@ -98,17 +77,7 @@ async fn list_sees_own_writes() {
 }
 
 #[tokio::test]
-async fn create_of_a_free_name_is_new() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    let first = created(&world, &web, 0).await;
-    world.remove_pod(&web.key(), 0);
-    let second = created(&world, &web, 0).await;
-    assert_ne!(first.uid, second.uid);
-    assert_eq!(listed(&world, &web).await, [second]);
-}
-
-#[tokio::test]
-async fn create_of_a_taken_name_changes_nothing() {
+async fn a_foreign_pod_takes_the_name() {
     let (world, web) = (FakeWorld::new(), set("web").build());
     let foreign = world.foreign_pod(&web.key(), 0, None);
     let before = world.journal();
@@ -119,7 +88,7 @@ async fn create_of_a_taken_name_changes_nothing() {
 }
 
 #[tokio::test]
-async fn create_waits_for_no_readiness() {
+async fn a_pod_is_ready_when_the_test_says_so() {
     let (world, web) = (FakeWorld::manual(), set("web").build());
     let pod = created(&world, &web, 0).await;
     assert_eq!((pod.status.phase, pod.status.ready_since), (PodPhase::Running, None));
@@ -130,7 +99,7 @@ async fn create_waits_for_no_readiness() {
 }
 
 #[tokio::test]
-async fn create_mounts_the_named_claims() {
+async fn a_pod_starts_when_its_claims_are_bound() {
     let (world, web) = (FakeWorld::new(), set("web").claim("www").claim("log").build());
     let [www, log] = <[_; 2]>::try_from(claim_requests(&web, 0)).unwrap();
     world.volumes().provision(www).await.unwrap();
@@ -144,48 +113,7 @@ async fn create_mounts_the_named_claims() {
 }
 
 #[tokio::test]
-async fn delete_of_a_gone_pod_is_already_gone() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    let pod = created(&world, &web, 0).await.reference();
-    world.remove_pod(&web.key(), 0);
-    assert_eq!(world.pods().delete(&pod, DeleteOptions::default()).await.unwrap(), Deleted::AlreadyGone);
-}
-
-#[tokio::test]
-async fn delete_of_another_incarnation_is_already_gone() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    let pod = created(&world, &web, 0).await;
-    let answer = world.pods().delete(&another_incarnation(&pod), DeleteOptions::default()).await.unwrap();
-    assert_eq!(answer, Deleted::AlreadyGone);
-    assert_eq!(listed(&world, &web).await, [pod]);
-}
-
-#[tokio::test]
-async fn delete_twice_is_once() {
-    let (world, web) = (FakeWorld::manual(), set("web").build());
-    let pod = created(&world, &web, 0).await.reference();
-    world.pods().delete(&pod, DeleteOptions::default()).await.unwrap();
-    let before = (listed(&world, &web).await, world.journal());
-    let shorter = DeleteOptions { grace_seconds: Some(1), version: None };
-    assert_eq!(world.pods().delete(&pod, shorter).await.unwrap(), Deleted::Started);
-    assert_eq!((listed(&world, &web).await, world.journal()), before);
-}
-
-#[tokio::test]
-async fn delete_with_an_old_version_is_a_conflict() {
-    let (world, web) = (FakeWorld::manual(), set("web").build());
-    let pod = created(&world, &web, 0).await;
-    world.set_ready(&web.key(), 0, true);
-    let options = |pod: &Pod| DeleteOptions { grace_seconds: None, version: Some(pod.version.clone()) };
-    let error = world.pods().delete(&pod.reference(), options(&pod)).await.unwrap_err();
-    assert!(error.is_conflict(), "{error}");
-    let ready = listed(&world, &web).await.remove(0);
-    assert!(!ready.terminating);
-    assert_eq!(world.pods().delete(&pod.reference(), options(&ready)).await.unwrap(), Deleted::Started);
-}
-
-#[tokio::test]
-async fn delete_lets_the_pod_end_politely() {
+async fn the_journal_tells_of_the_grace_period() {
     let world = FakeWorld::manual();
     let web = set("web").with(|set| set.spec.template.spec.termination_grace_period_seconds = Some(7)).build();
     let pod = created(&world, &web, 0).await.reference();
@@ -202,55 +130,7 @@ async fn delete_lets_the_pod_end_politely() {
 }
 
 #[tokio::test]
-async fn update_changes_only_what_is_named() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    let pod = created(&world, &web, 0).await;
-    let change = PodChange {
-        labels: BTreeMap::from([("app".to_owned(), None), ("new".to_owned(), Some("1".to_owned()))]),
-        annotations: BTreeMap::from([("note".to_owned(), Some("x".to_owned()))]),
-        owner: Some(None),
-        version: None,
-    };
-    world.pods().update(&pod.reference(), change.clone()).await.unwrap();
-    let changed = listed(&world, &web).await.remove(0);
-    let mut expected = pod.clone();
-    expected.version = changed.version.clone();
-    expected.owner = None;
-    expected.labels = BTreeMap::from([("new".to_owned(), "1".to_owned())]);
-    expected.annotations = BTreeMap::from([("note".to_owned(), "x".to_owned())]);
-    assert_eq!(changed, expected);
-    assert_ne!(changed.version, pod.version);
-
-    world.pods().update(&pod.reference(), change).await.unwrap();
-    assert_eq!(listed(&world, &web).await, [changed], "the same again changes nothing");
-}
-
-#[tokio::test]
-async fn update_of_another_incarnation_is_not_found() {
-    let (world, web) = (FakeWorld::new(), set("web").build());
-    let pod = created(&world, &web, 0).await;
-    let change = PodChange { owner: Some(None), ..PodChange::default() };
-    let error = world.pods().update(&another_incarnation(&pod), change).await.unwrap_err();
-    assert!(error.is_not_found(), "{error}");
-    assert_eq!(listed(&world, &web).await, [pod]);
-}
-
-#[tokio::test]
-async fn update_with_an_old_version_is_a_conflict() {
-    let (world, web) = (FakeWorld::manual(), set("web").build());
-    let pod = created(&world, &web, 0).await;
-    world.set_ready(&web.key(), 0, true);
-    let change = |version| PodChange { owner: Some(None), version: Some(version), ..PodChange::default() };
-    let error = world.pods().update(&pod.reference(), change(pod.version.clone())).await.unwrap_err();
-    assert!(error.is_conflict(), "{error}");
-    let now = listed(&world, &web).await.remove(0);
-    assert_eq!(now.owner, pod.owner);
-    world.pods().update(&pod.reference(), change(now.version)).await.unwrap();
-    assert_eq!(listed(&world, &web).await[0].owner, None);
-}
-
-#[tokio::test]
-async fn watch_hints_at_every_change() {
+async fn hands_of_the_test_are_hinted_at() {
     let (world, web) = (FakeWorld::manual(), set("web").build());
     let mut hints = world.pods().watch();
     let mut hinted = |what: &str| {

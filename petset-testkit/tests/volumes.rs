@@ -1,14 +1,13 @@
-//! The fake's volumes against the bullets of `VolumeProvisioner`.
+//! The fake's claims: what a test does to them, beside the conformance suite.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use futures::{FutureExt, StreamExt};
 use petset_core::backend::{
-    Claim, ClaimChange, ClaimPhase, ClaimRef, Created, DeleteOptions, Deleted, PodBackend, VolumeProvisioner,
-    WatchEvent,
+    Claim, ClaimPhase, Created, DeleteOptions, Deleted, PodBackend, VolumeProvisioner, WatchEvent,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::PetSet;
-use petset_core::{ClaimUid, Error, ErrorKind, SetUid};
+use petset_core::{Error, ErrorKind, SetUid};
 use petset_testkit::fixtures::{claim_requests, pod_request, set};
 use petset_testkit::{Check, FakeWorld, Op};
 
@@ -23,10 +22,6 @@ async fn listed(world: &FakeWorld, set: &PetSet) -> Vec<Claim> {
     world.volumes().list(&set.key()).await.unwrap()
 }
 
-fn another_life(claim: &Claim) -> ClaimRef {
-    ClaimRef { uid: ClaimUid::from("never was"), ..claim.reference() }
-}
-
 fn pre_made() -> PetSet {
     let of_pool = |set: &mut PetSet| {
         set.spec.volume_claim_templates[0].spec.storage_class_name = Some(String::new());
@@ -35,7 +30,7 @@ fn pre_made() -> PetSet {
 }
 
 #[tokio::test]
-async fn check_claim_names_every_refused_field() {
+async fn refused_claims_are_refused_by_check_and_provision() {
     let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
     let template = &web.spec.volume_claim_templates[0];
     assert_eq!(world.volumes().check(template), []);
@@ -48,7 +43,7 @@ async fn check_claim_names_every_refused_field() {
 }
 
 #[tokio::test]
-async fn list_claims_shows_every_identity() {
+async fn pools_and_lost_volumes_are_seen() {
     let (world, web) = (FakeWorld::manual(), pre_made());
     world.add_volume("one", 1 << 30);
     world.add_volume("two", 1 << 30);
@@ -61,7 +56,7 @@ async fn list_claims_shows_every_identity() {
 }
 
 #[tokio::test]
-async fn list_claims_is_complete_or_an_error() {
+async fn a_list_fails_once_when_the_test_says_so() {
     let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
     claimed(&world, &web, 0).await;
     world.fail_next(Op::ClaimList, Error::new(ErrorKind::Timeout, "list claims"), false);
@@ -70,15 +65,7 @@ async fn list_claims_is_complete_or_an_error() {
 }
 
 #[tokio::test]
-async fn provision_of_a_new_claim_is_new() {
-    let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
-    let claim = claimed(&world, &web, 0).await;
-    assert_eq!((claim.phase, claim.capacity_bytes), (ClaimPhase::Bound, Some(1 << 30)));
-    assert_eq!(listed(&world, &web).await, [claim]);
-}
-
-#[tokio::test]
-async fn provision_of_a_known_claim_changes_nothing() {
+async fn a_lost_volume_is_never_replaced() {
     let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
     let claim = claimed(&world, &web, 0).await;
     let mut request = claim_requests(&web, 0).remove(0);
@@ -92,7 +79,7 @@ async fn provision_of_a_known_claim_changes_nothing() {
 }
 
 #[tokio::test]
-async fn provision_without_a_match_is_pending() {
+async fn a_claim_waits_for_a_volume_that_fits() {
     let (world, web) = (FakeWorld::new(), pre_made());
     world.add_volume("small", 1);
     let claim = claimed(&world, &web, 0).await;
@@ -104,55 +91,7 @@ async fn provision_without_a_match_is_pending() {
 }
 
 #[tokio::test]
-async fn provision_refuses_a_foreign_name() {
-    let world = FakeWorld::new();
-    let (first, second) = (set("c").claim("a-b").build(), set("b-c").claim("a").build());
-    let claim = claimed(&world, &first, 0).await;
-    let request = claim_requests(&second, 0).remove(0);
-    assert_eq!(request.name, claim.name, "two identities that want one name");
-    let error = world.volumes().provision(request).await.unwrap_err();
-    assert!(error.is_already_exists() && error.to_string().contains("default/c"), "{error}");
-    assert_eq!(listed(&world, &second).await, []);
-}
-
-#[tokio::test]
-async fn change_claim_of_another_life_is_not_found() {
-    let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
-    let claim = claimed(&world, &web, 0).await;
-    let change = ClaimChange { owner: Some(Some(SetUid::from("life-1"))), storage: None };
-    let error = world.volumes().change(&another_life(&claim), change.clone()).await.unwrap_err();
-    assert!(error.is_not_found(), "{error}");
-    world.volumes().change(&claim.reference(), change).await.unwrap();
-    assert_eq!(listed(&world, &web).await, [Claim { owner: Some(SetUid::from("life-1")), ..claim }]);
-}
-
-#[tokio::test]
-async fn grow_keeps_the_content() {
-    let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
-    let claim = claimed(&world, &web, 0).await;
-    let grow = |size: &str| ClaimChange { owner: None, storage: Some(size.into()) };
-    world.volumes().change(&claim.reference(), grow("2Gi")).await.unwrap();
-    let larger = Claim { capacity_bytes: Some(2 << 30), ..claim.clone() };
-    assert_eq!(listed(&world, &web).await, [larger], "the same life and volume");
-    let error = world.volumes().change(&claim.reference(), grow("1Gi")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
-}
-
-#[tokio::test]
-async fn delete_claim_of_another_life_is_already_gone() {
-    let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
-    let claim = claimed(&world, &web, 0).await;
-    assert_eq!(world.volumes().delete(&another_life(&claim)).await.unwrap(), Deleted::AlreadyGone);
-    assert_eq!(listed(&world, &web).await, std::slice::from_ref(&claim));
-    world.permit(Check::ClaimsAreKept);
-    assert_eq!(world.volumes().delete(&claim.reference()).await.unwrap(), Deleted::Started);
-    assert_eq!(world.volumes().delete(&claim.reference()).await.unwrap(), Deleted::AlreadyGone);
-    assert_eq!(listed(&world, &web).await, []);
-    assert_ne!(claimed(&world, &web, 0).await.uid, claim.uid);
-}
-
-#[tokio::test]
-async fn delete_claim_in_use_waits() {
+async fn a_claim_waits_for_the_end_that_the_test_confirms() {
     let (world, web) = (FakeWorld::manual(), set("web").claim("www").build());
     world.permit(Check::ClaimsAreKept);
     world.permit(Check::ClaimsOutliveTheirPod);
@@ -168,7 +107,7 @@ async fn delete_claim_in_use_waits() {
 }
 
 #[tokio::test]
-async fn watch_hints_at_every_change_of_a_claim() {
+async fn hands_of_the_test_are_hinted_at() {
     let (world, web) = (FakeWorld::new(), set("web").claim("www").build());
     let mut hints = world.volumes().watch();
     claimed(&world, &web, 0).await;

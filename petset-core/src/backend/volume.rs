@@ -68,6 +68,9 @@ pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
     async fn delete(&self, claim: &ClaimRef) -> Result<Deleted>;
 
     /// Hints about changes from now on.
+    ///
+    /// # Behavior
+    /// - `watch_claims_hints_at_every_change`: a change of a claim after the call is followed by a hint of its set or a gap.
     fn watch(&self) -> WatchStream;
 }
 

@@ -121,7 +121,8 @@ impl Queue {
                     // What was to come later is now; the pass says anew when to look again.
                     state.forget_later(&key);
                     state.running.insert(key.clone());
-                    if !state.ready.is_empty() {
+                    if !state.ready.is_empty() || !state.later.is_empty() {
+                        // Another worker takes the next one, or watches the clock while this one works.
                         self.changed.notify_one();
                     }
                     return Some(key);

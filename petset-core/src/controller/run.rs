@@ -69,7 +69,7 @@ impl Shared {
 pub(super) fn start(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
     let workers = (0..shared.workers()).map(|_| tokio::spawn(work(Arc::clone(shared))));
     let mut tasks: Vec<_> = workers.collect();
-    tasks.push(tokio::spawn(resync(Arc::clone(shared))));
+    tasks.push(tokio::spawn(lasting(Arc::clone(shared), resync)));
     let sources: [fn(&Shared) -> WatchStream; 3] = [
         |shared| shared.engine.backends().pods.watch(),
         |shared| shared.engine.backends().volumes.watch(),
@@ -77,13 +77,30 @@ pub(super) fn start(shared: &Arc<Shared>) -> Vec<JoinHandle<()>> {
     ];
     for source in sources {
         // Subscribed before the first look at everything, so that nothing falls between the two.
-        tasks.push(tokio::spawn(watch(Arc::clone(shared), source, source(shared))));
+        let first = Mutex::new(Some(source(shared)));
+        tasks.push(tokio::spawn(lasting(Arc::clone(shared), move |shared| {
+            let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            watch(shared, source, first)
+        })));
     }
     tasks
 }
 
-/// Hints into the queue, for as long as the queue is open.
-async fn watch(shared: Arc<Shared>, source: fn(&Shared) -> WatchStream, mut stream: WatchStream) {
+/// Runs a task to its end, and again when it panicked: a backend that panics costs hints, and never all later ones.
+async fn lasting<F: Future<Output = ()> + Send>(shared: Arc<Shared>, task: impl Fn(Arc<Shared>) -> F + Send) {
+    while AssertUnwindSafe(task(Arc::clone(&shared))).catch_unwind().await.is_err() {
+        tracing::error!("a watcher panicked");
+        tokio::time::sleep(shared.options.backoff_max).await;
+    }
+}
+
+/// Hints into the queue, for as long as the queue is open. Without a first stream hints may have been lost.
+async fn watch(shared: Arc<Shared>, source: fn(&Shared) -> WatchStream, first: Option<WatchStream>) {
+    let hints_were_lost = first.is_none();
+    let mut stream = first.unwrap_or_else(|| source(&shared));
+    if hints_were_lost {
+        shared.add_all().await;
+    }
     let mut pause = shared.options.backoff_initial;
     while !shared.queue.is_closed() {
         match stream.next().await {

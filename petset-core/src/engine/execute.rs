@@ -69,7 +69,12 @@ impl Engine {
             plan.actions.iter().filter(|action| !matches!(action, Action::PublishNames { .. })).cloned().collect();
         let mut rest = actions.as_slice();
         let mut width = 1;
+        let mut withdrawal_failed = false;
         while let Some(first) = rest.first() {
+            if withdrawal_failed {
+                // A set that is forgotten with its names published has nobody to withdraw them.
+                break;
+            }
             if self.stopping.load(Ordering::Acquire) {
                 break;
             }
@@ -89,6 +94,7 @@ impl Engine {
                 denied |= result.is_err();
                 self.account(stored, look, action, &result, memory, &mut failed);
                 executed.progress |= matches!(result, Ok(OutcomeKind::Done));
+                withdrawal_failed |= result.is_err() && *action == Action::WithdrawNames;
                 executed.removed |= result.is_ok() && *action == Action::RemoveSet;
                 executed.outcomes.push(Outcome { action: action.clone(), result });
             }

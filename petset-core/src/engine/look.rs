@@ -81,6 +81,7 @@ impl Look {
             claims: &self.claims,
             tickets: &stored.status.tickets,
             started: &stored.status.started,
+            deleting_claims: &stored.status.deleting_claims,
             retries: &memory.retries,
             names_seed: self.names_seed,
             published: memory.published,

@@ -260,7 +260,8 @@ impl Engine {
     }
 
     /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often
-    /// than the interval allows.
+    /// than the interval allows. A plan that acts always passes the compare-and-swap, or a look at the version where
+    /// there is nothing to write.
     async fn write_status(
         &self,
         stored: &StoredSet,
@@ -270,10 +271,11 @@ impl Engine {
         pass: &mut Pass,
     ) -> Result<Version> {
         if next == stored.status {
-            return Ok(stored.version.clone());
+            // Nothing to write, but nothing may be done on a declaration that has changed meanwhile either.
+            return if plan.acts() { self.still_newest(stored).await } else { Ok(stored.version.clone()) };
         }
         let now = self.clock.now();
-        let needed = plan.tickets.is_some() || plan.started.is_some() || stored.status.update_revision.is_none();
+        let needed = plan.needs_write() || plan.acts() || stored.status.update_revision.is_none();
         let due = memory.status_written_at.map(|at| at.after(self.options.status_interval));
         if let (false, Some(due)) = (needed || plan.is_idle(), due.filter(|due| *due > now)) {
             pass.wake_at = earliest(pass.wake_at, Some(due));
@@ -283,6 +285,15 @@ impl Engine {
         memory.status_written_at = Some(now);
         pass.status_written = true;
         Ok(version)
+    }
+
+    /// The version that was decided on, if it still is the newest; else a conflict.
+    async fn still_newest(&self, stored: &StoredSet) -> Result<Version> {
+        let key = stored.key();
+        match self.backends.store.get(&key).await? {
+            Some(now) if now.version == stored.version => Ok(now.version),
+            Some(_) | None => Err(Error::new(ErrorKind::Conflict, "act on a set").with_context("set", key)),
+        }
     }
 
     /// Says in the status that the set cannot be seen. Best effort: whoever cannot be read may not be writable either.

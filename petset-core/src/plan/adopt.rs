@@ -2,7 +2,7 @@
 
 use super::slots::Slots;
 use super::view::{Desired, Observed, Ownership};
-use super::{Action, HoldReason, Plan, volumes};
+use super::{Action, DeleteReason, HoldReason, Plan, volumes};
 
 /// Adopts orphans that the selector matches, releases pods that it no longer matches, and reports names that belong to
 /// somebody else. A set that is being deleted adopts and releases nothing.
@@ -25,14 +25,25 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     }
 }
 
-/// Deletion with `cascade: orphan`: every pod and claim becomes nobody's, then the set is forgotten. Names stay published, so that
-/// whoever talks to the pods still finds them.
+/// Deletion with `cascade: orphan`: every pod and claim becomes nobody's, then the set is forgotten. Names stay
+/// published, so that whoever talks to the pods still finds them. A pod with a ticket cannot be given away: a request to
+/// end it may be under way, and would hit it later in somebody else's hands, so its end is seen through.
 pub(super) fn orphan_all(observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     for pod in slots.condemned() {
+        if observed.tickets.iter().any(|ticket| ticket.uid == pod.uid) {
+            if pod.terminating {
+                plan.hold(pod.ordinal, HoldReason::Terminating);
+            } else {
+                let (ordinal, uid) = (pod.ordinal, pod.uid.clone());
+                let reason = DeleteReason::TicketHeld;
+                plan.actions.push(Action::DeletePod { ordinal, uid, version: None, reason });
+            }
+            continue;
+        }
         plan.actions.push(Action::ReleasePod { ordinal: pod.ordinal, uid: pod.uid.clone() });
     }
-    volumes::disown_all(observed, plan);
-    if plan.actions.is_empty() {
+    volumes::disown_all(observed, slots, plan);
+    if plan.actions.is_empty() && plan.holds.is_empty() {
         plan.actions.push(Action::RemoveSet);
     }
 }

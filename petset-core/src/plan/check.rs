@@ -70,21 +70,8 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             );
             claim(!rolled || desired.strategy != Strategy::OnDelete, "OnDelete takes nothing down");
         }
-        Action::DeleteClaim { ordinal, uid, cause, .. } => {
-            let seen = observed.claims.iter().find(|claim| claim.uid == *uid);
-            claim(seen.is_some_and(|claim| claim.owner == Ownership::Ours), "S6, S12: the claim is ours");
-            claim(!desired.contains(*ordinal), "S6: its pet is not wanted");
-            claim(pod_of(observed, *ordinal).is_none(), "S6: its last pod is gone");
-            let policy = match cause {
-                ClaimCause::Scaled => desired.delete_claims_when_scaled && desired.deletion.is_none(),
-                ClaimCause::Deleted => desired.delete_claims_when_deleted && desired.deletion == Some(Cascade::Ordered),
-            };
-            claim(policy, "S6: the policy says so");
-        }
-        Action::ProvisionClaim { ordinal, template } => {
-            claim(!observed.started.contains(*ordinal), "S7: no empty volume for a pet that has run");
-            let there = observed.claims.iter().any(|claim| claim.ordinal == *ordinal && claim.template == *template);
-            claim(!there, "S5: no second claim");
+        Action::DeleteClaim { .. } | Action::ProvisionClaim { .. } | Action::OwnClaim { .. } => {
+            check_claim(desired, observed, plan, action, &mut claim);
         }
         Action::RemoveSet => {
             claim(desired.deletion.is_some(), "only a deleted set is forgotten");
@@ -107,17 +94,57 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let ours = observed.pods.iter().any(|pod| pod.uid == *uid && pod.owner == Ownership::Ours);
             claim(ours, "S12: only ours is released");
         }
+        Action::PublishNames { .. } | Action::WithdrawNames => {}
+    }
+}
+
+/// The claims' part of [`check`].
+fn check_claim(
+    desired: &Desired<'_>,
+    observed: &Observed<'_>,
+    plan: &Plan,
+    action: &Action,
+    claim: &mut impl FnMut(bool, &str),
+) {
+    match action {
+        Action::DeleteClaim { ordinal, uid, cause, .. } => {
+            let seen = observed.claims.iter().find(|claim| claim.uid == *uid);
+            claim(seen.is_some_and(|claim| claim.owner == Ownership::Ours), "S6, S12: the claim is ours");
+            let deleting = plan.deleting_claims.as_ref().unwrap_or(observed.deleting_claims).contains(*ordinal);
+            let seen_through = observed.deleting_claims.contains(*ordinal);
+            claim(!desired.contains(*ordinal) || seen_through, "S6: its pet is not wanted");
+            claim(deleting || *cause == ClaimCause::Deleted, "S6: that it goes is written down before it does");
+            claim(pod_of(observed, *ordinal).is_none(), "S6: its last pod is gone");
+            let policy = match cause {
+                ClaimCause::Scaled => (desired.delete_claims_when_scaled || seen_through) && desired.deletion.is_none(),
+                ClaimCause::Deleted => desired.delete_claims_when_deleted && desired.deletion == Some(Cascade::Ordered),
+            };
+            claim(policy, "S6: the policy says so");
+        }
+        Action::ProvisionClaim { ordinal, template } => {
+            let started = plan.started.as_ref().unwrap_or(observed.started);
+            claim(!started.contains(*ordinal), "S7: no empty volume for a pet that has run");
+            let there = observed.claims.iter().any(|claim| claim.ordinal == *ordinal && claim.template == *template);
+            claim(!there, "S5: no second claim");
+        }
         Action::OwnClaim { uid, ours, ordinal, template } => {
             let foreign = observed.claims.iter().any(|claim| claim.uid == *uid && claim.owner == Ownership::Foreign);
             claim(!foreign, "S12: no foreign claim is touched");
             claim(
-                !ours || desired.claim_templates.contains(template),
+                !ours || desired.claim_templates.contains(template) || observed.deleting_claims.contains(*ordinal),
                 "S12: only claims of its templates become its own",
             );
-            let used = pod_of(observed, *ordinal).is_some() || desired.contains(*ordinal);
+            let seen_through = observed.deleting_claims.contains(*ordinal);
+            let used = pod_of(observed, *ordinal).is_some() || desired.contains(*ordinal) || seen_through;
             claim(!ours || used, "S6: what an earlier life or policy left behind stays nobody's");
         }
-        Action::PublishNames { .. } | Action::WithdrawNames => {}
+        Action::AdoptPod { .. }
+        | Action::ReleasePod { .. }
+        | Action::CreatePod { .. }
+        | Action::DeletePod { .. }
+        | Action::PublishNames { .. }
+        | Action::WithdrawNames
+        | Action::RemoveSet => {}
     }
 }
 

@@ -191,7 +191,9 @@ impl fmt::Display for HoldReason {
                 write!(f, "waits for pet {pet}: {down} of at most {max} unavailable pets are down")
             }
             Self::Backoff { message, .. } => write!(f, "is tried again later: {message}"),
-            Self::NameTaken => f.write_str("a pod that is not the set's has its name; it is left alone"),
+            Self::NameTaken => {
+                f.write_str("a pod that is not the set's has its name; it is left alone until somebody deletes it")
+            }
             Self::ClaimMissing { template } => write!(
                 f,
                 "its claim {template} is missing although it has run before; restore the claim, or delete it by its \

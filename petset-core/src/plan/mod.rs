@@ -59,16 +59,25 @@ pub struct Plan {
     pub tickets: Option<Vec<Ticket>>,
     /// The started pets after this plan, when they change; written before any action.
     pub started: Option<OrdinalSet>,
+    /// The pets whose claims are being deleted after this plan, when they change; written before any action.
+    pub deleting_claims: Option<OrdinalSet>,
 }
 
 impl Plan {
     /// True when there is nothing to do, nothing that waits and nothing to write.
     pub fn is_idle(&self) -> bool {
-        let Self { actions, holds, wake_at: _, tickets, started } = self;
-        actions.is_empty()
-            && holds.iter().all(|hold| hold.reason.is_at_rest())
-            && tickets.is_none()
-            && started.is_none()
+        let Self { actions, holds, wake_at: _, tickets: _, started: _, deleting_claims: _ } = self;
+        actions.is_empty() && holds.iter().all(|hold| hold.reason.is_at_rest()) && !self.needs_write()
+    }
+
+    /// True when it does more than publish names.
+    pub fn acts(&self) -> bool {
+        self.actions.iter().any(|action| !matches!(action, Action::PublishNames { .. }))
+    }
+
+    /// True when something must be written before any action.
+    pub fn needs_write(&self) -> bool {
+        self.tickets.is_some() || self.started.is_some() || self.deleting_claims.is_some()
     }
 
     fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {

@@ -23,6 +23,7 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
     let (mut pods, mut claims) = (observed.pods.to_vec(), observed.claims.to_vec());
     pods.retain(|pod| !pod.terminating);
     let (mut tickets, mut started) = (observed.tickets.to_vec(), observed.started.clone());
+    let mut deleting_claims = observed.deleting_claims.clone();
     let (mut now, mut published) = (observed.now, observed.published);
     for pass in 0..MAX_PASSES {
         let seen = Observed {
@@ -31,11 +32,12 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
             claims: &claims,
             tickets: &tickets,
             started: &started,
+            deleting_claims: &deleting_claims,
             published,
             ..observed.clone()
         };
         let plan = super::plan(desired, &seen);
-        let moved = !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some();
+        let moved = !plan.actions.is_empty() || plan.needs_write();
         if !moved {
             let Some(at) = plan.wake_at.filter(|at| *at > now) else {
                 rehearsal.holds = plan.holds;
@@ -45,6 +47,7 @@ pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehear
         }
         tickets = plan.tickets.unwrap_or(tickets);
         started = plan.started.unwrap_or(started);
+        deleting_claims = plan.deleting_claims.unwrap_or(deleting_claims);
         for action in plan.actions {
             let done = action == Action::RemoveSet;
             if let Action::PublishNames { digest } = action {

@@ -99,6 +99,8 @@ pub struct Observed<'a> {
     pub tickets: &'a [Ticket],
     /// The started pets of the status.
     pub started: &'a OrdinalSet,
+    /// The pets of the status whose claims are being deleted.
+    pub deleting_claims: &'a OrdinalSet,
     /// Pets that are to be left alone for a while after failures.
     pub retries: &'a BTreeMap<Ordinal, RetryAt>,
     /// A number for everything else that names depend on: services, ports, domain.

@@ -29,7 +29,10 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
         if claim.phase == ClaimPhase::Terminating {
             continue;
         }
+        let deleting = observed.deleting_claims.contains(claim.ordinal);
         match (claim.owner, deletes) {
+            (Ownership::Nobody, _) if deleting => plan.actions.push(own(claim, true)),
+            (Ownership::Ours, _) if deleting => delete(desired, observed, slots, claim, plan),
             (Ownership::Nobody, true) if is_in_use(desired, observed, slots, claim) => {
                 plan.actions.push(own(claim, true));
             }
@@ -45,13 +48,39 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
     if bound < slots.in_range.len() * desired.claim_templates.len() {
         report_running_without_volume(desired, observed, slots, plan);
     }
+    forget_deleted(observed, plan);
     remember_adopted(desired, observed, plan);
 }
 
-/// Makes every claim nobody's, but for those whose end was asked for before.
-pub(super) fn disown_all(observed: &Observed<'_>, plan: &mut Plan) {
-    let ours = |claim: &&ClaimView| claim.owner == Ownership::Ours && claim.phase != ClaimPhase::Terminating;
-    plan.actions.extend(observed.claims.iter().filter(ours).map(|claim| own(claim, false)));
+/// A pet whose claims are gone as the policy wanted counts as one that never ran: its next claim may be an empty one.
+fn forget_deleted(observed: &Observed<'_>, plan: &mut Plan) {
+    for ordinal in observed.deleting_claims.iter().filter(|ordinal| is_deleted(observed, *ordinal)) {
+        plan.deleting_claims.get_or_insert_with(|| observed.deleting_claims.clone()).remove(ordinal);
+        if observed.started.contains(ordinal) {
+            plan.started.get_or_insert_with(|| observed.started.clone()).remove(ordinal);
+        }
+    }
+}
+
+/// Whether every claim of a pet whose claims are being deleted is gone, or was given to somebody else.
+fn is_deleted(observed: &Observed<'_>, ordinal: Ordinal) -> bool {
+    claims_of(observed, ordinal).iter().all(|claim| claim.owner == Ownership::Foreign)
+}
+
+/// Makes every claim nobody's, but for those whose end was asked for before: that is seen through.
+pub(super) fn disown_all(observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
+    for claim in observed.claims.iter().filter(|claim| claim.owner == Ownership::Ours) {
+        let deleting = observed.deleting_claims.contains(claim.ordinal);
+        match claim.phase {
+            ClaimPhase::Terminating if deleting => {
+                let template = Arc::clone(&claim.template);
+                plan.hold(claim.ordinal, HoldReason::ClaimTerminating { template });
+            }
+            ClaimPhase::Terminating => {}
+            _ if deleting && slots.pod(claim.ordinal).is_none() => plan.actions.push(end(claim, ClaimCause::Scaled)),
+            ClaimPhase::Pending | ClaimPhase::Bound | ClaimPhase::Lost => plan.actions.push(own(claim, false)),
+        }
+    }
 }
 
 /// Whether the claim is one of this life of the set: of its templates, and of a pet that runs or is wanted back. Only
@@ -67,10 +96,17 @@ fn own(claim: &ClaimView, ours: bool) -> Action {
     Action::OwnClaim { ordinal: claim.ordinal, template: Arc::clone(&claim.template), uid: claim.uid.clone(), ours }
 }
 
-/// The claim is ours and out of range: it goes if the policy for this cause says so and no pod of its pet is left.
-/// The pet then counts as never started: its next claim may be an empty one.
+fn end(claim: &ClaimView, cause: ClaimCause) -> Action {
+    let (ordinal, template, uid) = (claim.ordinal, Arc::clone(&claim.template), claim.uid.clone());
+    Action::DeleteClaim { ordinal, template, uid, cause }
+}
+
+/// The claim is ours and out of range: it goes if the policy for this cause says so and no pod of its pet is left. That it
+/// goes is written down first, and then seen through: whoever brings the pet back waits until it is gone, because the
+/// request may land at any time.
 fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, claim: &ClaimView, plan: &mut Plan) {
     let cause = match desired.deletion {
+        _ if observed.deleting_claims.contains(claim.ordinal) => ClaimCause::Scaled,
         None if desired.delete_claims_when_scaled => ClaimCause::Scaled,
         Some(Cascade::Ordered) => ClaimCause::Deleted,
         None | Some(Cascade::Orphan) => return,
@@ -80,26 +116,26 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
         // Somebody else's pod may use it, and the set will not be there to see that pod end.
         plan.actions.push(own(claim, false));
     } else if pod.is_none() {
-        if observed.started.contains(claim.ordinal) {
-            plan.started.get_or_insert_with(|| observed.started.clone()).remove(claim.ordinal);
+        if !observed.deleting_claims.contains(claim.ordinal) {
+            plan.deleting_claims.get_or_insert_with(|| observed.deleting_claims.clone()).insert(claim.ordinal);
         }
-        plan.actions.push(Action::DeleteClaim {
-            ordinal: claim.ordinal,
-            template: Arc::clone(&claim.template),
-            uid: claim.uid.clone(),
-            cause,
-        });
+        plan.actions.push(end(claim, cause));
     }
 }
 
-/// A pet that was adopted with its claims has run before as much as one that was started here (S7).
+/// A pet that was adopted with its claims has run before as much as one that was started here (S7). A claim whose end
+/// was asked for says the opposite: somebody wants the pet to start empty.
 fn remember_adopted(desired: &Desired<'_>, observed: &Observed<'_>, plan: &mut Plan) {
     if desired.claim_templates.is_empty() || desired.deletion.is_some() {
         return;
     }
-    for pod in observed.pods.iter().filter(|pod| pod.is_ours() && !observed.started.contains(pod.ordinal)) {
+    let is_new = |ordinal| !observed.started.contains(ordinal) && !observed.deleting_claims.contains(ordinal);
+    for pod in observed.pods.iter().filter(|pod| pod.is_ours() && is_new(pod.ordinal)) {
         let own = claims_of(observed, pod.ordinal);
-        if desired.claim_templates.iter().all(|template| own.iter().any(|claim| claim.template == *template)) {
+        let stays = |template: &Arc<str>| {
+            own.iter().any(|claim| claim.template == *template && claim.phase != ClaimPhase::Terminating)
+        };
+        if desired.claim_templates.iter().all(stays) {
             plan.started.get_or_insert_with(|| observed.started.clone()).insert(pod.ordinal);
         }
     }
@@ -137,12 +173,16 @@ pub(super) enum Needs {
 /// What `ordinal` lacks before its pod may start.
 pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal) -> Needs {
     let own = claims_of(observed, ordinal);
+    let deleting = observed.deleting_claims.contains(ordinal);
+    if let (true, Some(claim)) = (deleting, own.iter().find(|claim| claim.owner != Ownership::Foreign)) {
+        return Needs::Blocked(HoldReason::ClaimTerminating { template: Arc::clone(&claim.template) });
+    }
     let mut missing = Vec::new();
     for template in desired.claim_templates {
         let name = || Arc::clone(template);
         let claim = own.iter().find(|claim| claim.template == *template);
         match claim.map(|claim| (claim.phase, claim)) {
-            None if observed.started.contains(ordinal) => {
+            None if observed.started.contains(ordinal) && !deleting => {
                 return Needs::Blocked(HoldReason::ClaimMissing { template: name() });
             }
             None => missing.push(name()),

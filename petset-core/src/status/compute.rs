@@ -2,7 +2,7 @@
 //! says nothing new is equal to the one before (S17).
 
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
-use crate::plan::{Action, Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
+use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
 use crate::time::Timestamp;
 
 /// Conditions name at most this many reasons.
@@ -38,6 +38,7 @@ pub fn status(
         conditions: stamp.conditions(desired, plan, all_available, in_range_available, complete),
         tickets: plan.tickets.clone().unwrap_or_else(|| previous.tickets.clone()),
         started: plan.started.clone().unwrap_or_else(|| previous.started.clone()),
+        deleting_claims: plan.deleting_claims.clone().unwrap_or_else(|| previous.deleting_claims.clone()),
     }
 }
 
@@ -133,7 +134,7 @@ impl Stamp<'_> {
     fn progressing(&self, desired: &Desired<'_>, plan: &Plan, all_available: bool, complete: bool) -> Condition {
         let rests = plan.holds.iter().all(|hold| hold.reason.is_at_rest());
         // Publishing names is housekeeping; a controller that starts anew does it without the set having changed.
-        let acts = plan.actions.iter().any(|action| !matches!(action, Action::PublishNames { .. }));
+        let acts = plan.acts();
         let (status, reason, message) = if desired.is_held() {
             (ConditionStatus::False, "Paused", "the set is paused".to_owned())
         } else if all_available && !acts && rests {

@@ -46,6 +46,10 @@ pub struct PetSetStatus {
     /// reported, never replaced by an empty one (S7).
     #[serde(skip_serializing_if = "OrdinalSet::is_empty")]
     pub started: OrdinalSet,
+    /// Pets whose claims are being deleted because they were scaled away: the deletion is seen through, also when the
+    /// pet is wanted again meanwhile, because a request may still be under way (S6).
+    #[serde(skip_serializing_if = "OrdinalSet::is_empty")]
+    pub deleting_claims: OrdinalSet,
 }
 
 /// Permission to take down one ready incarnation by choice.

@@ -58,6 +58,9 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     /// # Behavior
     /// - `store_update_of_an_old_version_is_a_conflict`.
     /// - `store_update_keeps_status_and_uid`.
+    /// - `store_update_counts_generations_of_the_spec_only`.
+    /// - `store_writes_of_what_is_there_change_nothing`: no version, no hint; also of a status.
+    /// - `store_writes_of_an_unknown_set_are_not_found`: also of a status, a mark or a revision.
     async fn update(&self, key: &SetKey, version: &Version, set: PetSet) -> Result<StoredSet>;
 
     /// Marks the set as to be deleted. A mark that is there stays, but orphaning wins over ordered deletion.
@@ -76,6 +79,7 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     ///
     /// # Behavior
     /// - `store_remove_of_an_old_version_is_a_conflict`.
+    /// - `store_remove_needs_the_mark`.
     /// - `store_remove_takes_the_revisions_along`.
     async fn remove(&self, key: &SetKey, version: &Version) -> Result<()>;
 
@@ -91,7 +95,10 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     /// - `store_put_revision_renumbers_a_known_one`.
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()>;
 
-    /// Removes a revision; one that is not there is fine.
+    /// Removes a revision.
+    ///
+    /// # Behavior
+    /// - `store_delete_revision_of_the_unknown_is_fine`.
     async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()>;
 
     /// Services, config maps and secrets of a namespace, by kind and name.
@@ -104,6 +111,9 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     async fn put_object(&self, object: ConfigObject) -> Result<()>;
 
     /// Removes one; false when it was not there.
+    ///
+    /// # Behavior
+    /// - `store_delete_object_says_whether_it_was_there`.
     async fn delete_object(&self, namespace: &str, kind: ConfigObjectKind, name: &str) -> Result<bool>;
 
     /// Hints about changes from now on: of a set itself, or of an object in its namespace.

@@ -19,6 +19,7 @@ pub(crate) struct World {
     pub(crate) claims: Vec<ClaimView>,
     pub(crate) tickets: Vec<Ticket>,
     pub(crate) started: OrdinalSet,
+    pub(crate) deleting_claims: OrdinalSet,
     pub(crate) retries: BTreeMap<Ordinal, RetryAt>,
     pub(crate) published: Option<u64>,
     pub(crate) status: PetSetStatus,
@@ -50,6 +51,7 @@ impl World {
             claims: Vec::new(),
             tickets: Vec::new(),
             started: OrdinalSet::default(),
+            deleting_claims: OrdinalSet::default(),
             retries: BTreeMap::new(),
             published: None,
             status: PetSetStatus::default(),
@@ -69,6 +71,7 @@ impl World {
             claims: &self.claims,
             tickets: &self.tickets,
             started: &self.started,
+            deleting_claims: &self.deleting_claims,
             retries: &self.retries,
             names_seed: 0,
             published: self.published,
@@ -88,14 +91,19 @@ impl World {
     /// Writes what a pass writes before it acts: tickets, started pets, and the status, whose current revision is
     /// where the set comes from in the next pass.
     pub(crate) fn write(&mut self, plan: &Plan) {
-        let previous =
-            PetSetStatus { tickets: self.tickets.clone(), started: self.started.clone(), ..self.status.clone() };
+        let previous = PetSetStatus {
+            tickets: self.tickets.clone(),
+            started: self.started.clone(),
+            deleting_claims: self.deleting_claims.clone(),
+            ..self.status.clone()
+        };
         let next = status::status(&self.spec.desired(), &self.observed(), plan, &previous, 1);
-        if plan.tickets.is_some() || plan.started.is_some() {
+        if plan.needs_write() {
             self.version += 1;
         }
         self.tickets.clone_from(&next.tickets);
         self.started = next.started.clone();
+        self.deleting_claims = next.deleting_claims.clone();
         if let Some(current) = &next.current_revision {
             self.spec.current = current.clone();
         }

@@ -211,3 +211,29 @@ async fn the_initialized_annotation_holds_every_step_after_its_pet() {
     bench.settle(&key).await;
     assert_eq!(bench.world.ordinals(&key), [0]);
 }
+
+#[tokio::test]
+async fn s6_a_claim_that_is_to_go_is_gone_before_its_pet_comes_back() {
+    let bench = Bench::new();
+    bench.world.permit(Check::ClaimsAreKept);
+    let key = bench.create(web(2).delete_claims_when_scaled().build()).await;
+    bench.settle(&key).await;
+    let old = bench.world.claim(&key, "www", 1).expect("it was claimed").uid;
+    bench.change(&key, |set| set.spec.replicas = Some(1)).await;
+    // The request gets no answer: it may land at any time from now on.
+    let silence = petset_core::Error::new(petset_core::ErrorKind::Timeout, "delete a claim");
+    bench.world.fail_next(Op::ClaimDelete, silence, false);
+    while bench.world.counts().of(Op::ClaimDelete) == 0 {
+        let _ = bench.pass(&key).await;
+    }
+    bench.change(&key, |set| set.spec.replicas = Some(2)).await;
+    bench.settle(&key).await;
+    // The pet is left alone for a while after the failure.
+    bench.world.clock().advance(std::time::Duration::from_secs(1));
+    bench.settle(&key).await;
+    let new = bench.world.claim(&key, "www", 1).expect("it is claimed anew").uid;
+    assert_ne!(new, old, "the pet never used what was to be deleted under it");
+    assert_eq!(bench.world.ordinals(&key), [0, 1]);
+    let status = bench.stored(&key).await.status;
+    assert!(status.deleting_claims.is_empty() && status.started.contains(Ordinal(1)));
+}

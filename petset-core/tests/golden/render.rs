@@ -51,6 +51,10 @@ pub(crate) fn plan(out: &mut String, plan: &Plan, now: Timestamp) {
     if let Some(held) = &plan.tickets {
         let _ = writeln!(out, "  tickets {}", tickets(held));
     }
+    if let Some(deleting) = &plan.deleting_claims {
+        let pets = if deleting.is_empty() { "none".to_owned() } else { deleting.to_string() };
+        let _ = writeln!(out, "  deleting claims of {pets}");
+    }
     if let Some(started) = &plan.started {
         let _ = writeln!(out, "  started {}", if started.is_empty() { "none".to_owned() } else { started.to_string() });
     }
@@ -84,6 +88,7 @@ pub(crate) fn status(out: &mut String, status: &PetSetStatus) {
         conditions,
         tickets: held,
         started,
+        deleting_claims,
     } = status;
     let name =
         |revision: &Option<petset_core::RevisionName>| revision.as_ref().map_or("-".to_owned(), ToString::to_string);
@@ -103,6 +108,9 @@ pub(crate) fn status(out: &mut String, status: &PetSetStatus) {
     }
     if !held.is_empty() {
         let _ = writeln!(out, "  tickets {}", tickets(held));
+    }
+    if !deleting_claims.is_empty() {
+        let _ = writeln!(out, "  deleting claims of {deleting_claims}");
     }
     if !started.is_empty() {
         let _ = writeln!(out, "  started {started}");

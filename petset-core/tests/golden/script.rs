@@ -293,7 +293,7 @@ impl Script {
     /// Another controller carries out what it planned at `look`.
     fn act(&mut self) -> Result<(), String> {
         let (plan, version) = self.seen.take().ok_or("nobody looked")?;
-        let swaps = plan.tickets.is_some() || plan.started.is_some();
+        let swaps = plan.needs_write();
         if swaps && version != self.world.version {
             self.out.push_str("  lost the swap: nothing is done\n");
             return Ok(());
@@ -319,7 +319,7 @@ impl Script {
             }
             let plan = self.step()?;
             render::actions(&mut self.out, &plan.actions);
-            let acted = !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some();
+            let acted = !plan.actions.is_empty() || plan.needs_write();
             if self.world.removed {
                 self.out.push_str("  the set is no more\n");
                 return Ok(());

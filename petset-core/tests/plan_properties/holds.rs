@@ -64,7 +64,10 @@ fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReas
         HoldReason::NameTaken => is(&|pod| pod.owner != Ownership::Ours),
         HoldReason::ClaimMissing { template } => world.started.contains(ordinal) && claim(template).is_none(),
         HoldReason::ClaimLost { template } => phase(template) == Some(ClaimPhase::Lost),
-        HoldReason::ClaimTerminating { template } => phase(template) == Some(ClaimPhase::Terminating),
+        HoldReason::ClaimTerminating { template } => {
+            let deleting = world.deleting_claims.contains(ordinal) && claim(template).is_some();
+            deleting || phase(template) == Some(ClaimPhase::Terminating)
+        }
         HoldReason::ClaimPending { template, message: _ } => {
             world.spec.binds_before_use && phase(template) == Some(ClaimPhase::Pending)
         }

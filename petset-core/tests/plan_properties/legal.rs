@@ -16,7 +16,7 @@ pub(crate) fn illegal(world: &World, plan: &Plan) -> Vec<String> {
     let tickets = plan.tickets.as_deref().unwrap_or(&world.tickets);
     let started = plan.started.as_ref().unwrap_or(&world.started);
     let mut found = illegal_tickets(world, tickets);
-    if world.spec.paused && !plan.actions.is_empty() {
+    if world.spec.paused && world.spec.deletion.is_none() && plan.acts() {
         found.push("a paused set acts".to_owned());
     }
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -33,7 +33,8 @@ pub(crate) fn illegal(world: &World, plan: &Plan) -> Vec<String> {
             Action::CreatePod { ordinal, revision } => create(world, started, *ordinal, revision, &mut must),
             Action::DeletePod { .. } => delete(world, tickets, action, &mut must),
             Action::ProvisionClaim { .. } | Action::OwnClaim { .. } | Action::DeleteClaim { .. } => {
-                change_claim(world, started, action, &mut must);
+                let deleting = plan.deleting_claims.as_ref().unwrap_or(&world.deleting_claims);
+                change_claim(world, started, deleting, action, &mut must);
             }
             Action::AdoptPod { uid, .. } => must(
                 has_pod(world, uid, |pod| pod.owner == Ownership::Nobody && pod.selected && !pod.terminating),
@@ -115,7 +116,8 @@ fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl Fn
     must(pod.owner == Ownership::Ours, "S12 not ours");
     must(pod.selected || world.spec.deletion.is_some(), "S12 it is being released");
     must(!pod.terminating, "S18 its end was asked for");
-    must(world.spec.deletion != Some(Cascade::Orphan), "orphans are not ended");
+    let had = world.tickets.iter().any(|ticket| ticket.uid == *uid);
+    must(world.spec.deletion != Some(Cascade::Orphan) || had, "orphans are not ended");
     let ticket = tickets.iter().any(|ticket| ticket.uid == *uid);
     let ready = pod.phase == PodPhase::Running && pod.ready_since.is_some();
     must(ticket || !ready, "S10 ready and without ticket");
@@ -137,9 +139,15 @@ fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl Fn
     }
 }
 
-fn change_claim(world: &World, started: &OrdinalSet, action: &Action, must: &mut impl FnMut(bool, &str)) {
+fn change_claim(
+    world: &World,
+    started: &OrdinalSet,
+    deleting: &OrdinalSet,
+    action: &Action,
+    must: &mut impl FnMut(bool, &str),
+) {
     if let Action::ProvisionClaim { ordinal, template } = action {
-        must(!world.started.contains(*ordinal), "S7 an empty volume for a pet that ran");
+        must(!started.contains(*ordinal), "S7 an empty volume for a pet that ran");
         must(is_wanted(world, *ordinal), "nobody wants it");
         must(world.spec.templates.contains(template), "no such template");
         must(
@@ -153,20 +161,23 @@ fn change_claim(world: &World, started: &OrdinalSet, action: &Action, must: &mut
         must(claim.is_some_and(|claim| claim.owner == from), "S12 not to be changed");
         let named = world.spec.templates.contains(template);
         let used = world.pod(*ordinal).is_some() || is_wanted(world, *ordinal);
-        must(!ours || named && used, "S6 what was left behind is nobody's");
+        let seen_through = world.deleting_claims.contains(*ordinal);
+        must(!ours || named && used || seen_through, "S6 what was left behind is nobody's");
     }
     if let Action::DeleteClaim { ordinal, uid, .. } = action {
         let claim = world.claims.iter().find(|claim| claim.uid == *uid);
         must(claim.is_some_and(|claim| claim.owner == Ownership::Ours), "S12 not ours");
-        must(!is_wanted(world, *ordinal), "S6 its pet is wanted");
+        let seen_through = world.deleting_claims.contains(*ordinal);
+        must(!is_wanted(world, *ordinal) || seen_through, "S6 its pet is wanted");
         must(world.pod(*ordinal).is_none(), "S6 a pod may still use it");
         let policy = match world.spec.deletion {
             None => world.spec.when_scaled,
             Some(Cascade::Ordered) => world.spec.when_deleted,
             Some(Cascade::Orphan) => false,
         };
-        must(policy, "S6 no policy says so");
-        must(!started.contains(*ordinal), "its next claim could not be an empty one");
+        must(policy || seen_through, "S6 no policy says so");
+        let forgotten = world.spec.deletion.is_some();
+        must(deleting.contains(*ordinal) || forgotten, "S6 nobody who brings the pet back would know");
     }
 }
 

@@ -161,22 +161,28 @@ impl Run {
         for action in &plan.actions {
             self.apply(action);
         }
-        !plan.actions.is_empty() || plan.tickets.is_some() || plan.started.is_some()
+        !plan.actions.is_empty() || plan.needs_write()
     }
 
     /// The second controller acts on its old view. It has lost when the declaration or the version moved and it has
-    /// anything to write; what needs no write is sent all the same.
+    /// anything to write; a deletion that needs no write lands all the same.
     fn act_late(&mut self) {
         let Some((plan, version, declaration)) = self.seen.take() else { return };
-        let swaps = plan.tickets.is_some() || plan.started.is_some();
-        if declaration != self.declaration() || swaps && version != self.world.version {
+        let swaps = plan.needs_write();
+        let changed = declaration != self.declaration();
+        if swaps && (changed || version != self.world.version) {
             return;
         }
         self.settle_debts();
         if swaps {
             self.world.write(&plan);
         }
-        let lasting = |action: &&Action| !matches!(action, Action::RemoveSet | Action::WithdrawNames);
+        // A request to end something was sent when it was decided, and lands whatever is declared by then. What is begun
+        // is not: the engine looks at the version once more right before.
+        let ends = |action: &Action| matches!(action, Action::DeletePod { .. } | Action::DeleteClaim { .. });
+        let lasting = |action: &&Action| {
+            !matches!(action, Action::RemoveSet | Action::WithdrawNames) && (!changed || ends(action))
+        };
         for action in plan.actions.iter().filter(lasting) {
             self.apply(action);
         }
@@ -326,8 +332,12 @@ impl Run {
                 claim.phase = ClaimPhase::Bound;
             }
         }
-        let started: Vec<Ordinal> =
-            self.world.started.iter().filter(|ordinal| is_wanted(&self.world, *ordinal)).collect();
+        let started: Vec<Ordinal> = self
+            .world
+            .started
+            .iter()
+            .filter(|ordinal| is_wanted(&self.world, *ordinal) && !self.world.deleting_claims.contains(*ordinal))
+            .collect();
         for ordinal in started {
             for template in self.world.spec.templates.clone() {
                 self.world.put_claim(ordinal, &template, ClaimPhase::Bound, Ownership::Nobody);

@@ -7,7 +7,7 @@ use petset_core::ErrorKind;
 use petset_core::store::{RedbStore, SetStore};
 use redb::{Database, TableDefinition};
 
-use crate::behavior::{created, current, revision, set};
+use crate::support::{created, current, revision, set};
 
 const SETS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("sets");
 

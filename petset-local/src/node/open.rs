@@ -72,7 +72,12 @@ impl Node {
         let claims: Arc<dyn ClaimSource> = Arc::<LocalVolumes>::clone(&volumes);
         let book: Arc<dyn AddressBook> = Arc::<LocalAddresses>::clone(&addresses);
         let pods = LocalPods::open(dir.join("pods"), pods, claims, book).await?;
-        // Pods that run hold their claims as soon as they are found; only then may deleted claims go.
+        // Pods that run hold their claims as soon as they are found; only then may deleted claims go. Which claims a pod has
+        // whose record cannot be read is known by its name alone.
+        for (namespace, pod) in pods.unreadable() {
+            tracing::warn!(%namespace, pod, "the record of a pod cannot be read, its claims are kept");
+            volumes.hold_all_of(&namespace, &pod).await?;
+        }
         volumes.settle().await?;
         let path = dir.join("store.redb");
         let store = blocking(move || RedbStore::open(path)).await?;

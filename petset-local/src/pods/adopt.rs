@@ -12,6 +12,7 @@ use super::cell::Cell;
 use super::fault::disk;
 use super::lock::{Free, Gate};
 use super::paths::{gate, lock, pets, record};
+use super::process::Process;
 use super::record::Record;
 use super::shared::{Known, PodKey};
 use super::status::pod_of;
@@ -24,6 +25,7 @@ pub(super) fn adopt(root: &Path, boot: &str, hints: &Hints) -> Result<Known> {
         match read(&key, &dir) {
             Ok(Some(mut record)) => {
                 settle(&mut record, boot);
+                forget_readiness(&mut record);
                 known.cells.insert(key, Arc::new(Cell::new(root, record, hints.clone())));
             }
             Ok(None) => match clean(&dir) {
@@ -124,6 +126,23 @@ fn settle(record: &mut Record, boot: &str) {
     }
     if let Some(termination) = &mut record.termination {
         termination.deadline = 0;
+    }
+}
+
+/// A container whose process is not found running is not ready, whatever was so before this controller looked.
+fn forget_readiness(record: &mut Record) {
+    let mut changed = false;
+    for container in record.containers.iter_mut().filter(|container| container.ready) {
+        // When the kernel cannot say, readiness is not known either.
+        let found = container.process.and_then(|id| Process::find(id).ok().flatten());
+        if !found.is_some_and(|process| process.is_running()) {
+            container.ready = false;
+            changed = true;
+        }
+    }
+    if changed {
+        record.ready_since = None;
+        record.generation += 1;
     }
 }
 

@@ -22,6 +22,7 @@ use super::lock::{Free, Gate};
 use super::paths::is_safe;
 use super::record::{Record, Termination, sync_dir};
 use super::shared::Shared;
+use super::supervise::supervise;
 use super::sweep::sweep;
 
 #[async_trait]
@@ -50,18 +51,30 @@ impl PodBackend for LocalPods {
             return Ok(Created::AlreadyThere(cell.pod()));
         }
         refuse(&request, &self.check(&request.template))?;
-        let shared = Arc::clone(&self.shared);
-        let put = blocking(move || put_on_record(&shared, &request)).await?;
-        match put {
-            Created::AlreadyThere(cell) => Ok(Created::AlreadyThere(cell.pod())),
-            Created::New(cell) => {
-                let pod = cell.pod();
-                self.hold_claims(&cell);
-                cell.hint();
-                self.look_after(cell);
-                Ok(Created::New(pod))
+        let (shared, tasks) = (Arc::clone(&self.shared), Arc::downgrade(&self.tasks));
+        // A task of its own: when the caller stops waiting, the pod is looked after all the same.
+        let made = self.tasks.ask(async move {
+            let put = blocking({
+                let shared = Arc::clone(&shared);
+                move || put_on_record(&shared, &request)
+            });
+            match put.await? {
+                Created::AlreadyThere(cell) => Ok(Created::AlreadyThere(cell.pod())),
+                Created::New(cell) => {
+                    let pod = cell.pod();
+                    cell.hint();
+                    if let Some(tasks) = tasks.upgrade() {
+                        tasks.spawn(supervise(shared, cell));
+                    }
+                    Ok(Created::New(pod))
+                }
             }
-        }
+        });
+        made.await.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Unavailable, "create a pod")
+                .with_context("pod", pod)
+                .with_message("the supervision ended meanwhile"))
+        })
     }
 
     async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
@@ -74,7 +87,7 @@ impl PodBackend for LocalPods {
             // The directory stays ours until the write is done, whatever becomes of the caller.
             let _shared = shared;
             let mut newer = None;
-            cell.change(Weight::Durable, |record| {
+            let changed = cell.change(Weight::Durable, |record| {
                 let version = record.generation.to_string();
                 if options.version.as_ref().is_some_and(|wanted| wanted.as_str() != version) {
                     newer = Some(version);
@@ -83,7 +96,11 @@ impl PodBackend for LocalPods {
                     let deadline = clock::deadline(Duration::from_secs(grace.into()));
                     record.termination = Some(Termination { deadline, signalled: Vec::new() });
                 }
-            })?;
+            });
+            match changed {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Deleted::AlreadyGone),
+                changed => changed?,
+            }
             match newer {
                 None => Ok(Deleted::Started),
                 Some(version) => Err(changed_meanwhile("delete a pod", name, &version)),
@@ -179,6 +196,7 @@ fn put_on_record(shared: &Arc<Shared>, request: &PodRequest) -> Result<Created<A
         drop(fs::remove_file(&record_path));
         return Err(fault(&record_path, error));
     }
+    shared.hold_claims(&cell);
     let key = (Arc::clone(&request.set.namespace), request.name());
     shared.known().cells.insert(key, Arc::clone(&cell));
     Ok(Created::New(cell))

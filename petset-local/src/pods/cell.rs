@@ -1,6 +1,9 @@
 //! One pod of this process: its record in memory, which mirrors the one on disk, and who is told of changes.
 
+use std::fs;
+use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use petset_core::backend::{Hints, Pod};
@@ -9,7 +12,7 @@ use tokio::sync::watch;
 
 use super::fault::disk;
 use super::paths::Paths;
-use super::record::{ContainerRecord, Record};
+use super::record::{ContainerRecord, Record, sync_dir};
 use super::status;
 
 /// Whether a change has to survive the machine's end before it counts.
@@ -28,6 +31,8 @@ pub(super) struct Cell {
     pub(super) uid: PodUid,
     pub(super) set: SetKey,
     record: Mutex<Record>,
+    /// It is off the record for ever. Changed and relied on only while `record` is locked.
+    gone: AtomicBool,
     hints: Hints,
     generations: watch::Sender<u64>,
 }
@@ -42,6 +47,7 @@ impl Cell {
             set,
             generations: watch::Sender::new(record.generation),
             record: Mutex::new(record),
+            gone: AtomicBool::new(false),
             hints,
         }
     }
@@ -62,8 +68,13 @@ impl Cell {
     }
 
     /// Changes the record on disk and in memory, and tells. A change that changes nothing writes nothing.
+    ///
+    /// Once the pod is off the record, its file's name is its successor's: then this is `NotFound` and writes nothing.
     pub(super) fn change(&self, weight: Weight, edit: impl FnOnce(&mut Record)) -> Result<()> {
         let mut record = self.record();
+        if self.is_gone() {
+            return Err(gone("change a pod", &self.set.pod_name(record.request.ordinal()), &self.uid));
+        }
         let mut next = record.clone();
         edit(&mut next);
         let ready = status::is_ready(&next);
@@ -93,8 +104,26 @@ impl Cell {
     /// As [`Cell::change`] for what was seen, which cannot fail.
     pub(super) fn note(&self, edit: impl FnOnce(&mut Record)) {
         if let Err(error) = self.change(Weight::Seen, edit) {
-            tracing::warn!(error = %error.chain(), "the record on disk is behind");
+            tracing::debug!(error = %error.chain(), "what was seen of a pod is not noted");
         }
+    }
+
+    /// Takes the record off the disk, for ever: no change is written after this one.
+    pub(super) fn bury(&self) -> io::Result<()> {
+        let record = self.record();
+        let path = self.paths.record();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => sync_dir(&path)?,
+        }
+        self.gone.store(true, Ordering::Release);
+        drop(record);
+        Ok(())
+    }
+
+    /// Whether the pod is off the record.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 
     /// Tells watchers that something changed.

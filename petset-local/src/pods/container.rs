@@ -1,5 +1,6 @@
 //! The life of one container: find or start it, watch it, and start it again when it ends.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use super::launch::{Refusal, launch, note_running};
 use super::logs::tail;
 use super::members;
 use super::plan::{Purpose, plan};
-use super::process::Process;
+use super::process::{Process, ProcessId};
 use super::shared::Shared;
-use super::stop::{end_leftovers, stop};
+use super::stop::{PAUSE, end_leftovers, stop};
 use super::view::{Report, read_report};
 use crate::probe::{Event, Probes, Target, watch};
 
@@ -107,23 +108,37 @@ impl Keeper {
 
     /// The process of an earlier start, also of one by another controller, also of one whose pid was never recorded.
     async fn find(&self) -> Option<Process> {
-        let container = self.cell.container(self.index);
-        if let Some(id) = container.process {
-            let process = Process::find(id);
-            if process.is_none() {
+        let known = self.cell.container(self.index).process;
+        let found = loop {
+            match self.look(known).await {
+                Ok(found) => break found,
+                // Not known is not gone.
+                Err(error) => tracing::warn!(%error, "cannot look for the process of a container, trying again"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        };
+        if known.is_some() {
+            if found.is_none() {
                 self.ended(None, Some("it ended while nobody watched".to_owned())).await;
             }
-            return process;
+            return found;
         }
-        let cell = Arc::clone(&self.cell);
-        let found = blocking(move || members::leader_of(&cell, &container.name, container.restarts)).await;
-        let process = found.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot look for the process of a container");
-            None
-        })?;
+        let process = found?;
         let adopted = process.id();
         self.cell.note(|record| record.containers[self.index].process = Some(adopted));
         Some(process)
+    }
+
+    async fn look(&self, known: Option<ProcessId>) -> io::Result<Option<Process>> {
+        let Self { cell, index, .. } = self.clone();
+        blocking(move || {
+            if let Some(id) = known {
+                return Process::find(id);
+            }
+            let container = cell.container(index);
+            members::leader_of(&cell, &container.name, container.restarts)
+        })
+        .await
     }
 
     async fn launch(&self) -> Result<Process, Refusal> {

@@ -1,21 +1,27 @@
 //! Running another command where a container runs: its view, its variables, its working directory.
 
-use std::process::{Output, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{self, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use command_fds::{CommandFdExt as _, FdMapping};
 use petset_core::{Error, ErrorKind, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 use super::cell::Cell;
-use super::fault::blocking;
+use super::fault::{blocking, disk};
 use super::isolation::Isolation;
+use super::launch::PET_LOCK;
+use super::lock::{Gate, shared};
 use super::logs::printable_tail;
 use super::plan::{Purpose, plan};
-use super::process::Process;
+use super::process::{Process, ProcessId};
 use super::shared::Shared;
+use super::view::Plan;
 
 /// Goes to the working directory and becomes the command.
 const SCRIPT: &str = r#"cd -- "$1" || exit 126; shift; exec "$@""#;
@@ -35,38 +41,60 @@ impl Runner {
 
     /// Runs `argv` to its end. When the future is dropped, the command and what it started in its group is ended.
     pub(super) async fn output(&self, argv: &[String]) -> Result<Output> {
-        let Self { node, cell, index } = self.clone();
-        let name = cell.container(index).name;
-        let argv = argv.to_vec();
-        let failed = |kind| Error::new(kind, "run a command in a pod").with_context("container", &name);
-        let prepared = blocking(move || -> Result<Option<Command>> {
-            let Some(id) = cell.container(index).process else { return Ok(None) };
-            let Some(process) = Process::find(id).filter(Process::is_running) else { return Ok(None) };
-            let plan = plan(&node, &cell, index, Purpose::Command)?;
-            let mut command = enter(&node.isolation, process.id().pid);
-            command.args(["-c", SCRIPT, "petset", &plan.working_dir]).args(&argv).env_clear().envs(plan.env);
-            Ok(Some(command))
-        });
-        let Some(mut command) = prepared.await? else {
+        let (runner, argv) = (self.clone(), argv.to_vec());
+        let failed = |kind| {
+            let container = self.cell.container(self.index).name;
+            Error::new(kind, "run a command in a pod").with_context("container", container)
+        };
+        let Some((_group, child)) = blocking(move || runner.start(&argv)).await? else {
             return Err(failed(ErrorKind::Unavailable).with_message("the container is not running"));
         };
-        command
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let child = command.spawn().map_err(|error| failed(ErrorKind::Unavailable).with_source(error))?;
-        let _group = Group::of(&child);
         child.wait_with_output().await.map_err(|error| failed(ErrorKind::Internal).with_source(error))
+    }
+
+    /// Starts a command where the container runs; `None` when it does not run. Blocks.
+    fn start(&self, argv: &[String]) -> Result<Option<(Group, Child)>> {
+        let Some(id) = self.cell.container(self.index).process else { return Ok(None) };
+        let plan = plan(&self.node, &self.cell, self.index, Purpose::Command)?;
+        self.spawn(id, &plan, argv)
+    }
+
+    /// Starts a command beside the process `id` of the container. Under the gate, so that the pod is not buried and the
+    /// container not started again in between; a pod that is ending still runs commands, such as `preStop`. The command
+    /// inherits the pod's lock: no later incarnation starts before it has ended.
+    pub(super) fn spawn(&self, id: ProcessId, plan: &Plan, argv: &[String]) -> Result<Option<(Group, Child)>> {
+        let Self { node, cell, index } = self;
+        let gate_path = cell.paths.gate();
+        let gate = Gate::take(&gate_path).map_err(|error| disk("lock a pod's gate", &gate_path, error))?;
+        if cell.is_gone() || cell.container(*index).process != Some(id) {
+            return Ok(None);
+        }
+        let found = Process::find(id).map_err(|error| disk("look for a process", Path::new("/proc"), error))?;
+        let Some(process) = found.filter(Process::is_running) else { return Ok(None) };
+        let lock_path = cell.paths.lock();
+        let Some(lock) = shared(&lock_path).map_err(|error| disk("lock a pod", &lock_path, error))? else {
+            return Ok(None);
+        };
+        let mut command = enter(&node.isolation, process.id().pid);
+        command.args(["-c", SCRIPT, "petset", &plan.working_dir]).args(argv);
+        command.env_clear().envs(plan.env.iter().map(|(name, value)| (name, value)));
+        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        command
+            .fd_mappings(vec![FdMapping { parent_fd: lock.into(), child_fd: PET_LOCK }])
+            .expect("one descriptor cannot collide");
+        let mut command = Command::from(command);
+        let spawned = command.kill_on_drop(true).spawn();
+        let child = spawned.map_err(|error| disk("run a command in a pod", Path::new("/bin/sh"), error))?;
+        let group = Group::of(&child);
+        drop(gate);
+        Ok(Some((group, child)))
     }
 }
 
 /// A shell where the process `pid` is.
-fn enter(isolation: &Isolation, pid: u32) -> Command {
-    let Isolation::Namespaces { tools, user } = isolation else { return Command::new("/bin/sh") };
-    let mut command = Command::new(&tools.nsenter);
+fn enter(isolation: &Isolation, pid: u32) -> process::Command {
+    let Isolation::Namespaces { tools, user } = isolation else { return process::Command::new("/bin/sh") };
+    let mut command = process::Command::new(&tools.nsenter);
     command.args(["--target", &pid.to_string(), "--mount", "--uts", "--root"]);
     if *user {
         command.args(["--user", "--preserve-credentials"]);
@@ -77,11 +105,11 @@ fn enter(isolation: &Isolation, pid: u32) -> Command {
 
 /// Ends a command's process group when dropped, if its leader still runs: then the number still names the group.
 #[derive(Debug)]
-struct Group(Option<Process>);
+pub(super) struct Group(Option<Process>);
 
 impl Group {
     fn of(child: &Child) -> Self {
-        Self(child.id().and_then(Process::of_pid))
+        Self(child.id().and_then(|pid| Process::of_pid(pid).ok().flatten()))
     }
 }
 

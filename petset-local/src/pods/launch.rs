@@ -15,11 +15,12 @@ use super::cell::{Cell, Weight};
 use super::fault::disk;
 use super::isolation::Isolation;
 use super::lock::{Free, Gate, shared};
+use super::members;
 use super::process::Process;
 use super::view::{Plan, command};
 
 /// The descriptors of the two locks in a pod's processes: high, so that they are in no program's way.
-const PET_LOCK: i32 = 200;
+pub(super) const PET_LOCK: i32 = 200;
 const CONTAINER_LOCK: i32 = 201;
 
 /// Why a container was not started.
@@ -51,6 +52,11 @@ pub(super) fn launch(cell: &Cell, isolation: &Isolation, index: usize, plan: &Pl
     let lock_path = cell.paths.container_lock(&name);
     let free = Free::prove(&lock_path).map_err(|error| disk("lock a container", &lock_path, error))?;
     let container_lock = free.ok_or(Refusal::Occupied)?;
+    // A process that closed its descriptors shows in no lock.
+    let is_marked = members::is_marked(cell, &name);
+    if is_marked.map_err(|error| disk("look for processes", Path::new("/proc"), error))? {
+        return Err(Refusal::Occupied);
+    }
     let container_lock = container_lock.share().map_err(|error| disk("lock a container", &lock_path, error))?;
 
     let process = spawn(cell, isolation, &name, plan, [pet_lock, container_lock])?;
@@ -92,12 +98,13 @@ fn spawn(cell: &Cell, isolation: &Isolation, name: &str, plan: &Plan, locks: [Fi
         FdMapping { parent_fd: container.into(), child_fd: CONTAINER_LOCK },
     ];
     command.fd_mappings(mappings).expect("the two descriptors differ");
-    let child = command.spawn().map_err(|error| disk("start a process", Path::new(command.get_program()), error))?;
-    // Nobody has waited for the child, so its pid is still its own.
-    Process::of_pid(child.id()).ok_or_else(|| {
-        let error = io::Error::other("the process that was just started cannot be opened");
-        disk("open a process", Path::new(command.get_program()), error)
-    })
+    let spawned = command.spawn();
+    let fault = |operation, error| disk(operation, Path::new(command.get_program()), error);
+    let child = spawned.map_err(|error| fault("start a process", error))?;
+    // Nobody has waited for the child, so its pid is still its own. When it cannot be opened now, it is found by its lock
+    // later.
+    let opened = Process::of_pid(child.id()).map_err(|error| fault("open a process", error))?;
+    opened.ok_or_else(|| fault("open a process", io::ErrorKind::NotFound.into()))
 }
 
 /// A log is only ever appended to, so that it can be cut short while it is written.

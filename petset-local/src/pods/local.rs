@@ -4,13 +4,12 @@ use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use petset_core::backend::{Hints, Pod, PodRef};
 use petset_core::{Error, ErrorKind, Ordinal, Result, SetKey};
 use rustix::fs::{FlockOperation, flock};
-use tokio::task::JoinSet;
 
 use super::adopt::{adopt, inspect};
 use super::cell::{Cell, gone};
@@ -22,8 +21,9 @@ use super::members::of_pod;
 use super::options::PodOptions;
 use super::paths::pets;
 use super::procfs;
-use super::shared::Shared;
+use super::shared::{PodKey, Shared};
 use super::supervise::supervise;
+use super::tasks::Tasks;
 use crate::seams::{AddressBook, ClaimSource};
 
 /// How long the directory is waited for when another controller has it: one that is ending gives it back soon.
@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct LocalPods {
     pub(super) shared: Arc<Shared>,
-    tasks: Mutex<JoinSet<()>>,
+    pub(super) tasks: Arc<Tasks>,
 }
 
 impl LocalPods {
@@ -60,11 +60,11 @@ impl LocalPods {
             Ok(Arc::new(Shared { root: dir, options, isolation, claims, addresses, boot, name, hints, pods, owner }))
         })
         .await?;
-        let pods = Self { shared, tasks: Mutex::default() };
+        let pods = Self { shared, tasks: Arc::default() };
         let cells: Vec<_> = pods.shared.known().cells.values().cloned().collect();
         for cell in cells {
-            pods.hold_claims(&cell);
-            pods.look_after(cell);
+            pods.shared.hold_claims(&cell);
+            pods.tasks.spawn(supervise(Arc::clone(&pods.shared), cell));
         }
         Ok(pods)
     }
@@ -73,6 +73,11 @@ impl LocalPods {
     /// controller that owns the directory.
     pub fn inspect(dir: &Path) -> Result<Vec<Pod>> {
         inspect(dir)
+    }
+
+    /// Namespace and name of every pod whose record cannot be read. What such a pod uses is not known, and it may run.
+    pub(crate) fn unreadable(&self) -> Vec<PodKey> {
+        self.shared.known().broken.keys().cloned().collect()
     }
 
     /// The process ids of this incarnation, ascending; none once it has ended.
@@ -119,23 +124,7 @@ impl LocalPods {
 
     /// Ends the supervision and waits until it has ended. Pods keep running.
     pub async fn shutdown(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        tasks.shutdown().await;
-    }
-
-    /// Looks after a pod from now on.
-    pub(super) fn look_after(&self, cell: Arc<Cell>) {
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-        while tasks.try_join_next().is_some() {}
-        tasks.spawn(supervise(Arc::clone(&self.shared), cell));
-    }
-
-    /// Says that the pod uses its claims.
-    pub(super) fn hold_claims(&self, cell: &Cell) {
-        let record = cell.record();
-        for claim in record.request.claims().values() {
-            self.shared.claims.hold(record.request.set(), claim, &cell.uid);
-        }
+        self.tasks.end().await;
     }
 
     fn container(

@@ -41,6 +41,7 @@ mod status;
 mod stop;
 mod supervise;
 mod sweep;
+mod tasks;
 mod terminate;
 #[cfg(test)]
 mod tests;

@@ -58,6 +58,10 @@ pub(super) fn plan(node: &Arc<Shared>, cell: &Cell, index: usize, purpose: Purpo
     env.push((MARK.to_owned(), mark(cell, &container.name, run)));
 
     if purpose == Purpose::Start {
+        if !cell.record().fenced {
+            // The first start of the incarnation: each of its claims is there, also one that no container sees (S7).
+            request.claims.values().try_for_each(|claim| node.claims.directory(&request.set, claim).map(drop))?;
+        }
         for dir in cell.paths.directories() {
             fs::create_dir_all(&dir).map_err(|error| disk("make a directory of a pod", &dir, error))?;
         }

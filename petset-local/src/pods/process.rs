@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use serde::{Deserialize, Serialize};
 use tokio::io::Interest;
@@ -31,17 +32,23 @@ pub(super) struct Process {
 
 impl Process {
     /// The process `id`, if it is still there (or ended and not yet waited for); never one that has got its pid.
-    pub(super) fn find(id: ProcessId) -> Option<Self> {
-        Self::of_pid(id.pid).filter(|process| process.id == id)
+    pub(super) fn find(id: ProcessId) -> io::Result<Option<Self>> {
+        Ok(Self::of_pid(id.pid)?.filter(|process| process.id == id))
     }
 
-    /// The process that has `pid` now.
-    pub(super) fn of_pid(pid: u32) -> Option<Self> {
-        let handle = pidfd_open(raw(pid)?, PidfdFlags::empty()).ok()?;
+    /// The process that has `pid` now; `None` only on the kernel's word that there is none.
+    pub(super) fn of_pid(pid: u32) -> io::Result<Option<Self>> {
+        let Some(raw) = raw(pid) else { return Ok(None) };
+        let handle = match pidfd_open(raw, PidfdFlags::empty()) {
+            Ok(handle) => handle,
+            // The second and the third: the number is that of a thread which is not its process's first.
+            Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         // Reading after opening: if the start read here belongs to another process than the descriptor, then the
         // descriptor's process was gone by then, and a signal through it hits nobody.
-        let start = procfs::stat(pid)?.start;
-        Some(Self { id: ProcessId { pid, start }, handle: Arc::new(handle) })
+        let Some(stat) = procfs::stat(pid)? else { return Ok(None) };
+        Ok(Some(Self { id: ProcessId { pid, start: stat.start }, handle: Arc::new(handle) }))
     }
 
     /// Which process this is.
@@ -59,7 +66,7 @@ impl Process {
     /// Sends a signal; a process that is gone already is no error.
     pub(super) fn signal(&self, signal: Signal) -> io::Result<()> {
         match pidfd_send_signal(&self.handle, signal) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -115,12 +122,12 @@ mod tests {
     async fn a_pid_with_another_start_is_another_process() {
         #[expect(clippy::zombie_processes, reason = "waiting for it through the descriptor is what is tested")]
         let child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let process = Process::of_pid(child.id()).unwrap();
+        let process = Process::of_pid(child.id()).unwrap().unwrap();
         let ProcessId { pid, start } = process.id();
-        assert!(Process::find(ProcessId { pid, start: start + 1 }).is_none());
-        assert!(Process::find(process.id()).unwrap().is_running());
+        assert!(Process::find(ProcessId { pid, start: start + 1 }).unwrap().is_none());
+        assert!(Process::find(process.id()).unwrap().unwrap().is_running());
         process.signal(Signal::KILL).unwrap();
         assert_eq!(process.ended().await, Some(137));
-        assert!(Process::find(process.id()).is_none());
+        assert!(Process::find(process.id()).unwrap().is_none());
     }
 }

@@ -14,7 +14,7 @@ use super::options::PodOptions;
 use crate::seams::{AddressBook, ClaimSource};
 
 /// Namespace and name of a pod.
-pub(super) type PodKey = (Arc<str>, String);
+pub(crate) type PodKey = (Arc<str>, String);
 
 /// What all pods of one directory share.
 #[derive(Debug)]
@@ -45,6 +45,14 @@ pub(super) struct Known {
 impl Shared {
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that the pod uses its claims.
+    pub(super) fn hold_claims(&self, cell: &Cell) {
+        let record = cell.record();
+        for claim in record.request.claims().values() {
+            self.claims.hold(record.request.set(), claim, &cell.uid);
+        }
     }
 
     /// The pod of this name; an error when its record cannot be read.

@@ -18,6 +18,8 @@ use crate::probe::Target;
 
 /// How often processes are looked for that have not ended yet.
 const LOOK: Duration = Duration::from_millis(25);
+/// The pause after a look that failed.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
 /// Ends one container's process: `preStop`, the polite signal, and the hard one at `deadline` (the pod's grace period
 /// from now when `None`). Returns when it has ended.
@@ -61,7 +63,8 @@ pub(super) async fn wait_or_kill(process: &Process, deadline: u64) {
     process.gone().await;
 }
 
-/// Ends what a container's ended process left behind, so that its next start finds nothing of it.
+/// Ends what a container's ended process left behind, and the commands that are still run in it, so that its next start
+/// finds nothing of it. All of them have the pod's grace period from now.
 pub(super) async fn end_leftovers(cell: &Arc<Cell>, index: usize) {
     let (name, grace) = {
         let record = cell.record();
@@ -77,8 +80,10 @@ pub(super) async fn end_leftovers(cell: &Arc<Cell>, index: usize) {
         let found = match found.await {
             Ok(found) => found,
             Err(error) => {
-                tracing::warn!(%error, "cannot look for what a container left behind");
-                return;
+                // Not known is not gone.
+                tracing::warn!(%error, "cannot look for what a container left behind, trying again");
+                tokio::time::sleep(PAUSE).await;
+                continue;
             }
         };
         if found.is_empty() {

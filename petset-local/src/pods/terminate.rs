@@ -1,7 +1,6 @@
 //! From the request to end a pod to the kernel's word that nothing of it lives.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +14,8 @@ use super::fault::{blocking, disk};
 use super::lock::{Free, Gate};
 use super::members;
 use super::process::Process;
-use super::record::sync_dir;
 use super::shared::Shared;
-use super::stop::{press, stop, wait_or_kill};
+use super::stop::{PAUSE, press, stop, wait_or_kill};
 use super::sweep::sweep;
 
 /// Pauses between looks at what still lives.
@@ -28,13 +26,16 @@ const LONG_LOOK: Duration = Duration::from_millis(500);
 pub(super) async fn terminate(node: &Arc<Shared>, cell: &Arc<Cell>) {
     let Some(termination) = cell.record().termination.clone() else { return };
     let deadline = termination.deadline;
-    let running: Vec<(usize, Process)> = cell
-        .record()
-        .containers
-        .iter()
-        .enumerate()
-        .filter_map(|(index, container)| Some((index, Process::find(container.process?)?)))
-        .collect();
+    let running = loop {
+        match recorded(cell) {
+            Ok(running) => break running,
+            Err(error) => {
+                let problem = format!("cannot look for processes: {error}");
+                cell.note(|record| record.waiting = Some(("Terminating".to_owned(), problem)));
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    };
     let stops = running.iter().map(|(index, process)| {
         let signalled = termination.signalled.contains(&cell.container(*index).name);
         async move {
@@ -82,6 +83,17 @@ pub(super) async fn terminate(node: &Arc<Shared>, cell: &Arc<Cell>) {
     }
 }
 
+/// The containers' processes that are on record and still there.
+fn recorded(cell: &Cell) -> io::Result<Vec<(usize, Process)>> {
+    let ids: Vec<_> = cell.record().containers.iter().map(|container| container.process).collect();
+    let mut found = Vec::new();
+    for (index, id) in ids.into_iter().enumerate() {
+        let process = id.map(Process::find).transpose()?.flatten();
+        found.extend(process.map(|process| (index, process)));
+    }
+    Ok(found)
+}
+
 /// Takes the pod off the record, if no process of it lives. Blocks.
 fn bury(node: &Shared, cell: &Cell) -> Result<bool> {
     let paths = &cell.paths;
@@ -94,12 +106,7 @@ fn bury(node: &Shared, cell: &Cell) -> Result<bool> {
         return Ok(false);
     }
     let record = paths.record();
-    match fs::remove_file(&record) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(disk("remove the record of a pod", &record, error)),
-    }
-    sync_dir(&record).map_err(|error| disk("remove the record of a pod", &record, error))?;
+    cell.bury().map_err(|error| disk("remove the record of a pod", &record, error))?;
     let (set, pod, claims) = {
         let record = cell.record();
         let set = record.request.set().clone();

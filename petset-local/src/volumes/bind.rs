@@ -172,6 +172,9 @@ impl Core {
             Ok(path) => path,
             Err(error) => return problem(&error),
         };
+        if let Err(error) = self.secure(&path) {
+            return problem(&error.chain());
+        }
         match record::read::<Marker>(&disk::marker_of(&path)) {
             Ok(None) => {}
             Ok(Some(found)) if found.identity == claim.identity && (new || found.uid == claim.uid) => {
@@ -220,6 +223,7 @@ impl Core {
                 .with_context("path", root.display())
                 .with_message("the class's directory is not there; it is never made, its disk may not be mounted"));
         }
+        self.secure(root)?;
         let below = PathBuf::from(&*claim.identity.set.namespace).join(&claim.identity.name);
         let volume = root.join(&below);
         if disk::is_there(&volume)? {

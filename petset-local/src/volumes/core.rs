@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use petset_core::backend::{Claim, ClaimPhase, Hints};
 use petset_core::{Error, ErrorKind, Result, SetKey};
 
-use super::options::{BUILT_IN, VolumeOptions};
+use super::claimed::Claimed;
+use super::options::{BUILT_IN, StaticVolume, VolumeOptions};
 use super::record::{Binding, ClaimRecord, Identity};
 use super::state::{Slot, State};
 use super::{disk, record, state};
@@ -21,6 +22,7 @@ pub(super) struct Core {
     pub(super) classes: BTreeMap<String, PathBuf>,
     pub(super) state: Mutex<State>,
     pub(super) hints: Hints,
+    claimed: Claimed,
     _lock: File,
 }
 
@@ -34,10 +36,17 @@ impl Core {
         let mut classes = options.classes.clone();
         classes.insert(BUILT_IN.to_owned(), dir.join(BUILT_IN));
         let state = State::load(&dir)?;
+        let claimed = claim_directories(&options, &state)?;
         disk::remove_later(classes.values().flat_map(|class| disk::leftovers(class)).collect());
-        let core = Self { dir, options, classes, state: Mutex::new(state), hints: Hints::new(), _lock: lock };
+        let core = Self { dir, options, classes, state: Mutex::new(state), hints: Hints::new(), claimed, _lock: lock };
         core.bind_pending();
         Ok(core)
+    }
+
+    /// The directories of one class or pre-made volume are used by one node at a time; those of this node's own
+    /// directory are below its lock.
+    pub(super) fn secure(&self, dir: &Path) -> Result<()> {
+        if dir.starts_with(&self.dir) { Ok(()) } else { self.claimed.take(dir) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -118,6 +127,11 @@ impl Core {
         if let Some(problem) = disk::lost(&volume, binding, &claim.uid)? {
             return Err(refused(ErrorKind::Unavailable, &problem));
         }
+        match self.classes.get(&binding.class) {
+            _ if binding.pooled => self.secure(&volume)?,
+            Some(class) => self.secure(class)?,
+            None => {}
+        }
         let data = disk::data_of(&volume);
         let real = data.canonicalize().map_err(|error| files::failed("use a claim", &data, error))?;
         if !binding.pooled && !self.classes.values().any(|class| is_below(&real, class)) {
@@ -125,6 +139,27 @@ impl Core {
         }
         Ok(real)
     }
+}
+
+/// Takes every directory that was given from outside. One that is not there, or where no lock can be made, is taken
+/// before it is first used: its disk may not be mounted yet.
+/// Nothing is written where a volume that was given is missing: that is the place for its disk.
+fn claim_directories(options: &VolumeOptions, state: &State) -> Result<Claimed> {
+    let claimed = Claimed::default();
+    let is_there =
+        |volume: &&StaticVolume| !state.pool.contains_key(&volume.name) || disk::marker_of(&volume.path).exists();
+    let pool = options.pool.iter().filter(is_there).map(|volume| &volume.path);
+    for dir in options.classes.values().chain(pool) {
+        let Ok(dir) = dir.canonicalize() else { continue };
+        match claimed.take(&dir) {
+            Err(error) if error.kind() == ErrorKind::Locked => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = %error.chain(), "no lock, the directory is not used until there is one");
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(claimed)
 }
 
 fn is_below(path: &Path, class: &Path) -> bool {

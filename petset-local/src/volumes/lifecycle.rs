@@ -87,6 +87,23 @@ impl Core {
         self.finish_all(&mut state, Some(set));
     }
 
+    /// Holds whatever may be a claim of the pod of this name, also claims whose own record cannot be read.
+    pub(super) fn hold_all_of(&self, namespace: &str, pod: &str) {
+        let ending = format!("-{pod}");
+        let holder = PodUid::new("of an unreadable record");
+        let mut state = self.state();
+        let claims: Vec<_> = state
+            .sets
+            .iter()
+            .filter(|(set, _)| *set.namespace == *namespace && set.ordinal_of_pod(pod).is_some())
+            .flat_map(|(set, claims)| claims.keys().map(|name| (set.clone(), name.clone())))
+            .filter(|(_, name)| name.ends_with(&ending))
+            .collect();
+        for claim in claims {
+            state.holds.entry(claim).or_default().insert(holder.clone());
+        }
+    }
+
     pub(super) fn settle(&self) {
         let mut state = self.state();
         state.settled = true;

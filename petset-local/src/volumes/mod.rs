@@ -7,8 +7,10 @@
 //! <class>/<namespace>/<claim>/volume.json   whose volume this is
 //! <class>/<namespace>/<claim>/data/         what the pet sees
 //! <pre-made>/volume.json, <pre-made>/data/  the same for a pre-made volume
+//! <class>/.petset.lock                      one node at a time uses the directory
+//! <pre-made>/.petset.lock                   the same
 //! ```
-//! The built-in class `local` lies in `<dir>/local`.
+//! The built-in class `local` lies in `<dir>/local`, below the lock of `<dir>` itself.
 //!
 //! # Crashes
 //! Whoever's volume it is stands on disk before the claim is on record, and the claim is on record before its
@@ -23,6 +25,7 @@
 
 mod bind;
 mod check;
+mod claimed;
 mod core;
 mod disk;
 mod inspect;

@@ -59,6 +59,16 @@ impl LocalVolumes {
         .await
     }
 
+    /// Every claim that a pod of this name may use is held until these volumes are opened again.
+    pub(crate) async fn hold_all_of(&self, namespace: &str, pod: &str) -> Result<()> {
+        let (namespace, pod) = (namespace.to_owned(), pod.to_owned());
+        self.run(move |core| {
+            core.hold_all_of(&namespace, &pod);
+            Ok(())
+        })
+        .await
+    }
+
     /// Every claim in `dir`, read only, also while another process has it open.
     ///
     /// # Errors

@@ -102,12 +102,14 @@ impl Bridge {
         let claims: Vec<ClaimView> = (0..PETS).filter_map(|pet| self.claim(pet, shown.claims[pet], owner)).collect();
         let tickets = self.tickets(shown.status);
         let started: OrdinalSet = ordinals(shown.status.started).collect();
+        let deleting_claims: OrdinalSet = ordinals(shown.status.deleting).collect();
         let observed = Observed {
             now: Timestamp::from_micros(1_000_000),
             pods: &pods,
             claims: &claims,
             tickets: &tickets,
             started: &started,
+            deleting_claims: &deleting_claims,
             retries: &self.retries,
             names_seed: 0,
             published: None,
@@ -116,6 +118,7 @@ impl Bridge {
         let previous = PetSetStatus {
             tickets: tickets.clone(),
             started: started.clone(),
+            deleting_claims: deleting_claims.clone(),
             current_revision: Some(desired.current.clone()),
             ..PetSetStatus::default()
         };
@@ -129,9 +132,10 @@ impl Bridge {
                 live: mask(next.tickets.iter().filter(|ticket| self.live.contains(&ticket.uid)).map(|t| t.ordinal)),
                 gone: mask(next.tickets.iter().filter(|ticket| self.gone.contains(&ticket.uid)).map(|t| t.ordinal)),
                 started: mask(next.started.iter()),
+                deleting: mask(next.deleting_claims.iter()),
                 current: next.current_revision.as_ref().map_or(0, revision),
             },
-            needed: plan.tickets.is_some() || plan.started.is_some() || shown.status.current == 0,
+            needed: plan.needs_write() || plan.acts() || shown.status.current == 0,
         };
         answered(config, view, decision)
     }
@@ -208,7 +212,7 @@ fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
     match config.flaw {
         Some(Flaw::NoTicket) => {
             (decision.status.live, decision.status.gone) = (view.status.live, view.status.gone);
-            decision.needed = decision.status.started != view.status.started;
+            decision.needed = decision.status != view.status;
         }
         Some(Flaw::NaiveTicket) if !decision.needed => {
             (decision.status.live, decision.status.gone) = (view.status.live, view.status.gone);

@@ -96,6 +96,22 @@ pub fn ci() -> Vec<Config> {
         .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
         Config { strays: true, ..Config::new("two-deleted-anew", vec![two, two.on(2), two.deleted(), two.anew()]) }
             .faults(Faults { late: 1, flap: 1, ..NONE }),
+        Config::new("two-deleted-anew-strict", vec![two, two.deleted(), two.anew()]),
+        Config {
+            when_scaled: true,
+            strict_claims: true,
+            ..Config::new("one-claims-strict", vec![two, two.scaled(1), two])
+        }
+        .alone()
+        .claims()
+        .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
+        Config {
+            when_scaled: true,
+            strict_claims: true,
+            ..Config::new("two-claims-strict", vec![two, two.scaled(1), two])
+        }
+        .claims()
+        .faults(Faults { late: 1, ..NONE }),
         Config { strays: true, ..Config::new("two-orphaned-anew", vec![two, two.orphaned(), two.anew().on(2)]) },
     ]);
     configs
@@ -135,12 +151,7 @@ pub fn nightly() -> Vec<Config> {
 /// after the world has moved on, where no precondition names what they were decided on.
 pub fn gaps() -> Vec<(Config, &'static str)> {
     let two = Spec::new(2);
-    let strict = |name, script| Config { when_scaled: true, strict_claims: true, ..Config::new(name, script) }.claims();
-    let down_up = || vec![two, two.scaled(1), two];
     vec![
-        // A claim is deleted by policy, and the request lands when its pet is wanted again and stands on it.
-        (strict("gap-claim-deleted-late", down_up()).alone().faults(Faults { late: 1, ..NONE }), "S6"),
-        (strict("gap-claim-deleted-two", down_up()), "S6"),
         // An empty claim is made for a pet that had none yet, and the request lands when it had one and lost it.
         (
             Config::new("gap-claim-made-late", vec![two]).alone().claims().fresh().faults(Faults {
@@ -164,7 +175,14 @@ pub fn gaps() -> Vec<(Config, &'static str)> {
             }),
             "L2",
         ),
-        (Config::new("gap-pod-of-an-earlier-life", vec![two, two.deleted(), two.anew()]), "L2"),
+        (
+            Config::new("gap-pod-of-an-earlier-life", vec![two, two.deleted(), two.anew()]).faults(Faults {
+                late: 1,
+                fail: 1,
+                ..NONE
+            }),
+            "L2",
+        ),
     ]
 }
 

@@ -110,6 +110,8 @@ pub struct Status {
     pub gone: u8,
     /// Pets that were started.
     pub started: u8,
+    /// Pets whose claims are being deleted.
+    pub deleting: u8,
     /// The current revision; 0 when there was none yet.
     pub current: u8,
 }

@@ -48,7 +48,7 @@ pub(super) fn decision(config: &Config, view: &View, decision: &Decision) -> Res
                 }
             }
             Kind::Provision => {
-                if view.status.started & (1 << pet) != 0 {
+                if view.status.started & !view.status.deleting & (1 << pet) != 0 {
                     return Err(Broken("S7", "an empty claim is made for a pet that has run before"));
                 }
             }
@@ -61,7 +61,12 @@ pub(super) fn decision(config: &Config, view: &View, decision: &Decision) -> Res
             }
             Kind::DeleteClaim => {
                 let policy = if spec.deleted { config.when_deleted } else { config.when_scaled };
-                if !policy || pet < wanted || view.pods[pet].stands() || view.claims[pet].life != spec.life {
+                // A deletion that was decided is seen through, also when the pet is wanted again meanwhile.
+                let decided = view.status.deleting & (1 << pet) != 0;
+                if !decided && (!policy || pet < wanted)
+                    || view.pods[pet].stands()
+                    || view.claims[pet].life != spec.life
+                {
                     return Err(Broken(
                         "S6",
                         "a claim is deleted without its policy, or while its pet is wanted or stands",

@@ -103,8 +103,11 @@ impl State {
                 return;
             }
             (true | false, _) => {
-                self.status = status;
-                self.set_changed(plans.config, Some(by));
+                // Where there is nothing to write, only the version is looked at.
+                if self.status != status {
+                    self.status = status;
+                    self.set_changed(plans.config, Some(by));
+                }
             }
         }
         self.begin(by);

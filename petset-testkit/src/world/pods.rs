@@ -14,7 +14,7 @@ use petset_core::{Clock, Error, ErrorKind, Result, SetKey};
 use super::counts::Op;
 use super::effect::Effect;
 use super::request::Shared;
-use super::state::{Running, State, Termination};
+use super::state::{Running, State};
 
 /// The pods of a [`FakeWorld`](super::FakeWorld).
 #[derive(Debug, Clone)]
@@ -33,8 +33,8 @@ impl PodBackend for FakePods {
         capabilities
     }
 
-    fn check(&self, _template: &PodTemplate) -> Vec<Violation> {
-        self.world.lock().refused_templates.clone()
+    fn check(&self, template: &PodTemplate) -> Vec<Violation> {
+        self.world.lock().check_template(template)
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
@@ -66,7 +66,7 @@ fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
     if let Some(running) = state.running(&set, ordinal) {
         return Ok(Created::AlreadyThere(running.pod.clone()));
     }
-    if let Some(refused) = state.refused_templates.first() {
+    if let Some(refused) = state.check_template(&template).first() {
         return Err(Error::new(ErrorKind::Unsupported, "create a pod")
             .with_context("pod", set.pod_name(ordinal))
             .with_message(refused.to_string()));
@@ -120,9 +120,7 @@ pub(super) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
     }
     state.change_pod(&pod.set, pod.ordinal, |running| running.pod.terminating = true);
     state.record(Effect::PodDeletionStarted { pod: pod.clone(), grace_seconds });
-    if state.termination == Termination::Immediate {
-        state.end_pod(&pod.set, pod.ordinal);
-    }
+    state.let_end(&pod.set, pod.ordinal, grace_seconds);
 }
 
 fn update(state: &mut State, pod: &PodRef, change: PodChange) -> Result<()> {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use petset_core::backend::{Claim, ContainerState, ContainerStatus, Hints, Pod, PodPhase, RecordSet};
 use petset_core::manifest::Violation;
 use petset_core::spec::PodTemplate;
-use petset_core::{ClaimUid, Clock, Ordinal, PodUid, SetKey, Version};
+use petset_core::{ClaimUid, Clock, Ordinal, PodUid, SetKey, Timestamp, Version};
 
 use super::check::Checker;
 use super::counts::Counts;
 use super::effect::Effect;
 use super::fault::Faults;
+use super::program::Program;
 use crate::clock::ManualClock;
 
 /// When pods become ready.
@@ -62,6 +63,11 @@ pub(super) struct State {
     pub(super) records: BTreeMap<SetKey, RecordSet>,
     pub(super) refused_templates: Vec<Violation>,
     pub(super) refused_claims: Vec<Violation>,
+    pub(super) refused_classes: BTreeSet<String>,
+    /// By image.
+    pub(super) programs: BTreeMap<String, Program>,
+    /// When the grace period of a pod is over that does not end before.
+    pub(super) grace_ends: BTreeMap<(SetKey, Ordinal), Timestamp>,
     pub(super) pod_hints: Hints,
     pub(super) claim_hints: Hints,
     pub(super) counts: Counts,
@@ -136,8 +142,8 @@ impl State {
 
     /// Starts a pod, and under [`Readiness::Immediate`] makes it ready. Every claim must be bound first.
     pub(super) fn start_pod(&mut self, set: &SetKey, ordinal: Ordinal) {
-        let ready = self.readiness == Readiness::Immediate;
         let Some(running) = self.running(set, ordinal) else { return };
+        let (phase, ready) = self.start_of(&running.template);
         if running.pod.status.phase != PodPhase::Pending {
             return;
         }
@@ -152,7 +158,7 @@ impl State {
         let (now, address) = (self.clock.now(), self.next_address());
         self.change_pod(set, ordinal, |running| {
             let Running { pod, template, claims: _ } = running;
-            pod.status.phase = PodPhase::Running;
+            pod.status.phase = phase;
             pod.status.addresses = vec![address];
             pod.status.ready_since = ready.then_some(now);
             (pod.status.reason, pod.status.message) = (None, None);
@@ -169,6 +175,7 @@ impl State {
 
     /// The end of a pod, confirmed: its name is free, and claims that waited for it go.
     pub(super) fn end_pod(&mut self, set: &SetKey, ordinal: Ordinal) -> bool {
+        self.grace_ends.remove(&(set.clone(), ordinal));
         let Some(pods) = self.pods.get_mut(set) else { return false };
         let Some(running) = pods.remove(&ordinal) else { return false };
         if pods.is_empty() {

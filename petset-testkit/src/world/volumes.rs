@@ -34,8 +34,8 @@ impl VolumeProvisioner for FakeVolumes {
         capabilities
     }
 
-    fn check(&self, _template: &ClaimTemplate) -> Vec<Violation> {
-        self.world.lock().refused_claims.clone()
+    fn check(&self, template: &ClaimTemplate) -> Vec<Violation> {
+        refused(&self.world.lock(), &template.spec)
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
@@ -61,6 +61,14 @@ impl VolumeProvisioner for FakeVolumes {
     }
 }
 
+/// What of this claim is refused.
+fn refused(state: &State, spec: &ClaimSpec) -> Vec<Violation> {
+    let class = spec.storage_class_name.as_ref().filter(|class| state.refused_classes.contains(*class));
+    let of_class =
+        class.map(|class| Violation::new("spec.storageClassName", class, "another class; this one is refused"));
+    state.refused_claims.iter().cloned().chain(of_class).collect()
+}
+
 fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>> {
     let ClaimRequest { set, template, ordinal, name, owner, labels: _, annotations: _, spec } = request;
     let id = (Arc::clone(&set.namespace), name.clone());
@@ -75,7 +83,7 @@ fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>>
             return Ok(Created::AlreadyThere(claim.clone()));
         }
     }
-    if let Some(refused) = state.refused_claims.first() {
+    if let Some(refused) = refused(state, &spec).first() {
         return Err(Error::new(ErrorKind::Unsupported, "provision a claim")
             .with_context("claim", name)
             .with_message(refused.to_string()));

@@ -58,17 +58,18 @@ impl Sets {
     /// [`ErrorKind::NotFound`] when the pet has no such claim and never had.
     pub async fn delete_claim(&self, key: impl IntoKey, template: &str, ordinal: Ordinal) -> Result<Deleted> {
         let key = key.into_key()?;
-        let forgotten = self.forget_started(&key, ordinal).await?;
         let claims = self.backends().volumes.list(&key).await?;
         let claim = claims.into_iter().find(|claim| claim.ordinal == ordinal && claim.template == template);
-        let deleted = match claim {
+        let deleted = match &claim {
             Some(claim) => self.backends().volumes.delete(&claim.reference()).await?,
-            None if forgotten => Deleted::AlreadyGone,
-            None => {
-                let name = key.claim_name(template, ordinal);
-                return Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", name));
-            }
+            None => Deleted::AlreadyGone,
         };
+        // Only now: while the claim stood as it was, its running pod would have counted as started again.
+        let forgotten = self.forget_started(&key, ordinal).await?;
+        if claim.is_none() && !forgotten {
+            let name = key.claim_name(template, ordinal);
+            return Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", name));
+        }
         self.shared.queue.add(key);
         Ok(deleted)
     }

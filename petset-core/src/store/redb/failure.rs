@@ -86,7 +86,10 @@ fn explain(error: &redb::Error) -> (ErrorKind, Option<&'static str>) {
             (ErrorKind::Corrupt, Some("the file is damaged or is no store: restore it from a copy, or move it away"))
         }
         redb::Error::ValueTooLarge(_) => (ErrorKind::Invalid, None),
-        redb::Error::PreviousIo | redb::Error::DatabaseClosed => (ErrorKind::Unavailable, None),
+        redb::Error::PreviousIo | redb::Error::DatabaseClosed => (
+            ErrorKind::Unavailable,
+            Some("the disk failed under it before; the file is opened again at the next request"),
+        ),
         redb::Error::Unsupported => {
             (ErrorKind::Unsupported, Some("the file system cannot lock files: put the store on a local one"))
         }

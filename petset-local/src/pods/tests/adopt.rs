@@ -3,12 +3,15 @@
 use std::fs;
 use std::time::Duration;
 
-use petset_core::backend::{ContainerState, PodBackend as _};
+use petset_core::backend::{ContainerState, Hints, PodBackend as _};
 use petset_core::{ErrorKind, SetKey};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, container, is_alive, pid_in, shell};
 use crate::pods::LocalPods;
+use crate::pods::adopt::adopt;
+use crate::pods::process::Process;
+use crate::pods::procfs::boot_id;
 
 fn edit(bench: &Bench, change: impl FnOnce(&mut Value)) {
     let path = bench.pet_dir().join("pod.json");
@@ -33,7 +36,7 @@ async fn s19_a_new_controller_adopts_the_same_process() {
     assert_eq!(after.status.containers[0].restarts, 0);
     assert_eq!(after.status.ready_since, before.status.ready_since);
     // The adopted process is looked after: its end is seen.
-    crate::pods::process::Process::of_pid(first).unwrap().signal(rustix::process::Signal::KILL).unwrap();
+    Process::of_pid(first).unwrap().unwrap().signal(rustix::process::Signal::KILL).unwrap();
     bench.until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some()).await;
 }
 
@@ -113,6 +116,32 @@ async fn an_end_that_nobody_saw_is_a_restart() {
         .until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some())
         .await;
     assert_eq!(pod.uid, made.uid);
+}
+
+#[tokio::test]
+async fn s8_s13_a_pod_whose_process_ended_unseen_is_not_found_ready() {
+    let mut bench = Bench::new().await;
+    let pid = bench.file("pid");
+    bench.run(&format!("echo $$$$ > {}; exec sleep 600", pid.display())).await;
+    let before = bench.until_ready().await;
+    let running = pid_in(&pid).await;
+    bench.close().await;
+    let find = || {
+        let boot = boot_id().unwrap();
+        let known = adopt(&bench.root(), &boot, &Hints::new()).unwrap();
+        known.cells.values().next().unwrap().pod()
+    };
+    assert_eq!(find(), before);
+    let process = Process::of_pid(running).unwrap().unwrap();
+    process.signal(rustix::process::Signal::KILL).unwrap();
+    process.gone().await;
+    let found = find();
+    assert_eq!(found.status.ready_since, None);
+    assert!(!found.status.containers[0].ready);
+    assert_ne!(found.version, before.version);
+    bench.open().await;
+    let ready = bench.until_ready().await;
+    assert!(ready.status.ready_since > before.status.ready_since);
 }
 
 #[tokio::test]

@@ -189,6 +189,10 @@ impl Bench {
         }
     }
 
+    pub(super) async fn until_some(&self) -> Pod {
+        self.until("a pod", |_| true).await
+    }
+
     pub(super) async fn until_ready(&self) -> Pod {
         self.until("ready", |pod| pod.status.ready_since.is_some()).await
     }
@@ -227,9 +231,10 @@ impl Bench {
         has
     }
 
-    /// Whether no process holds the pet's lock.
+    /// Whether no process holds the pet's lock. A pet that never had one is free.
     pub(super) fn is_free(&self) -> bool {
-        crate::pods::lock::Free::prove(&self.pet_dir().join("pet.lock")).unwrap().is_some()
+        let lock = self.pet_dir().join("pet.lock");
+        !self.pet_dir().exists() || crate::pods::lock::Free::prove(&lock).unwrap().is_some()
     }
 }
 
@@ -240,7 +245,7 @@ impl Drop for Bench {
         }
         // Pods outlive their controller; a test's do not outlive the test.
         let Ok(found) = crate::pods::procfs::holders(&self.pet_dir().join("pet.lock")) else { return };
-        for process in found.into_iter().filter_map(crate::pods::process::Process::of_pid) {
+        for process in found.into_iter().filter_map(|pid| crate::pods::process::Process::of_pid(pid).ok()?) {
             drop(process.signal(rustix::process::Signal::KILL));
         }
     }
@@ -272,5 +277,5 @@ pub(super) async fn until_file(path: &Path, wanted: impl Fn(&str) -> bool) -> St
 }
 
 pub(super) fn is_alive(pid: u32) -> bool {
-    crate::pods::procfs::stat(pid).is_some_and(|stat| stat.state != 'Z')
+    crate::pods::procfs::stat(pid).unwrap().is_some_and(|stat| stat.state != 'Z')
 }

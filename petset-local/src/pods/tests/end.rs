@@ -9,6 +9,7 @@ use petset_core::{ErrorKind, PodUid, Version};
 use serde_json::json;
 
 use super::bench::{Bench, container, is_alive, pid_in, shell, until_file};
+use crate::pods::cell::Weight;
 
 #[tokio::test]
 async fn s3_the_polite_signal_comes_first_and_the_pod_is_listed_until_its_end() {
@@ -132,4 +133,25 @@ async fn a_pod_that_never_started_ends_as_well() {
     bench.until_gone().await;
     bench.run("exec sleep 600").await;
     bench.until_ready().await;
+}
+
+#[tokio::test]
+async fn s4_s1_a_late_change_of_an_ended_incarnation_does_not_touch_its_successor() {
+    let bench = Bench::new().await;
+    let pod = bench.run("exec sleep 600").await;
+    bench.until_ready().await;
+    let late = bench.pods().shared.pod(&bench.set, "web-0").unwrap().unwrap();
+    bench.delete(&pod, Some(0)).await;
+    bench.until_gone().await;
+    let path = bench.pet_dir().join("pod.json");
+    let error = late.change(Weight::Durable, |record| record.labels.clear()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(!path.exists(), "an ended pod is on record again");
+    let next = bench.run("exec sleep 600").await;
+    bench.until_ready().await;
+    late.note(|record| record.waiting = Some(("Late".to_owned(), String::new())));
+    assert_eq!(late.change(Weight::Seen, |record| record.owner = None).unwrap_err().kind(), ErrorKind::NotFound);
+    let record = fs::read_to_string(&path).unwrap();
+    assert!(record.contains(next.uid.as_str()) && !record.contains(pod.uid.as_str()), "{record}");
+    assert_eq!(bench.pods().delete(&pod.reference(), DeleteOptions::default()).await.unwrap(), Deleted::AlreadyGone);
 }

@@ -3,8 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use petset_core::SetKey;
-use petset_core::backend::{ContainerState, Created, PodBackend as _, PodPhase, WatchEvent};
+use petset_core::backend::{ContainerState, PodBackend as _, PodPhase};
 use petset_core::spec::ConfigMap;
 use serde_json::json;
 
@@ -24,29 +23,22 @@ async fn a_created_pod_is_listed_at_once_and_ready_in_time() {
 }
 
 #[tokio::test]
-async fn create_of_a_taken_name_changes_nothing() {
+async fn l2_s6_a_creation_that_nobody_waits_for_is_completed() {
+    use futures::FutureExt as _;
     let bench = Bench::new().await;
-    let first = bench.run("exec sleep 600").await;
-    let again = bench.pods().create(bench.request(shell("exit 1"))).await.unwrap();
-    assert!(matches!(again, Created::AlreadyThere(pod) if pod.uid == first.uid));
-    bench.until_ready().await;
-    bench.delete(&first, None).await;
-    let late = bench.pods().create(bench.request(shell("exit 1"))).await.unwrap();
-    assert!(matches!(late, Created::AlreadyThere(pod) if pod.uid == first.uid && pod.terminating));
-}
-
-#[tokio::test]
-async fn list_shows_no_other_set() {
-    let bench = Bench::new().await;
+    bench.claim("www-web-0");
     let mut request = bench.request(shell("exec sleep 600"));
-    request.set = SetKey::new("default", "web-1");
-    let other = bench.create(request).await;
-    assert!(bench.list().await.is_empty());
-    assert_eq!(bench.pods().list(&other.set).await.unwrap().len(), 1);
-    bench.delete(&other, Some(0)).await;
-    while !bench.pods().list(&other.set).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    request.claims = [("www".to_owned(), "www-web-0".to_owned())].into();
+    // One poll, then the future is gone.
+    assert!(bench.pods().create(request).now_or_never().is_none());
+    let pod = bench.until_some().await;
+    assert_eq!(bench.claims.held.lock().unwrap().len(), 1, "a pod on record holds its claims");
+    bench.until_ready().await;
+    bench.delete(&pod, None).await;
+    bench.until_gone().await;
+    assert!(bench.claims.held.lock().unwrap().is_empty());
+    bench.run("exec sleep 600").await;
+    bench.until_ready().await;
 }
 
 #[tokio::test]
@@ -141,16 +133,6 @@ async fn tcp_and_http_are_asked_at_the_pods_own_address() {
         }
     });
     bench.until_ready().await;
-}
-
-#[tokio::test]
-async fn changes_are_hinted_at() {
-    use futures::StreamExt as _;
-    let bench = Bench::new().await;
-    let mut hints = bench.pods().watch();
-    bench.run("exec sleep 600").await;
-    let hint = tokio::time::timeout(Duration::from_secs(10), hints.next()).await.unwrap();
-    assert_eq!(hint, Some(WatchEvent::Changed(bench.set.clone())));
 }
 
 #[tokio::test]

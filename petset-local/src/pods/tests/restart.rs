@@ -3,10 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use petset_core::backend::ContainerState;
+use petset_core::Ordinal;
+use petset_core::backend::{ContainerState, Pod};
+use rustix::process::Signal;
 use serde_json::json;
 
 use super::bench::{Bench, container, is_alive, pid_in, shell, until_file};
+use crate::pods::process::Process;
+use crate::pods::procfs::still_holds;
 
 #[tokio::test]
 async fn a_crash_is_restarted_with_backoff_and_counted() {
@@ -107,4 +111,57 @@ async fn handlers_run_after_the_start_and_before_the_end() {
     bench.delete(&pod, None).await;
     bench.until_gone().await;
     assert_eq!(fs::read_to_string(&out).unwrap(), "started\nstopping\nterm\n");
+}
+
+#[tokio::test]
+async fn s1_a_restart_waits_for_a_child_that_closed_its_descriptors() {
+    let bench = Bench::new().await;
+    let [main, child, runs] = ["main", "child", "runs"].map(|name| bench.file(name));
+    // The child is in no group and holds no lock of its container: only its environment says whose it is. It ends late.
+    // The shell of this machine may know no descriptors above 9, so a helper closes them.
+    let detach = "import os,signal,sys,time; os.closerange(3, 1000); os.setsid(); \
+                  signal.signal(signal.SIGTERM, lambda *_: (time.sleep(0.5), os._exit(0))); \
+                  open(sys.argv[1],'w').write(str(os.getpid())); time.sleep(600)";
+    if std::process::Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("skipped: no python3 to close descriptors with");
+        return;
+    }
+    let script = format!(
+        "echo run >> {runs}; if [ $(wc -l < {runs}) = 1 ]; then python3 -c \"{detach}\" {child} & \
+         while ! test -s {child}; do sleep 0.01; done; echo $$$$ > {main}; \
+         else grep -qs 'State:.*[SRD] ' /proc/$(cat {child})/status && echo overlap >> {runs}; fi; exec sleep 600",
+        runs = runs.display(),
+        child = child.display(),
+        main = main.display(),
+    );
+    bench.run(&script).await;
+    bench.until_ready().await;
+    let (first, left) = (pid_in(&main).await, pid_in(&child).await);
+    let lock = bench.pet_dir().join("pet.lock");
+    assert!(still_holds(first, &lock).unwrap() && !still_holds(left, &lock).unwrap());
+    Process::of_pid(first).unwrap().unwrap().signal(Signal::KILL).unwrap();
+    bench.until("a restart", |pod| pod.status.containers[0].restarts == 1 && pod.status.ready_since.is_some()).await;
+    assert_eq!(until_file(&runs, |text| text.lines().count() > 1).await, "run\nrun\n");
+    assert!(!is_alive(left));
+}
+
+#[tokio::test]
+async fn a_command_in_a_container_ends_with_it() {
+    let bench = Bench::new().await;
+    let [main, command] = ["main", "command"].map(|name| bench.file(name));
+    bench.run(&format!("echo $$$$ > {}; exec sleep 600", main.display())).await;
+    bench.until_ready().await;
+    let first = pid_in(&main).await;
+    let script = format!("echo $$ > {}; exec sleep 600", command.display());
+    let argv = ["/bin/sh", "-c", &script].map(str::to_owned);
+    let end = async {
+        let running = pid_in(&command).await;
+        Process::of_pid(first).unwrap().unwrap().signal(Signal::KILL).unwrap();
+        let restarted = |pod: &Pod| pod.status.containers[0].restarts == 1 && pod.status.containers[0].ready;
+        bench.until("a restart", restarted).await;
+        assert!(!is_alive(running));
+    };
+    let (output, ()) = tokio::join!(bench.pods().exec(&bench.set, Ordinal(0), "main", &argv), end);
+    assert!(!output.unwrap().status.success());
+    assert_ne!(pid_in(&main).await, first);
 }

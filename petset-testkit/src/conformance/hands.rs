@@ -1,0 +1,67 @@
+//! [`Hands`]: what only the author of a backend can do to it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use petset_core::backend::{Claim, Pod};
+use petset_core::{Error, ErrorKind, Result, SetKey, Timestamp};
+
+/// What only the author of a backend can do to it. Cases whose hand is `Unsupported`, as all are unless written, are
+/// skipped with its message.
+#[async_trait]
+pub trait Hands: Debug + Send + Sync + 'static {
+    /// Removes the volume behind a bound claim, as a broken disk would.
+    async fn vanish_volume(&self, claim: &Claim) -> Result<()> {
+        Err(cannot("vanish a volume", &claim.name))
+    }
+
+    /// Makes the pods of a set unreadable until [`mend`](Self::mend).
+    async fn damage_pods(&self, set: &SetKey) -> Result<()> {
+        Err(cannot("damage the records of pods", &set.name))
+    }
+
+    /// Makes the claims of a set unreadable until [`mend`](Self::mend).
+    async fn damage_claims(&self, set: &SetKey) -> Result<()> {
+        Err(cannot("damage the records of claims", &set.name))
+    }
+
+    /// Undoes every damage.
+    async fn mend(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Which claims a pod mounts: template name → claim name.
+    async fn mounts(&self, pod: &Pod) -> Result<BTreeMap<String, String>> {
+        Err(cannot("look at the mounts of a pod", &pod.name()))
+    }
+
+    /// Lets time pass.
+    async fn pass(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    /// The time that [`pass`](Self::pass) moves.
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// Removes what is left of the subject, after every case.
+    async fn clean_up(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn cannot(operation: &'static str, name: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, operation)
+        .with_context("name", name)
+        .with_message("the subject has no hand for it")
+}
+
+/// Nobody's.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct NoHands;
+
+#[async_trait]
+impl Hands for NoHands {}

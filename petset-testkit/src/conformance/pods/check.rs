@@ -1,0 +1,55 @@
+//! `PodBackend::check`.
+
+use petset_core::ErrorKind;
+use petset_core::spec::PodTemplate;
+
+use crate::conformance::bench::{Bench, Outcome, Stop};
+
+fn refused(bench: &Bench) -> Outcome<Vec<(PodTemplate, Vec<String>)>> {
+    let refused = bench.subject.workload.refused_pods.clone();
+    if refused.is_empty() {
+        return Err(Stop::Skipped("the workload has no template that is refused".to_owned()));
+    }
+    Ok(refused)
+}
+
+pub(super) async fn names_every_refused_field(bench: &Bench) -> Outcome {
+    for (template, mut expected) in refused(bench)? {
+        let found = bench.pods().check(&template);
+        let mut paths: Vec<String> = found.iter().map(|violation| violation.path.clone()).collect();
+        paths.sort();
+        expected.sort();
+        assert_eq!(paths, expected, "{found:?}");
+        assert!(found.iter().all(|violation| !violation.problem.is_empty()), "what would be right: {found:?}");
+    }
+    Ok(())
+}
+
+pub(super) async fn create_refuses(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    for (template, _) in refused(bench)? {
+        let answer = bench.pods().create(bench.pod_request(&set, 0, template)).await;
+        let error = answer.map(|created| format!("{created:?}")).expect_err("a refused template");
+        assert!(matches!(error.kind(), ErrorKind::Unsupported | ErrorKind::Invalid), "{error:?}");
+        assert_eq!(bench.pods().list(&set).await?, []);
+    }
+    Ok(())
+}
+
+pub(super) async fn accepts_what_create_runs(bench: &Bench) -> Outcome {
+    let workload = &bench.subject.workload;
+    let templates = [&workload.ready, &workload.never_ready, &workload.ends, &workload.fails, &workload.stubborn];
+    let set = bench.set("web");
+    for (ordinal, template) in (0..).zip(templates.into_iter().flatten()) {
+        assert_eq!(bench.pods().check(template), []);
+        bench.run(&set, ordinal, template.clone()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn twice_the_same(bench: &Bench) -> Outcome {
+    let template = bench.ready()?;
+    assert_eq!(bench.pods().check(&template), bench.pods().check(&template));
+    assert_eq!(bench.pods().capabilities(), bench.pods().capabilities());
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Running the cases as a test program.
+
+use std::any::Any;
+use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use petset_core::{Result, SetUid};
+
+use super::bench::{Bench, Outcome, Stop};
+use super::case::{Case, Part, cases};
+use super::subject::Subject;
+
+type Factory = Arc<dyn Fn() -> BoxFuture<'static, Result<Subject>> + Send + Sync>;
+
+/// Runs every case over subjects that `subject` makes, one for each case, with the arguments of the command line.
+///
+/// ```no_run
+/// use petset_testkit::conformance::{self, Subject};
+///
+/// fn main() -> std::process::ExitCode {
+///     conformance::run(|| async { Ok(Subject::new()) })
+/// }
+/// ```
+pub fn run<F>(subject: impl Fn() -> F + Send + Sync + 'static) -> ExitCode
+where
+    F: Future<Output = Result<Subject>> + Send + 'static,
+{
+    Suite::new().subject("", subject).run()
+}
+
+/// The cases over several subjects, as one test program.
+#[derive(Default)]
+pub struct Suite {
+    subjects: Vec<(String, Factory)>,
+}
+
+impl Suite {
+    /// Over nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also over the subjects that `subject` makes; `name` goes before the names of their cases.
+    #[must_use]
+    pub fn subject<F>(mut self, name: &str, subject: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Subject>> + Send + 'static,
+    {
+        self.subjects.push((name.to_owned(), Arc::new(move || subject().boxed())));
+        self
+    }
+
+    /// Runs everything with the arguments of the command line.
+    #[expect(clippy::print_stderr, reason = "a test program says its seed, and what it leaves out")]
+    pub fn run(self) -> ExitCode {
+        let arguments = Arguments::from_args();
+        let seed = seed();
+        if !arguments.list {
+            eprintln!("PETSET_SEED={seed}");
+        }
+        let mut trials = Vec::new();
+        for (name, factory) in self.subjects {
+            let probed = block_on(look(&factory));
+            let subject = match probed {
+                Ok(subject) => subject,
+                Err(Stop::Skipped(why) | Stop::Failed(why)) => {
+                    eprintln!("{name}: no subject: {why}");
+                    return ExitCode::FAILURE;
+                }
+            };
+            for part in [Part::Pods, Part::Volumes, Part::Names, Part::Store] {
+                if !part.is_in(&subject) && !arguments.list {
+                    eprintln!("{name}: it has no {part}, whose cases are left out", part = part.name());
+                }
+            }
+            let of_subject = cases().into_iter().filter(|case| case.part().is_in(&subject));
+            trials.extend(of_subject.map(|case| trial(&name, case, seed, Arc::clone(&factory))));
+        }
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }
+}
+
+impl std::fmt::Debug for Suite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.subjects.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Suite").field("subjects", &names).finish()
+    }
+}
+
+/// What a subject has, to know which cases there are.
+async fn look(factory: &Factory) -> Outcome<Subject> {
+    let subject = factory().await?;
+    subject.hands.clean_up().await?;
+    Ok(subject)
+}
+
+fn trial(subject: &str, case: Case, seed: u64, factory: Factory) -> Trial {
+    let mut name = String::new();
+    if !subject.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{subject}::");
+    }
+    let _ = write!(name, "{}::{}", case.part().name(), case.name());
+    let tag = tag(seed, &name);
+    Trial::ignorable_test(name, move || match block_on(run_case(case, &factory, tag)) {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Stop::Skipped(why)) => Ok(Completion::ignored_with(why)),
+        Err(Stop::Failed(why)) => Err(Failed::from(why)),
+    })
+}
+
+async fn run_case(case: Case, factory: &Factory, tag: String) -> Outcome {
+    let subject = factory().await?;
+    let limit = subject.patience * 4;
+    let bench = Bench::new(subject, tag);
+    let outcome = match case.missing(&bench.subject) {
+        Some(why) => Err(Stop::Skipped(why.to_owned())),
+        None => contained(limit, case.run(&bench)).await,
+    };
+    let tidied = contained(limit, bench.tidy()).await;
+    match (outcome, tidied) {
+        (Err(Stop::Failed(why)), Err(Stop::Failed(also))) => {
+            Err(Stop::Failed(format!("{why}\nand it could not be tidied up: {also}")))
+        }
+        (Ok(()) | Err(Stop::Skipped(_)), Err(Stop::Failed(why))) => {
+            Err(Stop::Failed(format!("it could not be tidied up: {why}")))
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+/// What came of it, also when it panics or hangs.
+async fn contained(limit: Duration, work: impl Future<Output = Outcome> + Send) -> Outcome {
+    match tokio::time::timeout(limit, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(Stop::Failed(told(panic.as_ref()))),
+        Err(_) => Err(Stop::Failed(format!("it did not end within {limit:?}"))),
+    }
+}
+
+fn told(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("it panicked without a word").to_owned()
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a thread can have a runtime").block_on(work)
+}
+
+/// The seed that is asked for, else a new one.
+fn seed() -> u64 {
+    let given = std::env::var("PETSET_SEED").ok().and_then(|text| text.parse().ok());
+    given.unwrap_or_else(|| hash(0, SetUid::random().as_str()))
+}
+
+/// Six letters and digits that another case, or another run, does not have.
+fn tag(seed: u64, name: &str) -> String {
+    format!("{:06x}", hash(seed, name) & 0x00ff_ffff)
+}
+
+/// FNV-1a.
+fn hash(seed: u64, text: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ seed;
+    text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_repeat_with_their_seed_and_only_then() {
+        assert_eq!(tag(7, "pods::a"), tag(7, "pods::a"));
+        assert_ne!(tag(7, "pods::a"), tag(8, "pods::a"));
+        assert_ne!(tag(7, "pods::a"), tag(7, "pods::b"));
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_with_its_words() {
+        let outcome = block_on(contained(Duration::from_secs(1), async { panic!("the words") }));
+        assert!(matches!(outcome, Err(Stop::Failed(why)) if why == "the words"));
+    }
+}
