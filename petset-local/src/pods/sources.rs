@@ -83,6 +83,10 @@ impl Sources<'_> {
             return Ok((own, true));
         }
         let own = empty_dir(volume, &own, self.facts);
+        if let Some(shared) = memory_dir(self.facts.uid.as_str()).filter(|shared| own.starts_with(shared)) {
+            // The machine's memory file system is everybody's; what is below is this pod's.
+            make_dir(&shared, 0o700)?;
+        }
         make_dir(&own, 0o777)?;
         Ok((own, false))
     }
