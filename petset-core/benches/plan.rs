@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::plan::{Action, ClaimView, Desired, Observed, Ownership, Plan, PodView, Strategy, plan};
-use petset_core::status::OrdinalSet;
+use petset_core::status::{OrdinalSet, Started};
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp, Version};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -25,7 +25,7 @@ struct World {
     pods: Vec<PodView>,
     claims: Vec<ClaimView>,
     templates: Vec<Arc<str>>,
-    started: OrdinalSet,
+    started: Started,
     none: OrdinalSet,
     retries: BTreeMap<Ordinal, petset_core::plan::RetryAt>,
     old: RevisionName,

@@ -38,6 +38,7 @@ fn request(container: &Value, volume: &Value) -> PodRequest {
         template: Arc::new(template),
         labels: BTreeMap::from([("app".to_owned(), "db".to_owned()), ("zone".to_owned(), "x".to_owned())]),
         claims: BTreeMap::new(),
+        claim_uids: BTreeMap::new(),
         config: Arc::new(ConfigBundle {
             config_maps: serde_json::from_value(maps).unwrap(),
             secrets: serde_json::from_value(secrets).unwrap(),

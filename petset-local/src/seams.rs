@@ -4,12 +4,15 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use petset_core::{Ordinal, PodUid, Result, SetKey};
+use petset_core::{ClaimUid, Ordinal, PodUid, Result, SetKey};
 
 /// What pods ask of volumes.
 pub(crate) trait ClaimSource: Debug + Send + Sync + 'static {
     /// The directory behind a bound claim; an error when the claim is unknown, not bound, terminating or lost.
     fn directory(&self, set: &SetKey, claim: &str) -> Result<PathBuf>;
+
+    /// As [`hold`](Self::hold), if the claim has this life and is not ending; else a conflict.
+    fn hold_life(&self, set: &SetKey, claim: &str, uid: &ClaimUid, pod: &PodUid) -> Result<()>;
 
     /// From now on `pod` uses the claim: it is not deleted before [`release`](Self::release). Idempotent.
     fn hold(&self, set: &SetKey, claim: &str, pod: &PodUid);

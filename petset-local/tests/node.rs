@@ -112,6 +112,7 @@ fn pod_with(claim: &Claim) -> PodRequest {
         template: Arc::new(template.expect("a template")),
         labels: [].into(),
         claims: [("www".to_owned(), claim.name.clone())].into(),
+        claim_uids: [].into(),
         config: Arc::default(),
         dns: DnsSettings::default(),
     }

@@ -209,6 +209,7 @@ pub fn pod_request(set: &PetSet, owner: &SetUid, ordinal: u32) -> PodRequest {
     });
     PodRequest {
         claims: claims.collect(),
+        claim_uids: BTreeMap::new(),
         owner: owner.clone(),
         ordinal,
         revision: RevisionName::new(format!("{}-1", key.name)),

@@ -21,16 +21,6 @@ fn every_seeded_mistake_is_found() {
     }
 }
 
-/// Once one of these holds, it moves to the searches that must hold.
-#[test]
-fn s6_l2_what_is_known_not_to_hold_is_still_found() {
-    for (config, promise) in explore::gaps() {
-        let report = explore::explore(&config, 2);
-        let found = report.found.as_ref().map(|found| found.promise);
-        assert_eq!(found, Some(promise), "{report}");
-    }
-}
-
 #[test]
 fn counts_do_not_depend_on_the_number_of_threads() {
     let config = &explore::quick()[0];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::WatchStream;
 use crate::error::Result;
 use crate::manifest::Violation;
-use crate::names::{Ordinal, PodUid, RevisionName, SetKey, SetUid, Version};
+use crate::names::{ClaimUid, Ordinal, PodUid, RevisionName, SetKey, SetUid, Version};
 use crate::spec::{ConfigMap, PodTemplate, Secret};
 use crate::time::Timestamp;
 
@@ -57,6 +57,8 @@ pub trait PodBackend: Debug + Send + Sync + 'static {
     ///   [`Created::AlreadyThere`] with that pod.
     /// - `create_waits_for_no_readiness`: it returns before the pod is ready.
     /// - `create_mounts_the_named_claims`: each claim appears under its template's name, and no other volume does.
+    /// - `create_on_another_claim_is_a_conflict`: when [`PodRequest::claim_uids`] names the life of a claim, and that
+    ///   life is gone or ending, nothing happens and the error is a conflict.
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>>;
 
     /// Asks one incarnation to end: politely, then hard when the grace period is over.
@@ -178,6 +180,8 @@ pub struct PodRequest {
     pub labels: BTreeMap<String, String>,
     /// Claim template name → claim name.
     pub claims: BTreeMap<String, String>,
+    /// Claim template name → the life of its claim that the pod is to start on. Where none is named, any life will do.
+    pub claim_uids: BTreeMap<String, ClaimUid>,
     /// The config maps and secrets that the template may refer to.
     pub config: Arc<ConfigBundle>,
     /// Where the pod asks for names.

@@ -38,11 +38,16 @@ impl Shared {
         self.options.workers.max(1)
     }
 
-    /// Puts every set into the queue.
+    /// Puts every set into the queue, and every one that is no more and may have left something behind.
     async fn add_all(&self) {
-        match self.engine.backends().store.list().await {
+        let store = &self.engine.backends().store;
+        match store.list().await {
             Ok(keys) => keys.into_iter().for_each(|key| self.queue.hint(key)),
             Err(error) => tracing::warn!(error = %error.chain(), "the sets could not be listed"),
+        }
+        match store.gone().await {
+            Ok(gone) => gone.into_iter().for_each(|gone| self.queue.hint(gone.set)),
+            Err(error) => tracing::warn!(error = %error.chain(), "the sets that are no more could not be listed"),
         }
     }
 

@@ -122,6 +122,7 @@ impl Engine {
             None => StoredSet {
                 set,
                 uid: crate::SetUid::new("preview"),
+                former: Vec::new(),
                 generation: 1,
                 version: crate::Version::new("preview"),
                 created_at: now,

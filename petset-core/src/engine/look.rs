@@ -57,7 +57,7 @@ impl Look {
             policy,
             revisions,
             known,
-            pods: pod_views(pods, &stored.uid, spec.selector.as_ref())?,
+            pods: pod_views(pods, Some(&stored.uid), &stored.former, spec.selector.as_ref())?,
             claims: claim_views(claims, &stored.uid)?,
             services,
             objects,
@@ -114,20 +114,23 @@ fn trouble(pod: &Pod) -> Option<Arc<str>> {
     })
 }
 
-fn ownership(owner: Option<&SetUid>, uid: &SetUid) -> Ownership {
-    match owner {
-        None => Ownership::Nobody,
-        Some(owner) if owner == uid => Ownership::Ours,
-        Some(_) => Ownership::Foreign,
-    }
-}
-
-fn pod_views(pods: Vec<Pod>, uid: &SetUid, selector: Option<&LabelSelector>) -> Result<Vec<PodView>> {
+/// Pods as the planner sees them, for the life `uid` of a set with these earlier lives.
+pub(super) fn pod_views(
+    pods: Vec<Pod>,
+    uid: Option<&SetUid>,
+    former: &[SetUid],
+    selector: Option<&LabelSelector>,
+) -> Result<Vec<PodView>> {
     let mut views: Vec<PodView> = pods
         .into_iter()
         .map(|pod| PodView {
             ordinal: pod.ordinal,
-            owner: ownership(pod.owner.as_ref(), uid),
+            owner: match &pod.owner {
+                None => Ownership::Nobody,
+                Some(owner) if Some(owner) == uid => Ownership::Ours,
+                Some(owner) if former.contains(owner) => Ownership::Former,
+                Some(_) => Ownership::Foreign,
+            },
             selected: selector.is_none_or(|selector| selector.matches(&pod.labels)),
             initialized: is_initialized(&pod.annotations),
             trouble: trouble(&pod),
@@ -156,7 +159,11 @@ fn claim_views(claims: Vec<Claim>, uid: &SetUid) -> Result<Vec<ClaimView>> {
             ordinal: claim.ordinal,
             template: claim.template.into(),
             uid: claim.uid,
-            owner: ownership(claim.owner.as_ref(), uid),
+            owner: match &claim.owner {
+                None => Ownership::Nobody,
+                Some(owner) if owner == uid => Ownership::Ours,
+                Some(_) => Ownership::Foreign,
+            },
             phase: claim.phase,
             message: claim.message.map(Arc::from),
         })

@@ -11,6 +11,7 @@ mod desire;
 mod event;
 mod execute;
 mod explain;
+mod gone;
 mod look;
 mod memory;
 mod meter;
@@ -184,6 +185,7 @@ impl Engine {
         let Some(stored) = self.backends.store.get(key).await? else {
             self.memories.forget(key);
             pass.gone = true;
+            self.end_leftovers(key).await?;
             return Ok(pass);
         };
         let look = match self.answered("look at a set", Look::take(self, &stored)).await {
@@ -234,6 +236,10 @@ impl Engine {
         pass.gone = executed.removed;
         pass.outcomes = executed.outcomes;
         pass.wake_at = earliest(pass.wake_at, memory.next_retry());
+        if pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(Error::is_conflict)) {
+            // What changed meanwhile hints at itself, unless the hint is lost.
+            pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_initial)));
+        }
         if plan.is_idle() {
             self.truncate_history(&stored, &look).await?;
         }

@@ -45,6 +45,8 @@ pub(super) fn pod(
         let name = key.claim_name(&template, ordinal);
         (template, name)
     });
+    let of_pet = look.claims.iter().filter(|claim| claim.ordinal == ordinal && is_claimed(&claim.template));
+    let claim_uids = of_pet.map(|claim| (claim.template.to_string(), claim.uid.clone()));
     let names = &engine.backends().names;
     let domain = names.domain();
     Ok(PodRequest {
@@ -54,6 +56,7 @@ pub(super) fn pod(
         template: Arc::new(template),
         labels,
         claims: claims.collect(),
+        claim_uids: claim_uids.collect(),
         config,
         dns: DnsSettings {
             servers: names.servers(),

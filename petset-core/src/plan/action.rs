@@ -93,6 +93,10 @@ pub enum DeleteReason {
     OutdatedNotReady,
     /// It is outdated, ready, and has a ticket.
     RollingUpdate,
+    /// Its claims are being deleted: it was asked for before its pet was scaled away.
+    ClaimsDeleted,
+    /// It belongs to an earlier life of the set: it was asked for before that life ended.
+    FormerLife,
     /// It has a ticket from an earlier pass whose request may still be under way.
     TicketHeld,
 }
@@ -172,6 +176,8 @@ impl fmt::Display for DeleteReason {
             Self::Ended => "it ended by itself",
             Self::OutdatedNotReady => "outdated and not ready",
             Self::RollingUpdate => "outdated",
+            Self::ClaimsDeleted => "its claims are being deleted",
+            Self::FormerLife => "the set that it belongs to is no more",
             Self::TicketHeld => "its ticket is still held",
         })
     }

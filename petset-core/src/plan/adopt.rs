@@ -1,10 +1,10 @@
 //! Step 2: orphans in, strays out (behaviour §1.4).
 
 use super::slots::Slots;
-use super::view::{Desired, Observed, Ownership};
+use super::view::{Desired, Observed, Ownership, PodView};
 use super::{Action, DeleteReason, HoldReason, Plan, volumes};
 
-/// Adopts orphans that the selector matches, releases pods that it no longer matches, and reports names that belong to
+/// Ends what is left of earlier lives, adopts orphans that the selector matches, releases pods that it no longer matches, and reports names that belong to
 /// somebody else. A set that is being deleted adopts and releases nothing.
 pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     if slots.census.unsettled == 0 || desired.deletion.is_some() {
@@ -13,9 +13,11 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     for pod in slots.below.iter().chain(slots.in_range).chain(slots.above) {
         let (ordinal, uid) = (pod.ordinal, pod.uid.clone());
         match (pod.owner, pod.selected, pod.terminating) {
-            (Ownership::Ours, true, _) => {}
             (Ownership::Ours, false, _) => plan.actions.push(Action::ReleasePod { ordinal, uid }),
             (Ownership::Nobody, true, false) => plan.actions.push(Action::AdoptPod { ordinal, uid }),
+            (Ownership::Former, _, false) => plan.actions.push(end_leftover(pod)),
+            (Ownership::Former, _, true) if desired.contains(ordinal) => plan.hold(ordinal, HoldReason::Terminating),
+            (Ownership::Ours, true, _) | (Ownership::Former, _, true) => {}
             (Ownership::Nobody | Ownership::Foreign, _, _) => {
                 if desired.contains(ordinal) {
                     plan.hold(ordinal, HoldReason::NameTaken);
@@ -23,6 +25,16 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, plan: &mut Plan) {
             }
         }
     }
+}
+
+/// What to do about a set that is no more: its pods, which only requests can have made that landed after its end, go.
+pub fn leftovers(pods: &[PodView]) -> Vec<Action> {
+    pods.iter().filter(|pod| pod.owner == Ownership::Former && !pod.terminating).map(end_leftover).collect()
+}
+
+fn end_leftover(pod: &PodView) -> Action {
+    let (ordinal, uid, version) = (pod.ordinal, pod.uid.clone(), Some(pod.version.clone()));
+    Action::DeletePod { ordinal, uid, version, reason: DeleteReason::FormerLife }
 }
 
 /// Deletion with `cascade: orphan`: every pod and claim becomes nobody's, then the set is forgotten. Names stay

@@ -42,6 +42,9 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             for template in desired.claim_templates {
                 let own = observed.claims.iter().find(|claim| claim.ordinal == *ordinal && claim.template == *template);
                 claim(own.is_some(), "S5, S7: its claims are there");
+                let remembered = plan.started.as_ref().unwrap_or(observed.started);
+                let is_own = own.is_none_or(|own| remembered.may_use(*ordinal, template, &own.uid));
+                claim(is_own, "S7: its claims are those that it is remembered with");
             }
             let remembered = plan.started.as_ref().unwrap_or(observed.started).contains(*ordinal);
             claim(desired.claim_templates.is_empty() || remembered, "S7: it counts as started before it starts");
@@ -50,6 +53,11 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
             let pod = observed.pods.iter().find(|pod| pod.uid == *uid && pod.ordinal == *ordinal);
             claim(pod.is_some(), "S4: the incarnation was seen");
             let Some(pod) = pod else { return };
+            if *reason == DeleteReason::FormerLife {
+                claim(pod.owner == Ownership::Former, "S12: it belongs to an earlier life");
+                claim(version.is_some(), "S12: it is spared when somebody adopted it");
+                return;
+            }
             claim(is_member(desired, pod), "S12: it is ours, and not about to be released");
             claim(!pod.terminating, "S18: its end is asked for once");
             let wanted = desired.contains(*ordinal);
@@ -116,7 +124,8 @@ fn check_claim(
             claim(deleting || *cause == ClaimCause::Deleted, "S6: that it goes is written down before it does");
             claim(pod_of(observed, *ordinal).is_none(), "S6: its last pod is gone");
             let policy = match cause {
-                ClaimCause::Scaled => (desired.delete_claims_when_scaled || seen_through) && desired.deletion.is_none(),
+                // Seen through also when the set is to be deleted meanwhile.
+                ClaimCause::Scaled => seen_through || desired.delete_claims_when_scaled && desired.deletion.is_none(),
                 ClaimCause::Deleted => desired.delete_claims_when_deleted && desired.deletion == Some(Cascade::Ordered),
             };
             claim(policy, "S6: the policy says so");

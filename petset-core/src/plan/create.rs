@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hold::Lack;
 use super::slots::Slots;
 use super::view::{Desired, Observed, PodView};
-use super::volumes::{Needs, needs};
+use super::volumes::{Needs, needs, remember};
 use super::{Action, HoldReason, MAX_CREATES, Plan};
 use crate::backend::PodPhase;
 use crate::names::Ordinal;
@@ -91,9 +91,7 @@ fn fill(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal, plan: 
             plan.actions.extend(templates.into_iter().map(|template| Action::ProvisionClaim { ordinal, template }));
         }
         Needs::Nothing => {
-            if !desired.claim_templates.is_empty() && !observed.started.contains(ordinal) {
-                plan.started.get_or_insert_with(|| observed.started.clone()).insert(ordinal);
-            }
+            remember(desired, observed, ordinal, plan);
             let revision = desired.revision_of(ordinal).clone();
             plan.actions.push(Action::CreatePod { ordinal, revision });
         }

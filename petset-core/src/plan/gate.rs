@@ -62,6 +62,7 @@ impl Gate {
         }
         match reason {
             DeleteReason::ScaledDown if desired.ordered => self.within(self.tickets_down(pod))?,
+            DeleteReason::ClaimsDeleted => self.within(self.pets_down(desired, slots, pod))?,
             DeleteReason::RollingUpdate => {
                 if let Some(pet) = slots.census.uninitialized {
                     return Err(HoldReason::NotInitialized { pet });
@@ -74,6 +75,7 @@ impl Gate {
             | DeleteReason::SetDeleted
             | DeleteReason::Ended
             | DeleteReason::OutdatedNotReady
+            | DeleteReason::FormerLife
             | DeleteReason::TicketHeld => {}
         }
         self.take(pod);

@@ -71,6 +71,11 @@ pub enum HoldReason {
         /// The claim template.
         template: Arc<str>,
     },
+    /// A claim is not the one that the pet ran on before: it went, and another one was made under its name.
+    ClaimReplaced {
+        /// The claim template.
+        template: Arc<str>,
+    },
     /// The volume behind a claim vanished.
     ClaimLost {
         /// The claim template.
@@ -125,6 +130,7 @@ impl HoldReason {
             | Self::Backoff { .. }
             | Self::NameTaken
             | Self::ClaimMissing { .. }
+            | Self::ClaimReplaced { .. }
             | Self::ClaimLost { .. }
             | Self::ClaimPending { .. }
             | Self::ClaimForeign { .. } => true,
@@ -156,6 +162,7 @@ impl HoldReason {
             Self::Backoff { .. } => "Backoff",
             Self::NameTaken => "NameTaken",
             Self::ClaimMissing { .. } => "ClaimMissing",
+            Self::ClaimReplaced { .. } => "ClaimReplaced",
             Self::ClaimLost { .. } => "ClaimLost",
             Self::ClaimTerminating { .. } => "ClaimTerminating",
             Self::ClaimPending { .. } => "ClaimPending",
@@ -198,6 +205,10 @@ impl fmt::Display for HoldReason {
                 f,
                 "its claim {template} is missing although it has run before; restore the claim, or delete it by its \
                  name to start empty"
+            ),
+            Self::ClaimReplaced { template } => write!(
+                f,
+                "its claim {template} is not the one that it ran on; accept it, or delete it by its name to start empty"
             ),
             Self::ClaimLost { template } => write!(f, "the volume behind its claim {template} vanished; restore it"),
             Self::ClaimTerminating { template } => write!(f, "its claim {template} is being deleted"),

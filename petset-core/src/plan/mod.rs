@@ -8,7 +8,7 @@
 //! 3. `volumes`: owners and deletions of claims;
 //! 4. `create`: fill empty slots, in order;
 //! 5. `scale_down`: empty condemned slots, in reverse order;
-//! 6. `replace`: failed pods;
+//! 6. `replace`: pods that cannot stay;
 //! 7. `rollout`: outdated pods;
 //! 8. `tickets`: permissions to free and to see through;
 //! 9. `names`: what others resolve.
@@ -33,10 +33,11 @@ mod view;
 mod volumes;
 
 pub use action::{Action, ClaimCause, DeleteReason};
+pub use adopt::leftovers;
 pub use hold::{Hold, HoldReason};
 pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
 
-use crate::status::{OrdinalSet, Ticket};
+use crate::status::{OrdinalSet, Started, Ticket};
 use crate::store::Cascade;
 use crate::time::Timestamp;
 use gate::Gate;
@@ -58,7 +59,7 @@ pub struct Plan {
     /// The tickets after this plan, when they change; written by compare-and-swap before any action.
     pub tickets: Option<Vec<Ticket>>,
     /// The started pets after this plan, when they change; written before any action.
-    pub started: Option<OrdinalSet>,
+    pub started: Option<Started>,
     /// The pets whose claims are being deleted after this plan, when they change; written before any action.
     pub deleting_claims: Option<OrdinalSet>,
 }
@@ -110,7 +111,7 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     volumes::step(desired, observed, &slots, &mut plan);
     create::step(desired, observed, &slots, &mut plan);
     scale_down::step(desired, &slots, &mut gate, &mut plan);
-    replace::step(observed, &slots, &mut plan);
+    replace::step(desired, observed, &slots, &mut gate, &mut plan);
     rollout::step(desired, &slots, &mut gate, &mut plan);
     tickets::step(observed, &slots, gate, &mut plan);
     names::step(desired, observed, &slots, &mut plan);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::backend::{ClaimPhase, PodPhase};
 use crate::names::{ClaimUid, Ordinal, PodUid, RevisionName, Version};
-use crate::status::{OrdinalSet, Ticket};
+use crate::status::{OrdinalSet, Started, Ticket};
 use crate::store::Cascade;
 use crate::time::Timestamp;
 
@@ -98,7 +98,7 @@ pub struct Observed<'a> {
     /// The tickets of the status.
     pub tickets: &'a [Ticket],
     /// The started pets of the status.
-    pub started: &'a OrdinalSet,
+    pub started: &'a Started,
     /// The pets of the status whose claims are being deleted.
     pub deleting_claims: &'a OrdinalSet,
     /// Pets that are to be left alone for a while after failures.
@@ -154,9 +154,11 @@ pub struct PodView {
 pub enum Ownership {
     /// This life of the set's.
     Ours,
+    /// An earlier life's, of a set of this name that is no more. Only pods are told apart so: claims hold data.
+    Former,
     /// Nobody's.
     Nobody,
-    /// Somebody else's, an earlier life of the set included.
+    /// Somebody else's.
     Foreign,
 }
 

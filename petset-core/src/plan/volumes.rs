@@ -37,12 +37,12 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
                 plan.actions.push(own(claim, true));
             }
             (Ownership::Ours, false) => plan.actions.push(own(claim, false)),
-            (Ownership::Foreign, true) if !wanted => {
+            (Ownership::Former | Ownership::Foreign, true) if !wanted => {
                 let template = Arc::clone(&claim.template);
                 plan.hold(claim.ordinal, HoldReason::ClaimForeign { template });
             }
             (Ownership::Ours, true) if !wanted => delete(desired, observed, slots, claim, plan),
-            (Ownership::Ours | Ownership::Nobody | Ownership::Foreign, _) => {}
+            (Ownership::Ours | Ownership::Former | Ownership::Nobody | Ownership::Foreign, _) => {}
         }
     }
     if bound < slots.in_range.len() * desired.claim_templates.len() {
@@ -63,7 +63,7 @@ fn forget_deleted(observed: &Observed<'_>, plan: &mut Plan) {
 }
 
 /// Whether every claim of a pet whose claims are being deleted is gone, or was given to somebody else.
-fn is_deleted(observed: &Observed<'_>, ordinal: Ordinal) -> bool {
+pub(super) fn is_deleted(observed: &Observed<'_>, ordinal: Ordinal) -> bool {
     claims_of(observed, ordinal).iter().all(|claim| claim.owner == Ownership::Foreign)
 }
 
@@ -136,9 +136,21 @@ fn remember_adopted(desired: &Desired<'_>, observed: &Observed<'_>, plan: &mut P
             own.iter().any(|claim| claim.template == *template && claim.phase != ClaimPhase::Terminating)
         };
         if desired.claim_templates.iter().all(stays) {
-            plan.started.get_or_insert_with(|| observed.started.clone()).insert(pod.ordinal);
+            remember(desired, observed, pod.ordinal, plan);
         }
     }
+}
+
+/// From this plan on the pet has run on the claims that it has now.
+pub(super) fn remember(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal, plan: &mut Plan) {
+    let own = claims_of(observed, ordinal);
+    let used = || own.iter().filter(|claim| desired.claim_templates.contains(&claim.template));
+    let known = observed.started.claims(ordinal);
+    if desired.claim_templates.is_empty() || known.eq(used().map(|claim| (&*claim.template, &claim.uid))) {
+        return;
+    }
+    let claims = used().map(|claim| (Arc::clone(&claim.template), claim.uid.clone()));
+    plan.started.get_or_insert_with(|| observed.started.clone()).insert(ordinal, claims);
 }
 
 /// The claims of one pet.
@@ -193,6 +205,9 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
             Some((ClaimPhase::Pending, claim)) if desired.binds_before_use => {
                 let message = claim.message.clone();
                 return Needs::Blocked(HoldReason::ClaimPending { template: name(), message });
+            }
+            Some((_, claim)) if !deleting && !observed.started.may_use(ordinal, template, &claim.uid) => {
+                return Needs::Blocked(HoldReason::ClaimReplaced { template: name() });
             }
             Some((ClaimPhase::Pending | ClaimPhase::Bound, _)) => {}
         }

@@ -3,12 +3,14 @@
 mod compute;
 mod condition;
 mod ordinals;
+mod started;
 
 use serde::{Deserialize, Serialize};
 
 pub use compute::{status, unobservable};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use ordinals::OrdinalSet;
+pub use started::Started;
 
 use crate::names::{Ordinal, PodUid, RevisionName};
 
@@ -42,10 +44,10 @@ pub struct PetSetStatus {
     /// Permissions to take down a ready pod, each held until a ready successor stands or the ordinal is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tickets: Vec<Ticket>,
-    /// Pets whose pod has been started at least once with its claims: a claim that is missing for one of them is
-    /// reported, never replaced by an empty one (S7).
-    #[serde(skip_serializing_if = "OrdinalSet::is_empty")]
-    pub started: OrdinalSet,
+    /// Pets whose pod has been started at least once, and the claims that it was started on: one that is missing or was
+    /// replaced since is reported, never passed off as the same (S7).
+    #[serde(skip_serializing_if = "Started::is_empty")]
+    pub started: Started,
     /// Pets whose claims are being deleted because they were scaled away: the deletion is seen through, also when the
     /// pet is wanted again meanwhile, because a request may still be under way (S6).
     #[serde(skip_serializing_if = "OrdinalSet::is_empty")]

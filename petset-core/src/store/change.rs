@@ -4,6 +4,8 @@
 //! Each function checks everything before it changes anything, and answers whether it changed something. The store
 //! then gives the set a new version; a write that changes nothing keeps the old one and writes nothing (S17).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Cascade, Deletion, Revision, StoredSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{SetKey, SetUid, Version};
@@ -11,10 +13,34 @@ use crate::spec::PetSet;
 use crate::status::PetSetStatus;
 use crate::time::Timestamp;
 
-pub(super) fn create(set: PetSet, version: Version, now: Timestamp) -> StoredSet {
+/// So many earlier lives of one name are remembered.
+const LIVES: usize = 8;
+
+/// So many names of sets that are no more are remembered.
+pub(super) const GRAVES: usize = 256;
+
+/// What is remembered of a set that is no more.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Grave {
+    /// The lowest is the oldest.
+    pub(super) number: u64,
+    pub(super) lives: Vec<SetUid>,
+}
+
+impl Grave {
+    pub(super) fn of(stored: &StoredSet, number: u64) -> Self {
+        let mut lives = stored.former.clone();
+        lives.push(stored.uid.clone());
+        lives.drain(..lives.len().saturating_sub(LIVES));
+        Self { number, lives }
+    }
+}
+
+pub(super) fn create(set: PetSet, former: Vec<SetUid>, version: Version, now: Timestamp) -> StoredSet {
     StoredSet {
         set,
         uid: SetUid::random(),
+        former,
         generation: 1,
         version,
         created_at: now,

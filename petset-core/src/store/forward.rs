@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Deletion, Revision, SetStore, StoredSet};
+use super::{Deletion, GoneSet, Revision, SetStore, StoredSet};
 use crate::backend::WatchStream;
 use crate::error::Result;
 use crate::names::{RevisionName, SetKey, SetUid, Version};
@@ -19,6 +19,9 @@ macro_rules! forward {
         impl<T: SetStore + ?Sized> SetStore for $pointer<T> {
             async fn list(&self) -> Result<Vec<SetKey>> {
                 (**self).list().await
+            }
+            async fn gone(&self) -> Result<Vec<GoneSet>> {
+                (**self).gone().await
             }
             async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
                 (**self).get(key).await

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Deletion, Revision, SetStore, StoredSet, change};
+use super::change::{GRAVES, Grave};
+use super::{Deletion, GoneSet, Revision, SetStore, StoredSet, change};
 use crate::backend::{Hints, WatchStream};
 use crate::error::Result;
 use crate::names::{RevisionName, SetKey, SetUid, Version};
@@ -42,6 +43,7 @@ struct State {
     /// One counter for all sets: a version is never seen twice, not even in a later life of a set.
     last_version: u64,
     sets: BTreeMap<SetKey, Entry>,
+    graves: BTreeMap<SetKey, Grave>,
     objects: BTreeMap<Arc<str>, BTreeMap<(ConfigObjectKind, String), ConfigObject>>,
 }
 
@@ -111,6 +113,12 @@ impl SetStore for MemoryStore {
         Ok(self.state().sets.keys().cloned().collect())
     }
 
+    async fn gone(&self) -> Result<Vec<GoneSet>> {
+        let state = self.state();
+        let gone = state.graves.iter().map(|(set, grave)| GoneSet { set: set.clone(), lives: grave.lives.clone() });
+        Ok(gone.collect())
+    }
+
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
         let stored = self.state().sets.get(key).map(|entry| Arc::clone(&entry.stored));
         // The deep copy happens here, where it holds no lock.
@@ -123,7 +131,8 @@ impl SetStore for MemoryStore {
         if state.sets.contains_key(&key) {
             return Err(change::already_exists(&key));
         }
-        let stored = Arc::new(change::create(set, state.next_version(), now));
+        let former = state.graves.remove(&key).unwrap_or_default().lives;
+        let stored = Arc::new(change::create(set, former, state.next_version(), now));
         let entry = Entry { stored: Arc::clone(&stored), revisions: BTreeMap::new() };
         state.sets.insert(key.clone(), entry);
         self.hints.changed(&key);
@@ -150,7 +159,14 @@ impl SetStore for MemoryStore {
         let mut state = self.state();
         let entry = state.sets.get(key).ok_or_else(|| change::not_found(key, "remove a set"))?;
         change::check_removal(&entry.stored, version)?;
+        let grave = Grave::of(&entry.stored, state.last_version);
+        state.last_version += 1;
         state.sets.remove(key);
+        state.graves.insert(key.clone(), grave);
+        if state.graves.len() > GRAVES {
+            let oldest = state.graves.iter().min_by_key(|(_, grave)| grave.number).map(|(key, _)| key.clone());
+            oldest.and_then(|oldest| state.graves.remove(&oldest));
+        }
         self.hints.changed(key);
         Ok(())
     }

@@ -40,6 +40,15 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     /// - `store_lists_every_set_in_order`.
     async fn list(&self) -> Result<Vec<SetKey>>;
 
+    /// The sets that are no more, each with its lives, so that whatever a late request makes in their name can be told
+    /// from what belongs to others. Stores may forget the oldest, and know none where the runtime itself ends what has
+    /// no owner any more, as Kubernetes does.
+    ///
+    /// # Behavior
+    /// - `store_gone_tells_the_lives_of_removed_sets`: until a set of that name is created anew, which then has them as
+    ///   its [`StoredSet::former`].
+    async fn gone(&self) -> Result<Vec<GoneSet>>;
+
     /// One set, or `None` when there is none of this name.
     ///
     /// # Behavior
@@ -131,6 +140,9 @@ pub struct StoredSet {
     pub set: PetSet,
     /// This life of the set.
     pub uid: SetUid,
+    /// Earlier lives of a set of this name, as far as they are remembered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<SetUid>,
     /// How often the declaration changed, from 1.
     pub generation: u64,
     /// The version of everything here.
@@ -141,6 +153,15 @@ pub struct StoredSet {
     pub deletion: Option<Deletion>,
     /// What it is.
     pub status: PetSetStatus,
+}
+
+/// A set that is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoneSet {
+    /// Its namespace and name.
+    pub set: SetKey,
+    /// Its lives, the last one at the end.
+    pub lives: Vec<SetUid>,
 }
 
 impl StoredSet {

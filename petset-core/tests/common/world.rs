@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::plan::{self, Action, ClaimView, Observed, Ownership, Plan, PodView, RetryAt};
-use petset_core::status::{self, OrdinalSet, PetSetStatus, Ticket};
+use petset_core::status::{self, OrdinalSet, PetSetStatus, Started, Ticket};
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp, Version};
 
 use super::Spec;
@@ -18,7 +18,7 @@ pub(crate) struct World {
     pub(crate) pods: Vec<PodView>,
     pub(crate) claims: Vec<ClaimView>,
     pub(crate) tickets: Vec<Ticket>,
-    pub(crate) started: OrdinalSet,
+    pub(crate) started: Started,
     pub(crate) deleting_claims: OrdinalSet,
     pub(crate) retries: BTreeMap<Ordinal, RetryAt>,
     pub(crate) published: Option<u64>,
@@ -50,7 +50,7 @@ impl World {
             pods: Vec::new(),
             claims: Vec::new(),
             tickets: Vec::new(),
-            started: OrdinalSet::default(),
+            started: Started::default(),
             deleting_claims: OrdinalSet::default(),
             retries: BTreeMap::new(),
             published: None,

@@ -14,6 +14,13 @@ use super::support::{Bench, manifest, set_image, web};
 
 const SOON: Duration = Duration::from_secs(60);
 
+fn until_reason(reason: &'static str) -> until::Until {
+    until::holds(reason, move |set| {
+        let conditions = set.map(|set| &set.status.conditions).into_iter().flatten();
+        conditions.into_iter().any(|condition| condition.reason == reason)
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_set_is_applied_scaled_patched_rolled_back_and_deleted() {
     let bench = Bench::new();
@@ -159,6 +166,24 @@ async fn deleting_a_claim_by_name_allows_an_empty_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s7_restored_claims_are_accepted_by_name() {
+    let bench = Bench::new();
+    let sets = bench.controller();
+    let set = web(2).build();
+    let key = SetKey::new("default", "web");
+    sets.apply(manifest(set.clone())).await.expect("valid");
+    sets.wait(&key, until::rolled_out(), SOON).await.expect("it comes up");
+    bench.world.remove_pod(&key, 1);
+    bench.world.remove_claim(&key, "www", 1);
+    let restored = fixtures::claim_requests(&set, 1).remove(0);
+    bench.backends.volumes.provision(restored).await.expect("restored");
+    sets.wait(&key, until_reason("ClaimReplaced"), SOON).await.expect("it is told");
+    sets.accept_claims(&key, Ordinal(1)).await.expect("it has claims");
+    sets.wait(&key, until::rolled_out(), SOON).await.expect("it goes on");
+    assert!(sets.accept_claims(&key, Ordinal(7)).await.is_err(), "there is no such pet");
+}
+
+#[tokio::test(start_paused = true)]
 async fn w9_a_parallel_set_starts_all_at_once() {
     let bench = Bench::new();
     let sets = bench.controller();
@@ -258,11 +283,7 @@ async fn l2_a_paused_set_can_be_deleted_and_is_never_rolled_out() {
     sets.apply(manifest(web(2).build())).await.expect("valid");
     sets.wait("web", until::rolled_out(), SOON).await.expect("it comes up");
     sets.pause("web").await.expect("valid");
-    let paused = until::holds("paused", |set| {
-        let conditions = set.map(|set| &set.status.conditions).into_iter().flatten();
-        conditions.into_iter().any(|condition| condition.reason == "Paused")
-    });
-    sets.wait("web", paused, SOON).await.expect("it says so");
+    sets.wait("web", until_reason("Paused"), SOON).await.expect("it says so");
     sets.wait("web", until::rolled_out(), Duration::from_secs(5)).await.expect_err("a paused set rolls nothing out");
     sets.delete("web", Cascade::Ordered).await.expect("it exists");
     sets.wait("web", until::gone(), SOON).await.expect("somebody wants it gone");
@@ -281,5 +302,7 @@ async fn s7_a_volume_that_is_restored_is_noticed_without_a_hint() {
     sets.wait(&key, until::condition("Degraded"), SOON).await.expect("it says so");
     bench.world.interrupt_watches();
     bench.backends.volumes.provision(request).await.expect("somebody restores it");
-    sets.wait(&key, until::rolled_out(), Duration::from_secs(40)).await.expect("within half a minute");
+    sets.wait(&key, until_reason("ClaimReplaced"), Duration::from_secs(40)).await.expect("within half a minute");
+    sets.accept_claims(&key, Ordinal(1)).await.expect("it has claims");
+    sets.wait(&key, until::rolled_out(), SOON).await.expect("it goes on");
 }

@@ -1,10 +1,16 @@
 //! Single passes.
 
-use petset_core::Ordinal;
 use petset_core::store::{Cascade, Deletion};
-use petset_testkit::{Check, Effect, FakeWorld, Op};
+use petset_core::{Ordinal, SetKey};
+use petset_testkit::{Check, Effect, FakeWorld, Op, fixtures};
 
 use super::support::{Bench, set_image, web};
+
+async fn delete(bench: &Bench, key: &SetKey) {
+    let stored = bench.stored(key).await;
+    let deletion = Deletion { cascade: Cascade::Ordered, requested_at: bench.clock.now() };
+    bench.backends.store.mark_deleted(key, &stored.version, deletion).await.expect("nobody else writes");
+}
 
 #[tokio::test]
 async fn s8_ordered_pods_come_one_by_one_each_ready_before_the_next() {
@@ -236,4 +242,57 @@ async fn s6_a_claim_that_is_to_go_is_gone_before_its_pet_comes_back() {
     assert_eq!(bench.world.ordinals(&key), [0, 1]);
     let status = bench.stored(&key).await.status;
     assert!(status.deleting_claims.is_empty() && status.started.contains(Ordinal(1)));
+}
+
+#[tokio::test]
+async fn s7_an_empty_claim_made_late_is_not_taken_for_the_one_that_was_lost() {
+    let bench = Bench::new();
+    let set = web(2).build();
+    let key = bench.create(set.clone()).await;
+    bench.settle(&key).await;
+    bench.world.remove_pod(&key, 1);
+    bench.world.remove_claim(&key, "www", 1);
+    // Asked for before the pet first ran, by somebody who got no answer.
+    let late = fixtures::claim_requests(&set, 1).remove(0);
+    bench.backends.volumes.provision(late).await.expect("it lands");
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0], "the pet is not started");
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert_eq!(degraded.reason, "ClaimReplaced");
+}
+
+#[tokio::test]
+async fn l2_pods_of_a_set_that_is_no_more_are_ended() {
+    let bench = Bench::new();
+    let set = web(2).build();
+    let key = bench.create(set.clone()).await;
+    bench.settle(&key).await;
+    let life = bench.stored(&key).await.uid;
+    delete(&bench, &key).await;
+    bench.settle(&key).await;
+    assert!(bench.backends.store.get(&key).await.expect("readable").is_none());
+    let (late, foreign) = (fixtures::pod_request(&set, &life, 0), fixtures::pod_request(&set, &"other".into(), 1));
+    for request in [late, foreign] {
+        bench.backends.pods.create(request).await.expect("it lands");
+    }
+    let pass = bench.pass(&key).await;
+    assert!(pass.gone);
+    assert_eq!(bench.world.ordinals(&key), [1], "the other one is not ours (S12)");
+}
+
+#[tokio::test]
+async fn l2_pods_of_an_earlier_life_make_place() {
+    let bench = Bench::new();
+    let set = web(1).build();
+    let key = bench.create(set.clone()).await;
+    bench.settle(&key).await;
+    let life = bench.stored(&key).await.uid;
+    delete(&bench, &key).await;
+    bench.settle(&key).await;
+    bench.backends.pods.create(fixtures::pod_request(&set, &life, 0)).await.expect("it lands");
+    bench.create(set).await;
+    bench.settle(&key).await;
+    let stored = bench.stored(&key).await;
+    let pod = bench.backends.pods.list(&key).await.expect("readable").remove(0);
+    assert_eq!((stored.former, pod.owner), (vec![life], Some(stored.uid)));
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use petset_core::Timestamp;
 use petset_core::plan::{Action, Plan};
-use petset_core::status::{ConditionStatus, PetSetStatus, Ticket};
+use petset_core::status::{ConditionStatus, OrdinalSet, PetSetStatus, Started, Ticket};
 
 /// Actions in their order.
 pub(crate) fn actions(out: &mut String, actions: &[Action]) {
@@ -56,7 +56,8 @@ pub(crate) fn plan(out: &mut String, plan: &Plan, now: Timestamp) {
         let _ = writeln!(out, "  deleting claims of {pets}");
     }
     if let Some(started) = &plan.started {
-        let _ = writeln!(out, "  started {}", if started.is_empty() { "none".to_owned() } else { started.to_string() });
+        let pets = if started.is_empty() { "none".to_owned() } else { pets(started) };
+        let _ = writeln!(out, "  started {pets}");
     }
     actions(out, &plan.actions);
     holds(out, plan);
@@ -113,6 +114,10 @@ pub(crate) fn status(out: &mut String, status: &PetSetStatus) {
         let _ = writeln!(out, "  deleting claims of {deleting_claims}");
     }
     if !started.is_empty() {
-        let _ = writeln!(out, "  started {started}");
+        let _ = writeln!(out, "  started {}", pets(started));
     }
+}
+
+fn pets(started: &Started) -> String {
+    started.ordinals().collect::<OrdinalSet>().to_string()
 }

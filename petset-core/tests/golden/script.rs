@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `set replicas=3 max=50% …` | changes the declaration, see [`words::set`]; `names=shown` shows publishing, `broken=B` makes pods of revision B never ready |
 //! | `delete ordered`, `delete orphan` | asks for the end of the set |
-//! | `pod 0-2 A ready` | places pods: `ready`, `ready-for=30s`, `unready`, `pending`, `failed`, `succeeded`, `unknown`; then `terminating`, `orphan`, `foreign`, `stray`, `uninit`; revision `-` is none |
-//! | `ready 2`, `unready`, `fail`, `succeed`, `unknown`, `gone`, `uninit`, `init`, `foreign`, `orphan`, `stray`, `end`, `relabel 2 B` | what happens to pods; `end` is a deletion by somebody else, `address 2` gives one |
-//! | `claims all`, `claim 1 www lost` | places or changes claims: `bound`, `pending`, `lost`, `terminating`, `gone`, `ours`, `orphan`, `foreign` |
-//! | `started 0-2`, `ticket 2`, `ticket 2 uid` | what the status remembers |
+//! | `pod 0-2 A ready` | places pods: `ready`, `ready-for=30s`, `unready`, `pending`, `failed`, `succeeded`, `unknown`; then `terminating`, `orphan`, `former`, `foreign`, `stray`, `uninit`; revision `-` is none |
+//! | `ready 2`, `unready`, `fail`, `succeed`, `unknown`, `gone`, `uninit`, `init`, `former`, `foreign`, `orphan`, `stray`, `end`, `relabel 2 B` | what happens to pods; `end` is a deletion by somebody else, `address 2` gives one |
+//! | `claims all`, `claim 1 www lost` | places or changes claims: `bound`, `pending`, `lost`, `terminating`, `gone`, `replaced`, `ours`, `orphan`, `foreign` |
+//! | `started 0-2`, `deleting 1`, `ticket 2`, `ticket 2 uid` | what the status remembers |
 //! | `now +10s`, `retry 2 +5s "text"` | time, and pauses after failures |
 //! | `plan` | shows the plan, changes nothing |
 //! | `step` | one pass: shows the plan, writes, applies |
@@ -83,6 +83,12 @@ impl Script {
             }
             ["started", pets] => {
                 self.world.started.extend_with(&words::pets(pets)?);
+                Ok(())
+            }
+            ["deleting", pets] => {
+                for pet in words::pets(pets)? {
+                    self.world.deleting_claims.insert(pet);
+                }
                 Ok(())
             }
             ["ticket", pet] => {
@@ -232,6 +238,7 @@ impl Script {
             "uninit" => world.edit(pet, |pod| pod.initialized = false),
             "init" => world.edit(pet, |pod| pod.initialized = true),
             "foreign" => world.edit(pet, |pod| pod.owner = Ownership::Foreign),
+            "former" => world.edit(pet, |pod| pod.owner = Ownership::Former),
             "orphan" => world.edit(pet, |pod| pod.owner = Ownership::Nobody),
             "stray" => world.edit(pet, |pod| pod.selected = false),
             "address" => world.edit(pet, |pod| pod.address = Some([10, 0, 0, pet.0.to_le_bytes()[0]].into())),
@@ -280,6 +287,11 @@ impl Script {
             "ours" => claim.owner = Ownership::Ours,
             "orphan" => claim.owner = Ownership::Nobody,
             "foreign" => claim.owner = Ownership::Foreign,
+            "replaced" => {
+                let (phase, owner) = (claim.phase, claim.owner);
+                self.world.claims.retain(|claim| claim.ordinal != pet || claim.template != *template);
+                self.world.put_claim(pet, template, phase, owner);
+            }
             "gone" => self.world.claims.retain(|claim| claim.ordinal != pet || claim.template != *template),
             _ => return Err(format!("a claim cannot be `{state}`")),
         }
@@ -368,10 +380,10 @@ trait Extend {
     fn extend_with(&mut self, pets: &[Ordinal]);
 }
 
-impl Extend for petset_core::status::OrdinalSet {
+impl Extend for petset_core::status::Started {
     fn extend_with(&mut self, pets: &[Ordinal]) {
         for pet in pets {
-            self.insert(*pet);
+            self.insert(*pet, []);
         }
     }
 }

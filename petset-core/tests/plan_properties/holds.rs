@@ -63,6 +63,9 @@ fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReas
         }
         HoldReason::NameTaken => is(&|pod| pod.owner != Ownership::Ours),
         HoldReason::ClaimMissing { template } => world.started.contains(ordinal) && claim(template).is_none(),
+        HoldReason::ClaimReplaced { template } => claim(template).is_some_and(|claim| {
+            claim.phase != ClaimPhase::Lost && !world.started.may_use(ordinal, template, &claim.uid)
+        }),
         HoldReason::ClaimLost { template } => phase(template) == Some(ClaimPhase::Lost),
         HoldReason::ClaimTerminating { template } => {
             let deleting = world.deleting_claims.contains(ordinal) && claim(template).is_some();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::plan::{Action, ClaimView, DeleteReason, Ownership, Plan, PodView, Strategy};
-use petset_core::status::{OrdinalSet, Ticket};
+use petset_core::status::{OrdinalSet, Started, Ticket};
 use petset_core::store::Cascade;
 use petset_core::{Ordinal, PodUid, RevisionName};
 
@@ -78,7 +78,7 @@ fn passed_over(world: &World, plan: &Plan) -> Option<String> {
 
 fn create(
     world: &World,
-    started: &OrdinalSet,
+    started: &Started,
     ordinal: Ordinal,
     revision: &RevisionName,
     must: &mut impl FnMut(bool, &str),
@@ -102,6 +102,8 @@ fn create(
             Some(ClaimPhase::Lost | ClaimPhase::Terminating) | None => false,
         };
         must(usable, "S7 it has no volume");
+        let known = claim.is_some_and(|claim| world.started.may_use(ordinal, template, &claim.uid));
+        must(known || world.deleting_claims.contains(ordinal), "S7 it ran on another volume");
         must(started.contains(ordinal), "S7 nobody will know that it ran");
     }
     must(waited(world, ordinal), "its pause is not over");
@@ -113,6 +115,12 @@ fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl Fn
         must(false, "S4 no such incarnation");
         return;
     };
+    if *reason == DeleteReason::FormerLife {
+        must(pod.owner == Ownership::Former && !pod.terminating, "S12 not of an earlier life");
+        must(version.as_ref() == Some(&pod.version), "S12 not spared when somebody adopts it");
+        must(world.spec.deletion.is_none(), "a set that goes leaves it to whoever comes after it");
+        return;
+    }
     must(pod.owner == Ownership::Ours, "S12 not ours");
     must(pod.selected || world.spec.deletion.is_some(), "S12 it is being released");
     must(!pod.terminating, "S18 its end was asked for");
@@ -134,14 +142,14 @@ fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl Fn
         });
         must(!later, "S9 out of order");
     }
-    if *reason == DeleteReason::RollingUpdate && !had {
+    if matches!(reason, DeleteReason::RollingUpdate | DeleteReason::ClaimsDeleted) && ready && !had {
         must(others_down(world, tickets, *ordinal) < budget(world), "S10 over budget");
     }
 }
 
 fn change_claim(
     world: &World,
-    started: &OrdinalSet,
+    started: &Started,
     deleting: &OrdinalSet,
     action: &Action,
     must: &mut impl FnMut(bool, &str),
@@ -216,6 +224,11 @@ fn reason_fits(world: &World, pod: &PodView, reason: DeleteReason) -> bool {
         DeleteReason::Ended => wanted && ended && waited(world, pod.ordinal),
         DeleteReason::OutdatedNotReady => rolls && pod.ready_since.is_none(),
         DeleteReason::RollingUpdate => rolls && pod.ready_since.is_some(),
+        DeleteReason::ClaimsDeleted => {
+            let goes = |claim: &ClaimView| claim.ordinal == pod.ordinal && claim.owner != Ownership::Foreign;
+            wanted && !ended && world.deleting_claims.contains(pod.ordinal) && world.claims.iter().any(goes)
+        }
+        DeleteReason::FormerLife => pod.owner == Ownership::Former,
         DeleteReason::TicketHeld => world.tickets.iter().any(|ticket| ticket.uid == pod.uid),
     }
 }

@@ -1,6 +1,7 @@
 //! Properties of one plan on one view.
 
-use petset_core::plan::{Action, HoldReason, MAX_CREATES, Ownership, Plan};
+use petset_core::plan::{Action, HoldReason, MAX_CREATES, Ownership, Plan, PodView};
+use petset_core::status::OrdinalSet;
 use petset_core::{Ordinal, PodUid, Timestamp};
 use proptest::prelude::*;
 
@@ -120,6 +121,8 @@ proptest! {
     fn s6_no_claim_is_deleted_by_default(world in worlds::absurd()) {
         let mut world = world;
         (world.spec.when_scaled, world.spec.when_deleted) = (false, false);
+        // A deletion that was begun under another policy is seen through.
+        world.deleting_claims = OrdinalSet::default();
         let plan = world.plan();
         let harmful = plan.actions.iter().any(|action| {
             matches!(action, Action::DeleteClaim { .. } | Action::OwnClaim { ours: true, .. })
@@ -202,7 +205,8 @@ proptest! {
         let rolled = new.iter().any(|ticket| is_wanted(&world, ticket.ordinal));
         let down = facts::others_down(&after, &after.tickets, Ordinal(u32::MAX));
         prop_assert!(!rolled || down <= facts::budget(&world), "{down} are down");
-        for pod in world.pods.iter().filter(|pod| pod.ready_since.is_some() && !pod.terminating) {
+        let ready = |pod: &&PodView| pod.ready_since.is_some() && !pod.terminating && pod.owner != Ownership::Former;
+        for pod in world.pods.iter().filter(ready) {
             let ended = after.pods.iter().any(|later| later.uid == pod.uid && later.terminating);
             prop_assert!(!ended || after.tickets.iter().any(|ticket| ticket.uid == pod.uid));
         }
@@ -221,7 +225,7 @@ proptest! {
     #[test]
     fn s12_strangers_are_never_named(world in worlds::small()) {
         let plan = world.plan();
-        let foreign = |pod: &&petset_core::plan::PodView| pod.owner == Ownership::Foreign;
+        let foreign = |pod: &&PodView| pod.owner == Ownership::Foreign;
         for pod in world.pods.iter().filter(foreign) {
             prop_assert!(!named_pods(&plan).contains(&&pod.uid));
         }

@@ -226,7 +226,7 @@ impl Run {
     fn apply(&mut self, action: &Action) {
         let mut ready = None;
         if let Action::DeletePod { uid, .. } = action {
-            let is = |pod: &&PodView| pod.uid == *uid && pod.ready_since.is_some();
+            let is = |pod: &&PodView| pod.uid == *uid && pod.ready_since.is_some() && pod.owner != Ownership::Former;
             ready = self.world.pods.iter().find(is).map(|pod| (pod.ordinal, pod.uid.clone()));
         }
         let claims = self.world.claims.len();
@@ -245,7 +245,8 @@ impl Run {
         }
         if let Action::DeleteClaim { ordinal, template, .. } = action {
             self.claims.remove(&(*ordinal, template.to_string()));
-            if !self.world.spec.when_scaled && !self.world.spec.when_deleted {
+            let seen_through = self.world.deleting_claims.contains(*ordinal);
+            if !self.world.spec.when_scaled && !self.world.spec.when_deleted && !seen_through {
                 self.broken.push(format!("S6: {action}"));
             }
         }
@@ -297,9 +298,10 @@ impl Run {
     }
 
     /// Everybody does their part: ends are confirmed, pods of sound revisions become ready, strangers leave, people give
-    /// their sign and bring back volumes that are missing.
+    /// their sign, bring back volumes that are missing and accept those that were replaced.
     pub(crate) fn cooperate(&mut self, broken: &[RevisionName]) -> bool {
-        let before = format!("{:?}{:?}", self.world.pods, self.world.claims);
+        let seen = |world: &World| format!("{:?}{:?}{:?}", world.pods, world.claims, world.started);
+        let before = seen(&self.world);
         self.confirm_ends();
         let orphaning = self.world.spec.deletion == Some(Cascade::Orphan);
         let strangers: Vec<Ordinal> = self
@@ -335,16 +337,20 @@ impl Run {
         let started: Vec<Ordinal> = self
             .world
             .started
-            .iter()
+            .ordinals()
             .filter(|ordinal| is_wanted(&self.world, *ordinal) && !self.world.deleting_claims.contains(*ordinal))
             .collect();
         for ordinal in started {
+            let replaced = |claim: &ClaimView| !self.world.started.may_use(ordinal, &claim.template, &claim.uid);
+            if self.world.claims.iter().any(|claim| claim.ordinal == ordinal && replaced(claim)) {
+                self.world.started.insert(ordinal, []);
+            }
             for template in self.world.spec.templates.clone() {
                 self.world.put_claim(ordinal, &template, ClaimPhase::Bound, Ownership::Nobody);
             }
         }
         self.settle_debts();
-        format!("{:?}{:?}", self.world.pods, self.world.claims) != before
+        seen(&self.world) != before
     }
 
     /// Passes and cooperation until nothing moves; how many passes that took.

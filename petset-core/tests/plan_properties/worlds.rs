@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{Ownership, RetryAt, Strategy as Update};
+use petset_core::plan::{ClaimView, Ownership, RetryAt, Strategy as Update};
 use petset_core::status::Ticket;
 use petset_core::store::Cascade;
-use petset_core::{Ordinal, PodUid, RevisionName, Timestamp};
+use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::weighted;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ fn revision() -> impl Strategy<Value = RevisionName> {
 }
 
 fn owner() -> impl Strategy<Value = Ownership> {
-    prop_oneof![12 => Just(Ownership::Ours), 1 => Just(Ownership::Nobody), 1 => Just(Ownership::Foreign)]
+    prop_oneof![12 => Just(Ownership::Ours), 1 => Just(Ownership::Nobody), 1 => Just(Ownership::Foreign), 1 => Just(Ownership::Former)]
 }
 
 /// The numbers of a declaration.
@@ -135,9 +135,18 @@ fn claim() -> impl Strategy<Value = ClaimSeed> {
         .prop_map(|(phase, owner)| ClaimSeed { phase, owner })
 }
 
+/// What is remembered of the claims that a pet ran on.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    Nothing,
+    Own,
+    Others,
+}
+
 fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64>) -> impl Strategy<Value = World> {
     let place = 0..11_u32;
     let template = prop_oneof![3 => Just("www"), 2 => Just("data"), 1 => Just("alike")];
+    let known = prop_oneof![3 => Just(Known::Nothing), 2 => Just(Known::Own), 1 => Just(Known::Others)];
     let ticket = (place.clone(), prop_oneof![3 => Just(true), 2 => Just(false)]);
     (
         spec(numbers),
@@ -145,10 +154,10 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
         btree_map(place.clone(), pod(), 0..9),
         btree_map((place.clone(), template), claim(), 0..14),
         vec(ticket, 0..4),
-        btree_set(place.clone(), 0..9),
+        (btree_map(place.clone(), known, 0..9), btree_set(place.clone(), 0..2)),
         btree_map(place, -5_000_000..20_000_000_i64, 0..2),
     )
-        .prop_map(|(spec, now, pods, claims, tickets, started, retries)| {
+        .prop_map(|(spec, now, pods, claims, tickets, (started, deleting), retries)| {
             let at = |place: u32| Ordinal(spec.start.saturating_sub(2).saturating_add(place));
             let mut world = World::new(spec.clone());
             world.now = Timestamp::from_micros(now);
@@ -175,7 +184,17 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
                 let uid = PodUid::new(format!("{}.{}", at(place), u8::from(stands)));
                 world.tickets.push(Ticket { ordinal: at(place), uid });
             }
-            world.started = started.into_iter().map(at).collect();
+            for (place, known) in started {
+                let own = world.claims.iter().filter(|claim| claim.ordinal == at(place));
+                let uid = |claim: &ClaimView| match known {
+                    Known::Nothing => None,
+                    Known::Own => Some((Arc::clone(&claim.template), claim.uid.clone())),
+                    Known::Others => Some((Arc::clone(&claim.template), ClaimUid::new("another"))),
+                };
+                let claims: Vec<_> = own.filter_map(uid).collect();
+                world.started.insert(at(place), claims);
+            }
+            world.deleting_claims = deleting.into_iter().map(at).collect();
             let retry = |micros: i64| RetryAt {
                 at: Timestamp::from_micros(now.saturating_add(micros)),
                 failures: 1,

@@ -188,12 +188,15 @@ fn put_on_record(shared: &Arc<Shared>, request: &PodRequest) -> Result<Created<A
             .with_context("pod", request.name())
             .with_message("processes of an earlier incarnation still hold its lock"));
     }
+    // Held before the pod is on record: from here on none of them can go.
+    shared.hold_lives(request, &cell.uid)?;
     sweep(pet);
     let record_path = paths.record();
     let written = sync_dir(pet).and_then(|()| cell.record().write(&record_path, true));
     if let Err(error) = written {
         // It may have been renamed into place before the failure: what is not certain to be there must not be there.
         drop(fs::remove_file(&record_path));
+        shared.release_claims(request, &cell.uid);
         return Err(fault(&record_path, error));
     }
     shared.hold_claims(&cell);

@@ -96,7 +96,8 @@ pub(super) struct Saved {
 
 impl From<&PodRequest> for Saved {
     fn from(request: &PodRequest) -> Self {
-        let PodRequest { set, owner, ordinal, revision, template, labels, claims, config, dns } = request;
+        let PodRequest { set, owner, ordinal, revision, template, labels, claims, claim_uids: _, config, dns } =
+            request;
         Self {
             set: set.clone(),
             owner: owner.clone(),
@@ -120,7 +121,8 @@ impl From<Saved> for PodRequest {
         let Saved { dns_domain: domain, dns_servers: servers, dns_searches: searches, .. } = saved;
         let config = Arc::new(ConfigBundle { config_maps, secrets });
         let dns = DnsSettings { domain, servers, searches };
-        Self { set, owner, ordinal, revision, template, labels, claims, config, dns }
+        let claim_uids = BTreeMap::new();
+        Self { set, owner, ordinal, revision, template, labels, claims, claim_uids, config, dns }
     }
 }
 

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use petset_core::backend::Hints;
-use petset_core::{Error, ErrorKind, Result, SetKey};
+use petset_core::backend::{Hints, PodRequest};
+use petset_core::{Error, ErrorKind, PodUid, Result, SetKey};
 
 use super::cell::Cell;
 use super::isolation::Isolation;
@@ -45,6 +45,20 @@ pub(super) struct Known {
 impl Shared {
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a pod uses the claims whose life its request names, if they still have it; else that it uses none.
+    pub(super) fn hold_lives(&self, request: &PodRequest, pod: &PodUid) -> Result<()> {
+        let held = request.claim_uids.iter().try_for_each(|(template, uid)| match request.claims.get(template) {
+            Some(claim) => self.claims.hold_life(&request.set, claim, uid, pod),
+            None => Ok(()),
+        });
+        held.inspect_err(|_| self.release_claims(request, pod))
+    }
+
+    /// Says that a pod uses no claim.
+    pub(super) fn release_claims(&self, request: &PodRequest, pod: &PodUid) {
+        request.claims.values().for_each(|claim| self.claims.release(&request.set, claim, pod));
     }
 
     /// Says that the pod uses its claims.

@@ -2,7 +2,7 @@
 
 use petset_core::backend::{ClaimChange, ClaimRef, Deleted};
 use petset_core::spec::Quantity;
-use petset_core::{Error, ErrorKind, PodUid, Result, SetKey};
+use petset_core::{ClaimUid, Error, ErrorKind, PodUid, Result, SetKey};
 
 use super::core::Core;
 use super::record::{self, Binding, ClaimRecord, Given, Marker};
@@ -69,6 +69,18 @@ impl Core {
         // From here on the end is on record, and what fails now is tried again by every later look.
         self.finish_all(&mut state, Some(&claim.set));
         Ok(Deleted::Started)
+    }
+
+    pub(super) fn hold_life(&self, set: &SetKey, name: &str, uid: &ClaimUid, pod: &PodUid) -> Result<()> {
+        let mut state = self.state();
+        let reference = ClaimRef { set: set.clone(), name: name.to_owned(), uid: uid.clone() };
+        if this_life(&state, &reference)?.is_none_or(|claim| claim.deleting) {
+            return Err(Error::new(ErrorKind::Conflict, "use a claim")
+                .with_context("claim", name)
+                .with_message(format!("it is not the one that was seen, {uid}, or it is ending")));
+        }
+        state.holds.entry((set.clone(), name.to_owned())).or_default().insert(pod.clone());
+        Ok(())
     }
 
     pub(super) fn hold(&self, set: &SetKey, name: &str, pod: &PodUid) {

@@ -9,7 +9,7 @@ use petset_core::backend::{
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::ClaimTemplate;
-use petset_core::{Error, ErrorKind, PodUid, Result, SetKey};
+use petset_core::{ClaimUid, Error, ErrorKind, PodUid, Result, SetKey};
 
 use super::core::Core;
 use super::inspect;
@@ -172,6 +172,10 @@ impl VolumeProvisioner for LocalVolumes {
 impl ClaimSource for LocalVolumes {
     fn directory(&self, set: &SetKey, claim: &str) -> Result<PathBuf> {
         self.core.directory(set, claim)
+    }
+
+    fn hold_life(&self, set: &SetKey, claim: &str, uid: &ClaimUid, pod: &PodUid) -> Result<()> {
+        self.core.hold_life(set, claim, uid, pod)
     }
 
     fn hold(&self, set: &SetKey, claim: &str, pod: &PodUid) {

@@ -1,4 +1,4 @@
-//! The exhaustive search as a program: `explore [quick|ci|nightly|flaws|gaps] [part of a name]`.
+//! The exhaustive search as a program: `explore [quick|ci|nightly|flaws] [part of a name]`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -13,10 +13,9 @@ fn main() -> io::Result<ExitCode> {
         "quick" => (explore::quick(), true),
         "ci" => (explore::ci(), true),
         "nightly" => (explore::nightly(), true),
-        "gaps" => (explore::gaps().into_iter().map(|(config, _)| config).collect(), false),
         "flaws" => (Flaw::ALL.into_iter().map(explore::flawed).collect(), false),
         _ => {
-            writeln!(io::stderr(), "explore: no size is called `{size}`; there are: quick ci nightly flaws gaps")?;
+            writeln!(io::stderr(), "explore: no size is called `{size}`; there are: quick ci nightly flaws")?;
             return Ok(ExitCode::from(2));
         }
     };

@@ -140,6 +140,7 @@ impl Bench {
             template: Arc::new(template),
             labels,
             claims: claim.into_iter().collect(),
+            claim_uids: BTreeMap::new(),
             config: Arc::new(ConfigBundle::default()),
             dns: DnsSettings {
                 searches: vec![format!("{}.svc.{domain}", set.namespace)],

@@ -8,7 +8,7 @@ use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::plan::{
     self, Action, ClaimView, DeleteReason, Desired, Observed, Ownership, PodView, RetryAt, Strategy,
 };
-use petset_core::status::{OrdinalSet, PetSetStatus, Ticket, status};
+use petset_core::status::{OrdinalSet, PetSetStatus, Started, Ticket, status};
 use petset_core::store::Cascade;
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp, Version};
 
@@ -41,6 +41,7 @@ pub(super) struct Bridge {
     live: Vec<PodUid>,
     gone: Vec<PodUid>,
     claims: Vec<ClaimUid>,
+    gone_claims: Vec<ClaimUid>,
     revisions: Vec<RevisionName>,
     version: Version,
     templates: Vec<Arc<str>>,
@@ -54,6 +55,7 @@ impl Bridge {
             live: texts("live-").into_iter().map(PodUid::new).collect(),
             gone: texts("gone-").into_iter().map(PodUid::new).collect(),
             claims: texts("claim-").into_iter().map(ClaimUid::new).collect(),
+            gone_claims: texts("gone-claim-").into_iter().map(ClaimUid::new).collect(),
             revisions: texts("r").into_iter().map(RevisionName::new).collect(),
             version: Version::new("1"),
             templates: if config.claims { vec!["data".into()] } else { Vec::new() },
@@ -93,6 +95,7 @@ impl Bridge {
         let owner = |owner: u8| match owner {
             0 => Ownership::Nobody,
             owner if owner == life || config.flaw == Some(Flaw::TakesStrangers) => Ownership::Ours,
+            owner if owner < life && config.flaw != Some(Flaw::LeavesLeftovers) => Ownership::Former,
             _ => Ownership::Foreign,
         };
         let pods: Vec<PodView> = (0..PETS)
@@ -101,7 +104,10 @@ impl Bridge {
             .collect();
         let claims: Vec<ClaimView> = (0..PETS).filter_map(|pet| self.claim(pet, shown.claims[pet], owner)).collect();
         let tickets = self.tickets(shown.status);
-        let started: OrdinalSet = ordinals(shown.status.started).collect();
+        let started = match config.flaw {
+            Some(Flaw::AnyClaim) => ordinals(shown.status.started).collect(),
+            Some(_) | None => self.started(shown.status),
+        };
         let deleting_claims: OrdinalSet = ordinals(shown.status.deleting).collect();
         let observed = Observed {
             now: Timestamp::from_micros(1_000_000),
@@ -125,13 +131,14 @@ impl Bridge {
         let next = status(&desired, &observed, &plan, &previous, 1);
         let revision = |name: &RevisionName| position(&self.revisions, name);
         let lets_go = !config.ordered || desired.deletion.is_some();
-        let acts = plan.actions.iter().filter_map(|action| act(action, life, lets_go, &revision)).collect();
+        let acts = plan.actions.iter().filter_map(|action| act(action, view, life, lets_go, &revision)).collect();
         let decision = Decision {
             acts,
             status: Status {
                 live: mask(next.tickets.iter().filter(|ticket| self.live.contains(&ticket.uid)).map(|t| t.ordinal)),
                 gone: mask(next.tickets.iter().filter(|ticket| self.gone.contains(&ticket.uid)).map(|t| t.ordinal)),
-                started: mask(next.started.iter()),
+                started: mask(next.started.ordinals()),
+                lost: mask(next.started.ordinals().filter(|ordinal| !self.is_on_its_claim(&next.started, *ordinal))),
                 deleting: mask(next.deleting_claims.iter()),
                 current: next.current_revision.as_ref().map_or(0, revision),
             },
@@ -166,7 +173,11 @@ impl Bridge {
             ordinal: ordinal(pet),
             template: Arc::clone(self.templates.first()?),
             uid: self.claims[pet].clone(),
-            owner: owner(claim.life),
+            // Claims hold data: what an earlier life left is a stranger's.
+            owner: match owner(claim.life) {
+                Ownership::Former => Ownership::Foreign,
+                owner @ (Ownership::Ours | Ownership::Nobody | Ownership::Foreign) => owner,
+            },
             phase: match claim.state {
                 ClaimState::Absent => return None,
                 ClaimState::Bound => ClaimPhase::Bound,
@@ -174,6 +185,21 @@ impl Bridge {
             },
             message: None,
         })
+    }
+
+    fn started(&self, status: Status) -> Started {
+        let mut started = Started::default();
+        for ordinal in ordinals(status.started) {
+            let uids = if status.lost & 1 << ordinal.0 == 0 { &self.claims } else { &self.gone_claims };
+            let claims = self.templates.iter().map(|name| (Arc::clone(name), uids[ordinal.0 as usize].clone()));
+            started.insert(ordinal, claims);
+        }
+        started
+    }
+
+    fn is_on_its_claim(&self, started: &Started, ordinal: Ordinal) -> bool {
+        let uid = &self.claims[ordinal.0 as usize];
+        self.templates.iter().all(|template| started.may_use(ordinal, template, uid))
     }
 
     fn tickets(&self, status: Status) -> Vec<Ticket> {
@@ -244,6 +270,11 @@ fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
                 }
             }
         }
+        Some(Flaw::KeepsDoomed) => decision.acts.retain(|act| {
+            let stays =
+                view.status.deleting & (1 << act.pet) != 0 && usize::from(act.pet) < config.spec(view.script).wanted();
+            act.kind != Kind::Delete || !stays
+        }),
         Some(Flaw::WaitsForReadiness) => decision.acts.retain(|act| {
             let pod = view.pods[usize::from(act.pet)];
             act.kind != Kind::Delete || pod.phase == Phase::Ready || !act.as_seen
@@ -253,7 +284,7 @@ fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
     decision
 }
 
-fn act(action: &Action, life: u8, lets_go: bool, revision: &impl Fn(&RevisionName) -> u8) -> Option<Act> {
+fn act(action: &Action, view: &View, life: u8, lets_go: bool, revision: &impl Fn(&RevisionName) -> u8) -> Option<Act> {
     let of = |kind: Kind, ordinal: &Ordinal| Act { kind, pet: ordinal.0.to_le_bytes()[0], life, ..Act::default() };
     Some(match action {
         Action::AdoptPod { ordinal, .. } => Act { as_seen: true, ..of(Kind::Adopt, ordinal) },
@@ -262,6 +293,10 @@ fn act(action: &Action, life: u8, lets_go: bool, revision: &impl Fn(&RevisionNam
         Action::OwnClaim { ordinal, ours, .. } => of(if *ours { Kind::Own } else { Kind::Disown }, ordinal),
         Action::DeleteClaim { ordinal, .. } => of(Kind::DeleteClaim, ordinal),
         Action::CreatePod { ordinal, revision: name } => Act { revision: revision(name), ..of(Kind::Create, ordinal) },
+        Action::DeletePod { ordinal, reason: DeleteReason::FormerLife, .. } => {
+            let life = view.pods[ordinal.0 as usize].life;
+            Act { as_seen: true, life, ..of(Kind::Delete, ordinal) }
+        }
         Action::DeletePod { ordinal, version, reason, .. } => {
             let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
             Act { as_seen: version.is_some(), frees: condemned && lets_go, ..of(Kind::Delete, ordinal) }

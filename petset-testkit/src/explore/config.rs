@@ -102,11 +102,6 @@ pub struct Config {
     pub stranger: Option<u8>,
     /// What may go wrong.
     pub faults: Faults,
-    /// Whether a claim must not be deleted while a pod of its pet stands, also by a request that lands after its pet is
-    /// wanted again. Without it S6 is checked where it is decided, on what was read.
-    pub strict_claims: bool,
-    /// Whether a pod of an earlier life that holds a wanted name is a matter for people.
-    pub strays: bool,
     /// Whether it is checked that every state recovers (L2).
     pub recovery: bool,
     /// The seeded mistake, if any.
@@ -130,8 +125,6 @@ impl Config {
             settled: true,
             stranger: None,
             faults: Faults::default(),
-            strict_claims: false,
-            strays: false,
             recovery: true,
             flaw: None,
             max_states: u64::MAX,

@@ -75,6 +75,7 @@ pub fn ci() -> Vec<Config> {
             vanish: 1,
             fail: 1,
             late: 1,
+            crash: 1,
             ..NONE
         }),
         Config { when_scaled: true, ..Config::new("one-claims-scaled", vec![two, two.scaled(1), two]) }
@@ -86,35 +87,63 @@ pub fn ci() -> Vec<Config> {
             .claims()
             .faults(Faults { crash: 1, late: 1, ..NONE }),
         Config { when_scaled: true, ..Config::new("two-claims-scaled", vec![two, two.scaled(1), two]) }.claims(),
-        Config {
-            when_deleted: true,
-            strays: true,
-            ..Config::new("one-deleted-anew", vec![two, two.deleted(), two.anew()])
-        }
-        .alone()
-        .claims()
-        .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
-        Config { strays: true, ..Config::new("two-deleted-anew", vec![two, two.on(2), two.deleted(), two.anew()]) }
-            .faults(Faults { late: 1, flap: 1, ..NONE }),
-        Config::new("two-deleted-anew-strict", vec![two, two.deleted(), two.anew()]),
-        Config {
-            when_scaled: true,
-            strict_claims: true,
-            ..Config::new("one-claims-strict", vec![two, two.scaled(1), two])
-        }
-        .alone()
-        .claims()
-        .faults(Faults { crash: 1, late: 1, ..NONE }),
-        Config {
-            when_scaled: true,
-            strict_claims: true,
-            ..Config::new("two-claims-strict", vec![two, two.scaled(1), two])
-        }
-        .claims()
-        .faults(Faults { late: 1, ..NONE }),
-        Config { strays: true, ..Config::new("two-orphaned-anew", vec![two, two.orphaned(), two.anew().on(2)]) },
+        Config { when_deleted: true, ..Config::new("one-deleted-anew", vec![two, two.deleted(), two.anew()]) }
+            .alone()
+            .claims()
+            .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
+        Config::new("two-deleted-anew", vec![two, two.on(2), two.deleted(), two.anew()]).faults(Faults {
+            late: 1,
+            flap: 1,
+            ..NONE
+        }),
+        Config { when_scaled: true, ..Config::new("two-claims-scaled-late", vec![two, two.scaled(1), two]) }
+            .claims()
+            .faults(Faults { late: 1, fail: 1, crash: 1, ..NONE }),
+        Config { when_deleted: true, ..Config::new("two-claims-deleted-anew", vec![two, two.deleted(), two.anew()]) }
+            .claims()
+            .faults(Faults { late: 1, fail: 1, crash: 1, ..NONE }),
+        Config::new("two-orphaned-anew", vec![two, two.orphaned(), two.anew().on(2)]).faults(Faults {
+            late: 1,
+            fail: 1,
+            ..NONE
+        }),
     ]);
+    configs.extend(late());
     configs
+}
+
+/// Requests that create something and land after the world has moved on.
+fn late() -> Vec<Config> {
+    let two = Spec::new(2);
+    vec![
+        Config { when_scaled: true, ..Config::new("one-pod-made-late", vec![two, two.scaled(1), two]) }
+            .alone()
+            .claims()
+            .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
+        Config::new("one-claim-made-late", vec![two]).alone().claims().fresh().faults(Faults {
+            vanish: 1,
+            fail: 1,
+            late: 1,
+            ..NONE
+        }),
+        Config::new("two-claim-made-late", vec![two]).claims().fresh().faults(Faults {
+            vanish: 1,
+            fail: 1,
+            late: 1,
+            crash: 1,
+            ..NONE
+        }),
+        Config::new("one-pod-of-a-gone-set", vec![two, two.deleted()]).alone().faults(Faults {
+            late: 2,
+            fail: 1,
+            ..NONE
+        }),
+        Config::new("two-pod-of-an-earlier-life", vec![two, two.deleted(), two.anew()]).faults(Faults {
+            late: 1,
+            fail: 1,
+            ..NONE
+        }),
+    ]
 }
 
 /// For the night.
@@ -145,57 +174,6 @@ pub fn nightly() -> Vec<Config> {
         config.max_states = NIGHTLY_STATES;
     }
     configs
-}
-
-/// What is known not to hold, each with the promise that it breaks: requests that create or delete something and land
-/// after the world has moved on, where no precondition names what they were decided on.
-pub fn gaps() -> Vec<(Config, &'static str)> {
-    let two = Spec::new(2);
-    vec![
-        // A pod is created late, between the list that decided to delete its claim and that deletion.
-        (
-            Config {
-                when_scaled: true,
-                strict_claims: true,
-                ..Config::new("gap-pod-made-late", vec![two, two.scaled(1), two])
-            }
-            .alone()
-            .claims()
-            .faults(Faults { crash: 1, late: 1, fail: 1, ..NONE }),
-            "S6",
-        ),
-        // An empty claim is made for a pet that had none yet, and the request lands when it had one and lost it.
-        (
-            Config::new("gap-claim-made-late", vec![two]).alone().claims().fresh().faults(Faults {
-                vanish: 1,
-                fail: 1,
-                late: 1,
-                ..NONE
-            }),
-            "S7",
-        ),
-        (
-            Config::new("gap-claim-made-two", vec![two]).claims().fresh().faults(Faults { vanish: 1, fail: 1, ..NONE }),
-            "S7",
-        ),
-        // A pod is created for a life of the set that is over.
-        (
-            Config::new("gap-pod-of-a-gone-set", vec![two, two.deleted()]).alone().faults(Faults {
-                late: 1,
-                fail: 1,
-                ..NONE
-            }),
-            "L2",
-        ),
-        (
-            Config::new("gap-pod-of-an-earlier-life", vec![two, two.deleted(), two.anew()]).faults(Faults {
-                late: 1,
-                fail: 1,
-                ..NONE
-            }),
-            "L2",
-        ),
-    ]
 }
 
 fn three() -> Spec {
@@ -238,9 +216,28 @@ pub fn flawed(flaw: Flaw) -> Config {
         Flaw::TakesStrangers => {
             Config { controllers: 1, stranger: Some(1), ..Config::new("", vec![two, two.scaled(1)]) }
         }
+        Flaw::AnyClaim => Config {
+            controllers: 1,
+            claims: true,
+            settled: false,
+            faults: Faults { vanish: 1, fail: 1, late: 1, ..NONE },
+            ..Config::new("", vec![two])
+        },
+        Flaw::KeepsDoomed => Config {
+            controllers: 1,
+            claims: true,
+            when_scaled: true,
+            faults: Faults { fail: 1, late: 1, ..NONE },
+            ..Config::new("", vec![two, two.scaled(1), two])
+        },
+        Flaw::LeavesLeftovers => Config {
+            controllers: 1,
+            faults: Faults { fail: 1, late: 1, ..NONE },
+            ..Config::new("", vec![two, two.deleted(), two.anew()])
+        },
         Flaw::TakesTaken => Config::new("", vec![two, two.orphaned(), two.anew()]),
         Flaw::FreshNames => Config { settled: false, ..Config::new("", vec![two]) },
         Flaw::WaitsForReadiness => Config { controllers: 1, broken: 2, ..Config::new("", vec![two, two.on(2), two]) },
     };
-    Config { name: flaw.name(), flaw: Some(flaw), recovery: flaw == Flaw::WaitsForReadiness, ..config }
+    Config { name: flaw.name(), flaw: Some(flaw), recovery: flaw.breaks() == "L2", ..config }
 }

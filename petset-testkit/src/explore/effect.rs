@@ -57,15 +57,23 @@ impl State {
     }
 
     /// The claim is no more.
-    pub(super) fn claim_ended(&mut self, pet: usize) {
+    pub(super) fn claim_ended(&mut self, config: &Config, pet: usize) {
         self.slots[pet].claim = Claim::default();
+        self.status.claim_ended(pet);
         for controller in &mut self.controllers {
-            if controller.stage == Stage::HasClaims {
-                controller.claim_ended |= 1 << pet;
+            match controller.stage {
+                Stage::HasClaims => controller.claim_ended |= 1 << pet,
+                Stage::Idle | Stage::HasSet | Stage::HasPods | Stage::Must | Stage::May | Stage::Acting => {
+                    controller.status.claim_ended(pet);
+                }
             }
         }
-        let kinds = [Kind::Own, Kind::Disown, Kind::DeleteClaim];
-        self.forget(&|act| usize::from(act.pet) == pet && kinds.contains(&act.kind));
+        let on_claims = |act: Act| match act.kind {
+            Kind::Own | Kind::Disown | Kind::DeleteClaim => true,
+            Kind::Create => config.flaw != Some(Flaw::AnyClaim),
+            Kind::Nothing | Kind::Adopt | Kind::Release | Kind::Provision | Kind::Delete | Kind::RemoveSet => false,
+        };
+        self.forget(&|act| usize::from(act.pet) == pet && on_claims(act));
     }
 
     /// The set changed: every swap but that of `by` will fail, and so will every removal.
@@ -102,10 +110,7 @@ impl State {
                 return Err(Broken("S12", "a pod of somebody else is changed or ended"));
             }
         }
-        if config.strict_claims
-            && matches!(act.kind, Kind::Own | Kind::Disown)
-            && ![0, act.life].contains(&slot.claim.life)
-        {
+        if matches!(act.kind, Kind::Own | Kind::Disown) && ![0, act.life].contains(&slot.claim.life) {
             return Err(Broken("S12", "a claim of somebody else changes its owner"));
         }
         match act.kind {
@@ -129,9 +134,6 @@ impl State {
             Kind::DeleteClaim => {
                 if !config.when_scaled && !config.when_deleted {
                     return Err(Broken("S6", "a claim is deleted although the policy retains it"));
-                }
-                if config.strict_claims && slot.pod.stands() {
-                    return Err(Broken("S6", "a claim is deleted while a pod of its pet stands"));
                 }
                 self.slots[pet].claim.state = ClaimState::Terminating;
                 self.slots[pet].ran = false;

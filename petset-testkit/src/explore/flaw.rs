@@ -33,6 +33,12 @@ pub enum Flaw {
     TakesTaken,
     /// Started pets are forgotten.
     ForgetsStarted,
+    /// Any claim of the right name will do, whichever the pet ran on.
+    AnyClaim,
+    /// A pod that came late stays on claims that are being deleted.
+    KeepsDoomed,
+    /// What requests made for lives that are over is left to stand.
+    LeavesLeftovers,
     /// Whatever has the name belongs to the set.
     TakesStrangers,
     /// Every pod has a name of its own, so that the runtime refuses none.
@@ -43,7 +49,7 @@ pub enum Flaw {
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::NoUid,
         Self::NoTicket,
         Self::NaiveTicket,
@@ -59,6 +65,9 @@ impl Flaw {
         Self::NoVersion,
         Self::TakesTaken,
         Self::ForgetsStarted,
+        Self::AnyClaim,
+        Self::KeepsDoomed,
+        Self::LeavesLeftovers,
         Self::TakesStrangers,
         Self::FreshNames,
         Self::WaitsForReadiness,
@@ -80,10 +89,10 @@ impl Flaw {
             Self::WrongOrder => "S9",
             Self::DeletesClaims => "S6",
             Self::ForgetsPartition => "S11",
-            Self::ForgetsStarted => "S7",
+            Self::ForgetsStarted | Self::AnyClaim => "S7",
             Self::TakesStrangers | Self::TakesTaken => "S12",
             Self::FreshNames => "S1",
-            Self::WaitsForReadiness => "L2",
+            Self::WaitsForReadiness | Self::KeepsDoomed | Self::LeavesLeftovers => "L2",
         }
     }
 
@@ -105,6 +114,9 @@ impl Flaw {
             Self::NoVersion => "no-version",
             Self::TakesTaken => "takes-taken",
             Self::ForgetsStarted => "forgets-started",
+            Self::AnyClaim => "any-claim",
+            Self::KeepsDoomed => "keeps-doomed",
+            Self::LeavesLeftovers => "leaves-leftovers",
             Self::TakesStrangers => "takes-strangers",
             Self::FreshNames => "fresh-names",
             Self::WaitsForReadiness => "waits-for-readiness",

@@ -26,7 +26,7 @@ mod table;
 mod turn;
 
 pub use config::{Config, Spec};
-pub use configs::{ci, flawed, gaps, nightly, quick};
+pub use configs::{ci, flawed, nightly, quick};
 pub use flaw::Flaw;
 pub use model::{
     Act, Acts, Claim, ClaimState, Controller, Debt, Faults, Kind, PETS, Phase, Pod, STRANGER, Slot, Stage, State,

@@ -110,6 +110,8 @@ pub struct Status {
     pub gone: u8,
     /// Pets that were started.
     pub started: u8,
+    /// Of those, pets whose claim that they were started on is gone.
+    pub lost: u8,
     /// Pets whose claims are being deleted.
     pub deleting: u8,
     /// The current revision; 0 when there was none yet.
@@ -117,6 +119,11 @@ pub struct Status {
 }
 
 impl Status {
+    /// The claim of `pet` is no more.
+    pub fn claim_ended(&mut self, pet: usize) {
+        self.lost |= self.started & 1 << pet;
+    }
+
     /// The incarnation of `pet` is no more.
     pub fn ended(&mut self, pet: usize) {
         let bit = 1 << pet;

@@ -55,10 +55,12 @@ impl Recovered {
                 return Ok(());
             }
             passed.push(seen);
-            if !state.removed {
+            if state.removed {
+                state.clear(plans.config, 0);
+            } else {
                 state.read_set(0);
-                state.finish(plans, 0)?;
             }
+            state.finish(plans, 0)?;
             state.everything_works(plans.config);
         }
         Err(Broken("L2", "the goal is not reached although nothing goes wrong any more"))
@@ -87,23 +89,22 @@ impl State {
             if slot.pod.terminating || slot.pod.life == STRANGER {
                 self.pod_ended(config, pet);
             } else if matches!(slot.pod.phase, Phase::Pending | Phase::Unready) && !broken {
-                self.becomes_ready(pet);
+                self.becomes_ready(config, pet);
             }
             if slot.claim.state == ClaimState::Terminating && !self.slots[pet].pod.stands() {
-                self.claim_ended(pet);
+                self.claim_ended(config, pet);
             }
         }
         self.settle(config);
     }
 }
 
-/// The declaration is reached, or only people can go on: the template is one that never works, a volume that held data
-/// is gone (S7), or the name belongs to a pod of an earlier life that nobody may touch (S12).
+/// The declaration is reached, or only people can go on: the template is one that never works, or a volume that held data
+/// is gone (S7).
 fn is_goal(config: &Config, state: &State) -> bool {
     let spec = config.spec(state.script);
     if state.removed {
-        let leftover = |slot: &super::model::Slot| slot.pod.stands() && slot.pod.life == spec.life;
-        return config.strays || !state.slots.iter().any(leftover);
+        return state.leftovers(config).is_empty() && !state.slots.iter().any(|slot| slot.pod.terminating);
     }
     let deleting = spec.deleted || spec.orphaned;
     if deleting {
@@ -113,13 +114,14 @@ fn is_goal(config: &Config, state: &State) -> bool {
         return true;
     }
     let mut waits_for_people = false;
-    let mut reached = state.status.live | state.status.gone == 0;
+    let mut reached = state.status.live | state.status.gone | state.status.deleting == 0;
     for (pet, slot) in state.slots.iter().enumerate() {
         let wanted = pet < spec.wanted();
         let ours = slot.pod.stands() && slot.pod.life == spec.life;
-        let stray = slot.pod.stands() && slot.pod.life != STRANGER && !ours;
-        let emptied = config.claims && state.status.started & (1 << pet) != 0 && slot.claim.state == ClaimState::Absent;
-        waits_for_people |= wanted && (config.strays && stray || emptied);
+        let remembered = state.status.started & (1 << pet) != 0;
+        let replaced = state.status.lost & (1 << pet) != 0;
+        let emptied = remembered && (slot.claim.state == ClaimState::Absent || replaced);
+        waits_for_people |= wanted && emptied;
         let updated = pet < spec.partition.into() || slot.pod.revision == spec.template;
         reached &= if wanted { ours && slot.pod.serves() && updated } else { !ours };
     }

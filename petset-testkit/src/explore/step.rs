@@ -27,6 +27,8 @@ pub enum Step {
     Lands(Act),
     /// A controller reads the set.
     ReadSet(usize),
+    /// A controller finds the set gone, and lists the pods.
+    Clear(usize),
     /// A controller lists the pods.
     ReadPods(usize),
     /// A controller lists the pods, and that fails.
@@ -106,7 +108,7 @@ fn runtime(config: &Config, state: &State, pet: usize, out: &mut Vec<Next>) {
         add(Step::Ends(pet), &|next| next.pod_ended(config, pet));
     } else {
         if matches!(pod.phase, Phase::Pending | Phase::Unready) && !broken {
-            add(Step::Ready(pet), &|next| next.becomes_ready(pet));
+            add(Step::Ready(pet), &|next| next.becomes_ready(config, pet));
         }
         if pod.phase == Phase::Ready && state.faults.flap > 0 {
             add(Step::Unready(pet), &|next| {
@@ -122,7 +124,7 @@ fn runtime(config: &Config, state: &State, pet: usize, out: &mut Vec<Next>) {
         }
     }
     if slot.claim.state == ClaimState::Terminating && !pod.stands() {
-        add(Step::ClaimEnds(pet), &|next| next.claim_ended(pet));
+        add(Step::ClaimEnds(pet), &|next| next.claim_ended(config, pet));
     }
     if slot.claim.state == ClaimState::Bound && state.faults.vanish > 0 {
         add(Step::ClaimVanishes(pet), &|next| {
@@ -142,7 +144,14 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
     };
     let backwards = config.flaw == Some(Flaw::StaleList);
     match stage {
-        Stage::Idle if state.removed => {}
+        Stage::Idle if state.removed => {
+            if !state.leftovers(config).is_empty() {
+                add(Step::Clear(by), &mut |next| {
+                    next.clear(config, by);
+                    Ok(())
+                });
+            }
+        }
         Stage::Idle if backwards => add(Step::ReadPods(by), &mut |next| next.read_pods(plans, by, false)),
         Stage::Idle => add(Step::ReadSet(by), &mut |next| {
             next.read_set(by);

@@ -47,6 +47,7 @@ fn line(config: &Config, state: &State, step: Step) -> String {
         Step::ClaimVanishes(pet) => format!("a stranger deletes claim {pet}"),
         Step::Lands(late) => format!("a late request arrives: {}", act(late)),
         Step::ReadSet(by) => format!("{} reads the set", name(by)),
+        Step::Clear(by) => format!("{} finds the set gone, and lists the pods", name(by)),
         Step::ReadPods(by) => format!("{} lists the pods", name(by)),
         Step::ReadFails(by) => format!("{} lists the pods, which fails", name(by)),
         Step::ReadClaims(by) => format!("{} lists the claims", name(by)),

@@ -1,9 +1,10 @@
 //! What a controller does next: the engine's order, one step at a time.
 
 use super::bridge::View;
+use super::config::Config;
 use super::effect::Landed;
 use super::flaw::Flaw;
-use super::model::{ClaimState, Controller, Kind, Phase, Stage, State};
+use super::model::{Act, ClaimState, Controller, Kind, Phase, Stage, State};
 use super::plans::Plans;
 use super::safety::{self, Broken};
 
@@ -66,14 +67,15 @@ impl State {
         safety::decision(config, &view, &decision)?;
         let mut next = decision.status;
         ended_in(ended).for_each(|pet| next.ended(pet));
+        ended_in(claim_ended).for_each(|pet| next.claim_ended(pet));
         let mut acts = decision.acts;
         acts.retain(|act| {
             let has = |mask: u8| mask & (1 << act.pet) != 0;
             !match act.kind {
                 Kind::Delete | Kind::Adopt | Kind::Release => has(ended) || act.as_seen && has(moved),
-                Kind::Own | Kind::Disown | Kind::DeleteClaim => has(claim_ended),
+                Kind::Own | Kind::Disown | Kind::DeleteClaim | Kind::Create => has(claim_ended),
                 Kind::RemoveSet => stale,
-                Kind::Nothing | Kind::Create | Kind::Provision => false,
+                Kind::Nothing | Kind::Provision => false,
             }
         });
         let stage = match (decision.needed, decision.status.current != status.current) {
@@ -113,6 +115,22 @@ impl State {
         self.begin(by);
     }
 
+    /// What is left of a set that is no more, as the shipped planner ends it: the pods of its lives.
+    pub(super) fn leftovers(&self, config: &Config) -> super::model::Acts<8> {
+        let lives = 1..=config.spec(self.script).life;
+        let pods = self.slots.iter().zip(0_u8..);
+        pods.filter(|(slot, _)| slot.pod.stands() && !slot.pod.terminating && lives.contains(&slot.pod.life))
+            .map(|(slot, pet)| Act { kind: Kind::Delete, pet, life: slot.pod.life, as_seen: true, ..Act::default() })
+            .collect()
+    }
+
+    /// Finds the set gone, lists the pods, and goes on to end what is left.
+    pub(super) fn clear(&mut self, config: &Config, by: usize) {
+        let acts = self.leftovers(config);
+        self.controllers[by] = Controller { stage: Stage::Acting, acts, ..Controller::default() };
+        self.rest(by);
+    }
+
     /// Goes from deciding to doing. What the set lets go of is let go of now.
     pub(super) fn begin(&mut self, by: usize) {
         let controller = &mut self.controllers[by];
@@ -147,13 +165,15 @@ impl State {
         }
     }
 
-    /// A pod becomes ready; what it wrote is in its claim.
-    pub(super) fn becomes_ready(&mut self, pet: usize) {
+    /// A pod becomes ready; what it wrote is in its claim. What it writes to a claim that the policy takes away is lost
+    /// as declared.
+    pub(super) fn becomes_ready(&mut self, config: &Config, pet: usize) {
+        let doomed = self.status.deleting & 1 << pet != 0;
         let slot = &mut self.slots[pet];
         slot.pod.phase = Phase::Ready;
-        if slot.claim.state != ClaimState::Absent {
+        if slot.claim.state == ClaimState::Bound || slot.claim.state == ClaimState::Terminating && !doomed {
             slot.claim.empty = false;
-            slot.ran = true;
+            slot.ran |= slot.pod.life == config.spec(self.script).life;
         }
         self.pod_moved(pet);
     }

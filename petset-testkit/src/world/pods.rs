@@ -62,7 +62,7 @@ impl PodBackend for FakePods {
 }
 
 fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
-    let PodRequest { set, owner, ordinal, revision, template, labels, claims, config: _, dns: _ } = request;
+    let PodRequest { set, owner, ordinal, revision, template, labels, claims, claim_uids, config: _, dns: _ } = request;
     if let Some(running) = state.running(&set, ordinal) {
         return Ok(Created::AlreadyThere(running.pod.clone()));
     }
@@ -70,6 +70,13 @@ fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
         return Err(Error::new(ErrorKind::Unsupported, "create a pod")
             .with_context("pod", set.pod_name(ordinal))
             .with_message(refused.to_string()));
+    }
+    for (template, uid) in &claim_uids {
+        if claims.get(template).is_some_and(|name| !state.is_life_of(&set, name, uid)) {
+            return Err(Error::new(ErrorKind::Conflict, "create a pod")
+                .with_context("pod", set.pod_name(ordinal))
+                .with_message(format!("its claim {template} is not the one that was seen, {uid}")));
+        }
     }
     let pod = Pod {
         uid: state.next_pod_uid(),

@@ -10,7 +10,7 @@ use petset_core::backend::{
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::{ClaimSpec, ClaimTemplate, Quantity};
-use petset_core::{Error, ErrorKind, Ordinal, Result, SetKey};
+use petset_core::{ClaimUid, Error, ErrorKind, Ordinal, Result, SetKey};
 
 use super::counts::Op;
 use super::effect::Effect;
@@ -178,12 +178,18 @@ fn life<'s>(state: &'s mut State, reference: &ClaimRef) -> Option<&'s mut Claim>
 }
 
 impl State {
+    fn claim_of_name(&self, set: &SetKey, claim: &str) -> Option<&Claim> {
+        let (holder, place) = self.claim_names.get(&(Arc::clone(&set.namespace), claim.to_owned()))?;
+        self.claims.get(holder)?.get(place)
+    }
+
     pub(super) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
-        let Some((holder, place)) = self.claim_names.get(&(Arc::clone(&set.namespace), claim.to_owned())) else {
-            return false;
-        };
-        let claim = self.claims.get(holder).and_then(|claims| claims.get(place));
-        claim.is_some_and(|claim| claim.phase == ClaimPhase::Bound)
+        self.claim_of_name(set, claim).is_some_and(|claim| claim.phase == ClaimPhase::Bound)
+    }
+
+    /// Whether the claim of this name has this life and is not ending.
+    pub(super) fn is_life_of(&self, set: &SetKey, claim: &str, uid: &ClaimUid) -> bool {
+        self.claim_of_name(set, claim).is_some_and(|claim| claim.uid == *uid && claim.phase != ClaimPhase::Terminating)
     }
 
     /// Removes the claims of one identity that are to be deleted and that no pod uses any more.

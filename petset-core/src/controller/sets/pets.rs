@@ -1,6 +1,7 @@
 //! What people do to single pets and their claims.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{IntoKey, Sets};
 use crate::INITIALIZED;
@@ -8,7 +9,8 @@ use crate::backend::{
     DeleteOptions, Deleted, NameResolver, Pod, PodBackend, PodChange, ResolvedName, VolumeProvisioner,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::{Ordinal, SetKey};
+use crate::names::{ClaimUid, Ordinal, SetKey};
+use crate::status::Started;
 
 impl Sets {
     /// The pod of one pet as it is now.
@@ -74,13 +76,43 @@ impl Sets {
         Ok(deleted)
     }
 
+    /// Says that the claims which a pet has now are its own, although it ran on others before: somebody restored them
+    /// under their names. The pet's next pod then starts on them (S7).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such set, or the pet has no claim.
+    pub async fn accept_claims(&self, key: impl IntoKey, ordinal: Ordinal) -> Result<()> {
+        let key = key.into_key()?;
+        let claims = self.backends().volumes.list(&key).await?;
+        let own = claims.into_iter().filter(|claim| claim.ordinal == ordinal);
+        let own: Vec<(Arc<str>, ClaimUid)> = own.map(|claim| (claim.template.into(), claim.uid)).collect();
+        let not_found = |what| Error::new(ErrorKind::NotFound, what).with_context("pet", key.pod_name(ordinal));
+        if own.is_empty() {
+            return Err(not_found("find the claims of a pet"));
+        }
+        let accepted = self.change_started(&key, |started| {
+            started.insert(ordinal, own.clone());
+            true
+        });
+        if !accepted.await? {
+            return Err(not_found("find the set of a pet"));
+        }
+        self.shared.queue.add(key);
+        Ok(())
+    }
+
     /// From now on the pet counts as one that never ran; false when it did already.
     async fn forget_started(&self, key: &SetKey, ordinal: Ordinal) -> Result<bool> {
+        self.change_started(key, |started| started.remove(ordinal)).await
+    }
+
+    /// False when there is no such set, or nothing to change.
+    async fn change_started(&self, key: &SetKey, change: impl Fn(&mut Started) -> bool) -> Result<bool> {
         let store = &self.backends().store;
         loop {
             let Some(stored) = store.get(key).await? else { return Ok(false) };
             let mut status = stored.status;
-            if !status.started.remove(ordinal) {
+            if !change(&mut status.started) {
                 return Ok(false);
             }
             match store.update_status(key, &stored.version, status).await {

@@ -8,6 +8,7 @@
 
 mod failure;
 mod file;
+mod graves;
 mod objects;
 mod record;
 mod revisions;

@@ -4,6 +4,7 @@ use redb::{ReadTransaction, ReadableTable, Table, WriteTransaction};
 
 use super::failure::Failure;
 use super::file::Outcome;
+use super::graves;
 use super::record::{decode, encode};
 use super::tables::{REVISIONS, SETS, next_version};
 use crate::error::Result;
@@ -53,7 +54,7 @@ pub(super) fn create(
     if sets.get((&*key.namespace, &*key.name))?.is_some() {
         return Err(change::already_exists(&key).into());
     }
-    let stored = change::create(set, next_version(transaction)?, now);
+    let stored = change::create(set, graves::take(transaction, &key)?, next_version(transaction)?, now);
     write(&mut sets, &key, &stored, "create a set")?;
     Ok(Outcome::Changed(stored))
 }
@@ -80,6 +81,7 @@ pub(super) fn remove(transaction: &WriteTransaction, key: &SetKey, version: &Ver
     change::check_removal(&stored, version)?;
     let (namespace, name) = (&*key.namespace, &*key.name);
     sets.remove((namespace, name))?;
+    graves::bury(transaction, &stored)?;
     let mut revisions = transaction.open_table(REVISIONS)?;
     let uid = stored.uid.as_str();
     let mut gone = Vec::new();

@@ -9,13 +9,13 @@ use tokio::task::spawn_blocking;
 
 use super::failure::Failure;
 use super::file::{Outcome, StoreFile};
-use super::{objects, revisions, sets};
+use super::{graves, objects, revisions, sets};
 use crate::backend::{Hints, WatchStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{RevisionName, SetKey, SetUid, Version};
 use crate::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use crate::status::PetSetStatus;
-use crate::store::{Deletion, Revision, SetStore, StoredSet, change};
+use crate::store::{Deletion, GoneSet, Revision, SetStore, StoredSet, change};
 use crate::time::Timestamp;
 
 /// A durable store in one file. Clones are handles to the same open file.
@@ -125,6 +125,10 @@ fn hint_all(hints: &Hints, keys: &Vec<SetKey>) {
 impl SetStore for RedbStore {
     async fn list(&self) -> Result<Vec<SetKey>> {
         self.read("list the sets", sets::list).await
+    }
+
+    async fn gone(&self) -> Result<Vec<GoneSet>> {
+        self.read("list the sets that are no more", graves::all).await
     }
 
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {

@@ -12,6 +12,8 @@ pub(super) const SETS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinitio
 pub(super) const REVISIONS: TableDefinition<'_, (&str, &str, &str, &str), &[u8]> = TableDefinition::new("revisions");
 /// Namespace, kind and name → [`ConfigObject`](crate::spec::ConfigObject).
 pub(super) const OBJECTS: TableDefinition<'_, (&str, &str, &str), &[u8]> = TableDefinition::new("objects");
+/// Namespace and name → [`Grave`](crate::store::change::Grave).
+pub(super) const GRAVES: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("graves");
 /// The numbers of the file itself.
 const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 
@@ -38,13 +40,19 @@ pub(super) fn prepare(transaction: &WriteTransaction) -> Result<(), Failure> {
     transaction.open_table(SETS)?;
     transaction.open_table(REVISIONS)?;
     transaction.open_table(OBJECTS)?;
+    transaction.open_table(GRAVES)?;
     Ok(())
 }
 
 /// A version that no set of this file ever had, not even in an earlier life.
 pub(super) fn next_version(transaction: &WriteTransaction) -> Result<Version, Failure> {
+    Ok(Version::new(next_number(transaction)?.to_string()))
+}
+
+/// A number that nothing in this file ever had.
+pub(super) fn next_number(transaction: &WriteTransaction) -> Result<u64, Failure> {
     let mut numbers = transaction.open_table(NUMBERS)?;
-    let version = numbers.get("version")?.map_or(0, |version| version.value()) + 1;
-    numbers.insert("version", version)?;
-    Ok(Version::new(version.to_string()))
+    let number = numbers.get("version")?.map_or(0, |number| number.value()) + 1;
+    numbers.insert("version", number)?;
+    Ok(number)
 }

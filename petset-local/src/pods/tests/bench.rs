@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use petset_core::backend::{ConfigBundle, Created, DeleteOptions, DnsSettings, Pod, PodBackend as _, PodRequest};
 use petset_core::spec::PodTemplate;
-use petset_core::{Error, ErrorKind, Ordinal, PodUid, Result, SetKey, SetUid};
+use petset_core::{ClaimUid, Error, ErrorKind, Ordinal, PodUid, Result, SetKey, SetUid};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -32,6 +32,11 @@ impl ClaimSource for Claims {
         } else {
             Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", claim))
         }
+    }
+
+    fn hold_life(&self, set: &SetKey, claim: &str, _: &ClaimUid, pod: &PodUid) -> Result<()> {
+        self.hold(set, claim, pod);
+        Ok(())
     }
 
     fn hold(&self, _: &SetKey, claim: &str, pod: &PodUid) {
@@ -151,6 +156,7 @@ impl Bench {
             template: Arc::new(template),
             labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
             claims: BTreeMap::new(),
+            claim_uids: BTreeMap::new(),
             config: Arc::new(ConfigBundle::default()),
             dns: DnsSettings {
                 domain: "cluster.local".to_owned(),

@@ -47,6 +47,8 @@ pub(super) fn cases() -> Vec<Case> {
         "create_mounts_the_named_claims__of_its_own_pet" [Volumes, Mounts] => mount::own_pet,
         "create_mounts_the_named_claims__and_starts_nothing_without" [Volumes, Mounts, BindsBeforeUse] => mount::missing,
         "create_mounts_the_named_claims__and_starts_nothing_without_one_that_nobody_sees" [Volumes, Mounts, BindsBeforeUse] => mount::missing_and_unseen,
+        "create_on_another_claim_is_a_conflict" [Volumes] => mount::another_claim,
+        "create_on_another_claim_is_a_conflict__and_on_its_own_is_new" [Volumes] => mount::its_own_claim,
         "delete_of_a_gone_pod_is_already_gone" => delete::gone_pod,
         "delete_of_a_gone_pod_is_already_gone__of_a_name_that_never_was" => delete::never_was,
         "delete_of_another_incarnation_is_already_gone" => delete::another_incarnation,

@@ -65,6 +65,40 @@ pub(super) async fn own_pet(bench: &Bench) -> Outcome {
     Ok(())
 }
 
+/// A claim that went and was made anew since somebody decided to use it.
+pub(super) async fn another_claim(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    let before = bench.claim(&set, 0).await?;
+    bench.volumes().delete(&before.reference()).await?;
+    bench.until_claims(&set, "the end of the claim", <[_]>::is_empty).await?;
+    let mut request = bench.pod_request(&set, 0, bench.ready()?);
+    request.claims.insert(Workload::CLAIM.to_owned(), before.name.clone());
+    request.claim_uids.insert(Workload::CLAIM.to_owned(), before.uid.clone());
+    for made_anew in [false, true] {
+        if made_anew {
+            let after = bench.claim(&set, 0).await?;
+            assert_ne!(after.uid, before.uid);
+        }
+        match bench.pods().create(request.clone()).await {
+            Err(error) => assert!(error.is_conflict(), "{error}"),
+            Ok(created) => return Err(Stop::Failed(format!("it started on another claim: {created:?}"))),
+        }
+        assert_eq!(bench.pods().list(&set).await?, []);
+    }
+    Ok(())
+}
+
+pub(super) async fn its_own_claim(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    let claim = bench.claim(&set, 0).await?;
+    let mut request = bench.pod_request(&set, 0, bench.ready()?);
+    request.claims.insert(Workload::CLAIM.to_owned(), claim.name.clone());
+    request.claim_uids.insert(Workload::CLAIM.to_owned(), claim.uid);
+    let pod = bench.create(request).await?;
+    bench.until_ready(&pod).await?;
+    Ok(())
+}
+
 pub(super) async fn missing(bench: &Bench) -> Outcome {
     let template = bench.subject.workload.reader.clone().map_or_else(|| bench.ready(), Ok)?;
     starts_nothing(bench, template).await

@@ -1,5 +1,6 @@
 //! The cases of `SetStore`.
 
+mod lives;
 mod objects;
 mod revisions;
 mod sets;
@@ -12,6 +13,8 @@ use super::case::{Case, list_cases};
 pub(super) fn cases() -> Vec<Case> {
     list_cases![Store:
         "store_lists_every_set_in_order" => sets::in_order,
+        "store_gone_tells_the_lives_of_removed_sets" => lives::of_a_removed_set,
+        "store_gone_tells_the_lives_of_removed_sets__until_it_is_created_anew" => lives::until_created_anew,
         "store_get_sees_own_writes" => sets::own_writes,
         "store_get_sees_own_writes__each_with_a_new_version" => sets::new_versions,
         "store_create_of_a_taken_key_already_exists" => sets::taken_key,
