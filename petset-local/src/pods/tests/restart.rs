@@ -38,18 +38,18 @@ async fn a_crash_is_restarted_with_backoff_and_counted() {
 #[tokio::test]
 async fn a_failing_liveness_probe_restarts_the_container() {
     let bench = Bench::new().await;
-    let sick = bench.file("sick");
-    let mut spec = shell(&format!("rm -f {}; exec sleep 600", sick.display()));
+    let [sick, runs] = ["sick", "runs"].map(|name| bench.file(name));
+    let mut spec = shell(&format!("rm -f {}; echo run >> {}; exec sleep 600", sick.display(), runs.display()));
     spec["containers"][0]["livenessProbe"] = json!({
         "exec": { "command": ["/bin/sh", "-c", format!("! test -e {}", sick.display())] },
         "periodSeconds": 1, "failureThreshold": 2,
     });
     let made = bench.create(bench.request(spec)).await;
-    bench.until_ready().await;
+    until_file(&runs, |text| text.lines().count() == 1).await;
     fs::write(&sick, "").unwrap();
     let pod = bench.until("a restart", |pod| pod.status.containers[0].restarts == 1).await;
     assert_eq!(pod.uid, made.uid);
-    bench.until_ready().await;
+    until_file(&runs, |text| text.lines().count() == 2).await;
     assert!(!sick.exists());
 }
 
