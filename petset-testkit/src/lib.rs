@@ -6,6 +6,8 @@ pub mod conformance;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod fixtures;
+#[cfg(feature = "mock")]
+pub mod mock;
 pub mod world;
 
 pub use clock::ManualClock;
