@@ -9,7 +9,7 @@ pub mod faults;
 pub mod fixtures;
 #[cfg(feature = "mock")]
 pub mod mock;
-mod seed;
+pub mod seed;
 pub mod world;
 
 pub use clock::ManualClock;
