@@ -114,6 +114,8 @@ async fn provision_of_a_known_claim_changes_nothing() {
     other.owner = Some(SetUid::from("another"));
     other.spec.storage_class_name = Some("nosuch".into());
     other.spec.resources.requests.insert("storage".into(), Quantity::from("5Mi"));
+    assert_eq!(known(volumes.provision(other.clone()).await.unwrap()), first);
+    other.spec.resources.requests.insert("storage".into(), Quantity::from("0"));
     assert_eq!(known(volumes.provision(other).await.unwrap()), first);
     drop(volumes);
     let volumes = place.open().await;

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use petset_core::backend::{ClaimRequest, ConfigBundle, DnsSettings, PodRequest};
+use petset_core::backend::{ClaimRequest, ConfigBundle, DnsSettings, Pod, PodRequest, PodStatus};
 use petset_core::spec::{
     ClaimTemplate, Container, IntOrString, LabelSelector, Ordinals, PetSet, PodManagementPolicy, RetentionPolicy,
     RetentionPolicyType, RollingUpdate, UpdateStrategy, UpdateStrategyType, VolumeMount,
 };
-use petset_core::{Ordinal, RevisionName, SetKey, SetUid};
+use petset_core::{Ordinal, PodUid, RevisionName, SetKey, SetUid, Version};
+
+use crate::clock::ManualClock;
 
 /// Begins a set of this name in namespace `default`: three pets of one container, ordered, with a governing service of
 /// the same name, labelled `app: <name>`, without claims.
@@ -218,6 +220,23 @@ pub fn pod_request(set: &PetSet, owner: &SetUid, ordinal: u32) -> PodRequest {
         config: Arc::new(ConfigBundle::default()),
         dns: DnsSettings { domain: "cluster.local".to_owned(), ..DnsSettings::default() },
         set: key,
+    }
+}
+
+/// The pod that a request asks for, on record and not started yet: what a mock answers with.
+pub fn pod(request: &PodRequest) -> Pod {
+    Pod {
+        set: request.set.clone(),
+        ordinal: request.ordinal,
+        uid: PodUid::new(format!("pod-of-{}", request.name())),
+        version: Version::from("1"),
+        owner: Some(request.owner.clone()),
+        revision: Some(request.revision.clone()),
+        labels: request.labels.clone(),
+        annotations: request.template.metadata.annotations.clone(),
+        created_at: ManualClock::START,
+        terminating: false,
+        status: PodStatus::default(),
     }
 }
 

@@ -5,10 +5,15 @@ pub mod clock;
 pub mod conformance;
 #[cfg(feature = "explore")]
 pub mod explore;
+pub mod faults;
 pub mod fixtures;
+#[cfg(feature = "mock")]
+pub mod mock;
+pub mod seed;
 pub mod world;
 
 pub use clock::ManualClock;
+pub use faults::Faults;
 pub use world::{
     Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
 };

@@ -3,11 +3,12 @@
 
 use futures::{FutureExt, StreamExt};
 use petset_core::backend::{
-    Claim, ClaimPhase, Created, DeleteOptions, Deleted, PodBackend, VolumeProvisioner, WatchEvent,
+    Claim, ClaimPhase, Created, DeleteOptions, Deleted, NameResolver, PetName, PodBackend, PodPhase, RecordSet,
+    ResolvedName, ServiceName, ServicePortName, VolumeProvisioner, WatchEvent,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::PetSet;
-use petset_core::{Error, ErrorKind, SetUid};
+use petset_core::{Error, ErrorKind, Ordinal, SetUid};
 use petset_testkit::fixtures::{claim_requests, pod_request, set};
 use petset_testkit::{Check, FakeWorld, Op};
 
@@ -117,4 +118,43 @@ async fn hands_of_the_test_are_hinted_at() {
     world.remove_claim(&web.key(), "www", 0);
     assert_eq!(hints.next().now_or_never(), Some(Some(WatchEvent::Changed(web.key()))));
     assert_eq!(hints.next().now_or_never(), None);
+}
+
+#[tokio::test]
+async fn s5_a_claim_of_another_set_is_never_mounted_whatever_its_name() {
+    // `www-x` of `y` and `www` of `x-y` want the same name.
+    let (world, theirs, ours) = (FakeWorld::new(), set("x-y").claim("www").build(), set("y").claim("www-x").build());
+    assert_eq!(claimed(&world, &theirs, 0).await.name, claim_requests(&ours, 0)[0].name);
+    world.pods().create(pod_request(&ours, &SetUid::from("life-1"), 0)).await.unwrap();
+    assert_eq!(world.pod(&ours.key(), 0).unwrap().status.phase, PodPhase::Pending);
+}
+
+#[tokio::test]
+async fn a_claim_that_waits_has_no_size_and_one_of_no_size_is_refused() {
+    let (world, web) = (FakeWorld::new(), pre_made());
+    assert_eq!(claimed(&world, &web, 0).await.capacity_bytes, None);
+    world.add_volume("one", (1 << 30) - 1);
+    assert_eq!(listed(&world, &web).await[0].phase, ClaimPhase::Pending);
+    world.add_volume("two", 1 << 31);
+    assert_eq!(listed(&world, &web).await[0].capacity_bytes, Some(1 << 31));
+    let mut nothing = claim_requests(&web, 1).remove(0);
+    nothing.spec.resources.requests.clear();
+    assert_eq!(world.volumes().provision(nothing).await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn srv_targets_are_names_that_resolve() {
+    let (world, key) = (FakeWorld::new(), petset_testkit::fixtures::key("web"));
+    let port = ServicePortName { name: "http".into(), protocol: "tcp".into(), port: 80 };
+    let service = |name: &str| ServiceName { name: name.into(), publish_not_ready: true, ports: vec![port.clone()] };
+    let pet = PetName { ordinal: Ordinal(0), hostname: "web-0".into(), address: [10, 0, 0, 1].into(), ready: false };
+    for governing in [Some(service("pets")), None] {
+        let records = RecordSet { governing, services: vec![service("all")], pets: vec![pet.clone()] };
+        world.names().publish(&key, &records).await.unwrap();
+        let found = world.names().resolve("_http._tcp.all.default.svc.cluster.local").await.unwrap();
+        let ResolvedName::Services(targets) = found else { panic!("{found:?}") };
+        assert_eq!(targets.len(), 1, "a service that publishes unready pets has them");
+        let address = world.names().resolve(&targets[0].0).await.unwrap();
+        assert_eq!(address, ResolvedName::Addresses(vec![pet.address]));
+    }
 }

@@ -23,16 +23,16 @@ enum Bound {
 impl Core {
     pub(super) fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
         name::check_request(&request)?;
+        let mut state = self.state();
+        if let Some(set) = state.set_of(&request.set.namespace, &request.name) {
+            let set = set.clone();
+            return self.known(&mut state, &set, &request).map(Created::AlreadyThere);
+        }
         let wanted = request.spec.storage().and_then(Quantity::bytes).filter(|bytes| *bytes > 0);
         if wanted.is_none() {
             return Err(Error::new(ErrorKind::Invalid, "claim a volume")
                 .with_context("claim", &request.name)
                 .with_message("spec.resources.requests.storage is no amount above zero"));
-        }
-        let mut state = self.state();
-        if let Some(set) = state.set_of(&request.set.namespace, &request.name) {
-            let set = set.clone();
-            return self.known(&mut state, &set, &request).map(Created::AlreadyThere);
         }
         let mut claim = ClaimRecord::new(request);
         self.bind(&mut state, &mut claim, true)?;

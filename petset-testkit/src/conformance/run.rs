@@ -10,11 +10,12 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use petset_core::{Result, SetUid};
+use petset_core::Result;
 
 use super::bench::{Bench, Outcome, Stop};
 use super::case::{Case, Part, cases};
 use super::subject::Subject;
+use crate::seed;
 
 type Factory = Arc<dyn Fn() -> BoxFuture<'static, Result<Subject>> + Send + Sync>;
 
@@ -60,7 +61,7 @@ impl Suite {
     #[expect(clippy::print_stderr, reason = "a test program says its seed, and what it leaves out")]
     pub fn run(self) -> ExitCode {
         let arguments = Arguments::from_args();
-        let seed = seed();
+        let seed = seed::from_env();
         if !arguments.list {
             eprintln!("PETSET_SEED={seed}");
         }
@@ -154,21 +155,9 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
     runtime.expect("a thread can have a runtime").block_on(work)
 }
 
-/// The seed that is asked for, else a new one.
-fn seed() -> u64 {
-    let given = std::env::var("PETSET_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| hash(0, SetUid::random().as_str()))
-}
-
 /// Six letters and digits that another case, or another run, does not have.
 fn tag(seed: u64, name: &str) -> String {
-    format!("{:06x}", hash(seed, name) & 0x00ff_ffff)
-}
-
-/// FNV-1a.
-fn hash(seed: u64, text: &str) -> u64 {
-    let start = 0xcbf2_9ce4_8422_2325 ^ seed;
-    text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    format!("{:06x}", seed::hash(seed, name) & 0x00ff_ffff)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The requests of the three traits.
+/// The requests of the three traits and of the store. A [`FakeWorld`](super::FakeWorld) has no store, and counts none of
+/// its requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Op {
@@ -29,13 +30,48 @@ pub enum Op {
     NameWithdraw,
     /// `NameResolver::resolve`.
     NameResolve,
+    /// `SetStore::list`.
+    StoreList,
+    /// `SetStore::gone`.
+    StoreGone,
+    /// `SetStore::get`.
+    StoreGet,
+    /// `SetStore::create`.
+    StoreCreate,
+    /// `SetStore::update`.
+    StoreUpdate,
+    /// `SetStore::mark_deleted`.
+    StoreMarkDeleted,
+    /// `SetStore::update_status`.
+    StoreUpdateStatus,
+    /// `SetStore::remove`.
+    StoreRemove,
+    /// `SetStore::revisions`.
+    StoreRevisions,
+    /// `SetStore::put_revision`.
+    StorePutRevision,
+    /// `SetStore::delete_revision`.
+    StoreDeleteRevision,
+    /// `SetStore::objects`.
+    StoreObjects,
+    /// `SetStore::put_object`.
+    StorePutObject,
+    /// `SetStore::delete_object`.
+    StoreDeleteObject,
 }
 
 impl Op {
     /// Whether it asks for a change; the other requests read.
     pub fn is_write(self) -> bool {
         match self {
-            Self::PodList | Self::ClaimList | Self::NameResolve => false,
+            Self::PodList
+            | Self::ClaimList
+            | Self::NameResolve
+            | Self::StoreList
+            | Self::StoreGone
+            | Self::StoreGet
+            | Self::StoreRevisions
+            | Self::StoreObjects => false,
             Self::PodCreate
             | Self::PodDelete
             | Self::PodUpdate
@@ -43,7 +79,16 @@ impl Op {
             | Self::ClaimChange
             | Self::ClaimDelete
             | Self::NamePublish
-            | Self::NameWithdraw => true,
+            | Self::NameWithdraw
+            | Self::StoreCreate
+            | Self::StoreUpdate
+            | Self::StoreMarkDeleted
+            | Self::StoreUpdateStatus
+            | Self::StoreRemove
+            | Self::StorePutRevision
+            | Self::StoreDeleteRevision
+            | Self::StorePutObject
+            | Self::StoreDeleteObject => true,
         }
     }
 }

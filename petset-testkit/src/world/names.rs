@@ -87,14 +87,12 @@ fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
     if served.is_empty() {
         return None;
     }
+    let shown = |named: &ServiceName, pet: &PetName| pet.ready || named.publish_not_ready;
     match *rest.as_slice() {
-        [] => Some(ResolvedName::Addresses(pets(&served, |_, pet| pet.ready, |_, pet| pet.address))),
+        [] => Some(ResolvedName::Addresses(pets(&served, shown, |_, _, pet| pet.address))),
         [hostname] => {
-            let shown = |named: &ServiceName, pet: &PetName| pet.ready || named.publish_not_ready;
-            let governed: Vec<_> =
-                served.iter().filter(|(records, named)| records.governing.as_ref() == Some(*named)).copied().collect();
             let found =
-                pets(&governed, |named, pet| pet.hostname == hostname && shown(named, pet), |_, pet| pet.address);
+                pets(&served, |named, pet| pet.hostname == hostname && shown(named, pet), |_, _, pet| pet.address);
             (!found.is_empty()).then_some(ResolvedName::Addresses(found))
         }
         [protocol, port] => {
@@ -106,10 +104,11 @@ fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
             let number = |named: &ServiceName| {
                 named.ports.iter().find(|known| known.name == port && known.protocol == protocol).map_or(0, |p| p.port)
             };
-            let target = |named: &ServiceName, pet: &PetName| {
-                (format!("{}.{service}.{namespace}.svc.{DOMAIN}", pet.hostname), number(named))
+            // The pet's own name, where it has one there.
+            let target = |records: &RecordSet, named: &ServiceName, pet: &PetName| {
+                let service = records.governing.as_ref().filter(|own| shown(own, pet)).unwrap_or(named);
+                (format!("{}.{}.{namespace}.svc.{DOMAIN}", pet.hostname, service.name), number(named))
             };
-            let shown = |_: &ServiceName, pet: &PetName| pet.ready;
             (!served.is_empty()).then(|| ResolvedName::Services(pets(&served, shown, target)))
         }
         _ => None,
@@ -120,13 +119,13 @@ fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
 fn pets<T>(
     served: &[(&RecordSet, &ServiceName)],
     wanted: impl Fn(&ServiceName, &PetName) -> bool,
-    show: impl Fn(&ServiceName, &PetName) -> T,
+    show: impl Fn(&RecordSet, &ServiceName, &PetName) -> T,
 ) -> Vec<T> {
     let mut found: Vec<_> = served
         .iter()
-        .flat_map(|(records, named)| records.pets.iter().map(move |pet| (*named, pet)))
-        .filter(|(named, pet)| wanted(named, pet))
+        .flat_map(|(records, named)| records.pets.iter().map(move |pet| (*records, *named, pet)))
+        .filter(|(_, named, pet)| wanted(named, pet))
         .collect();
-    found.sort_by_key(|(_, pet)| pet.ordinal);
-    found.into_iter().map(|(named, pet)| show(named, pet)).collect()
+    found.sort_by_key(|(_, _, pet)| pet.ordinal);
+    found.into_iter().map(|(records, named, pet)| show(records, named, pet)).collect()
 }

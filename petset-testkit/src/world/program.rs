@@ -84,7 +84,8 @@ impl State {
     pub(super) fn let_end(&mut self, set: &SetKey, ordinal: Ordinal, grace_seconds: u32) {
         let Some(running) = self.running(set, ordinal) else { return };
         match self.program(&running.template) {
-            Some(Program::Stubborn) => {
+            // One that was never started ignores nothing.
+            Some(Program::Stubborn) if running.pod.status.phase != PodPhase::Pending => {
                 let end = self.clock.now().after(Duration::from_secs(grace_seconds.into()));
                 self.grace_ends.insert((set.clone(), ordinal), end);
             }

@@ -56,6 +56,8 @@ pub(super) struct State {
     pub(super) termination: Termination,
     pub(super) pods: BTreeMap<SetKey, BTreeMap<Ordinal, Running>>,
     pub(super) claims: BTreeMap<SetKey, BTreeMap<ClaimPlace, Claim>>,
+    /// How many bytes each claim asks for.
+    pub(super) wanted: BTreeMap<ClaimUid, u64>,
     /// Namespace and claim name → whose claim it is: `a-b` of set `c` and `a` of set `b-c` want the same name.
     pub(super) claim_names: BTreeMap<(Arc<str>, String), (SetKey, ClaimPlace)>,
     /// Pre-made volumes that nobody has claimed, with their sizes.

@@ -88,12 +88,17 @@ fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>>
             .with_context("claim", name)
             .with_message(refused.to_string()));
     }
+    let Some(wanted) = spec.storage().and_then(Quantity::bytes).filter(|bytes| *bytes > 0) else {
+        return Err(Error::new(ErrorKind::Invalid, "provision a claim")
+            .with_context("claim", name)
+            .with_message("spec.resources.requests.storage is no amount above zero"));
+    };
     let mut claim = Claim {
         uid: state.next_claim_uid(),
         owner,
         phase: ClaimPhase::Pending,
         volume: None,
-        capacity_bytes: spec.storage().and_then(Quantity::bytes),
+        capacity_bytes: None,
         storage_class: spec.storage_class_name.clone(),
         message: None,
         set: set.clone(),
@@ -101,8 +106,9 @@ fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>>
         ordinal,
         name,
     };
-    bind(state, &mut claim, &spec);
+    bind(state, &mut claim, &spec, wanted);
     let reference = claim.reference();
+    state.wanted.insert(claim.uid.clone(), wanted);
     state.claim_names.insert(id, (set.clone(), place.clone()));
     state.claims.entry(set.clone()).or_default().insert(place, claim.clone());
     state.record(Effect::ClaimCreated { claim: reference });
@@ -110,13 +116,13 @@ fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>>
     Ok(Created::New(claim))
 }
 
-fn bind(state: &mut State, claim: &mut Claim, spec: &ClaimSpec) {
+fn bind(state: &mut State, claim: &mut Claim, spec: &ClaimSpec, wanted: u64) {
     if spec.storage_class_name.as_deref() != Some("") {
         claim.phase = ClaimPhase::Bound;
         claim.volume = Some(format!("volume-of-{}", claim.uid));
+        claim.capacity_bytes = Some(wanted);
         return;
     }
-    let wanted = claim.capacity_bytes.unwrap_or(0);
     let fits = |(name, size): &(&String, &u64)| {
         **size >= wanted && spec.volume_name.as_ref().is_none_or(|wanted| wanted == *name)
     };
@@ -139,19 +145,28 @@ fn change_claim(state: &mut State, reference: &ClaimRef, change: ClaimChange) ->
             .with_context("claim", &reference.name)
             .with_context("uid", &reference.uid));
     };
-    let mut next = claim.clone();
+    let (mut next, before) = (claim.clone(), claim.clone());
     if let Some(owner) = owner {
         next.owner = owner;
     }
     if let Some(storage) = storage {
-        let bytes = storage.bytes().filter(|bytes| Some(*bytes) >= claim.capacity_bytes).ok_or_else(|| {
+        let refused = |what: &str| {
             Error::new(ErrorKind::Invalid, operation)
                 .with_context("claim", &reference.name)
-                .with_message(format!("{storage} is no larger size"))
-        })?;
-        next.capacity_bytes = Some(bytes);
+                .with_message(format!("{storage} is {what}"))
+        };
+        let now = state.wanted.get(&reference.uid).copied();
+        let bytes = storage.bytes().filter(|bytes| Some(*bytes) >= now).ok_or_else(|| refused("no larger size"))?;
+        let pre_made = before.storage_class.as_deref() == Some("");
+        if pre_made && before.capacity_bytes.is_some_and(|capacity| bytes > capacity) {
+            return Err(refused("more than its pre-made volume holds"));
+        }
+        next.capacity_bytes = before.capacity_bytes.map(|capacity| capacity.max(bytes));
+        state.wanted.insert(reference.uid.clone(), bytes);
     }
-    if next != *claim {
+    if next != before
+        && let Some(claim) = life(state, reference)
+    {
         *claim = next;
         state.record(Effect::ClaimChanged { claim: reference.clone() });
     }
@@ -178,9 +193,10 @@ fn life<'s>(state: &'s mut State, reference: &ClaimRef) -> Option<&'s mut Claim>
 }
 
 impl State {
+    /// The set's claim of this name. One of that name may be another set's.
     fn claim_of_name(&self, set: &SetKey, claim: &str) -> Option<&Claim> {
         let (holder, place) = self.claim_names.get(&(Arc::clone(&set.namespace), claim.to_owned()))?;
-        self.claims.get(holder)?.get(place)
+        self.claims.get(holder).filter(|_| holder == set)?.get(place)
     }
 
     pub(super) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
@@ -210,6 +226,7 @@ impl State {
     }
 
     pub(super) fn end_claim(&mut self, claim: &ClaimRef) {
+        self.wanted.remove(&claim.uid);
         let id = (Arc::clone(&claim.set.namespace), claim.name.clone());
         let Some((set, place)) = self.claim_names.remove(&id) else { return };
         if let Some(claims) = self.claims.get_mut(&set) {
@@ -223,9 +240,8 @@ impl State {
 
     /// Adds a pre-made volume and gives it to the first pending claim that it fits.
     pub(super) fn add_volume(&mut self, name: &str, bytes: u64) {
-        let waits = |claim: &&mut Claim| {
-            claim.phase == ClaimPhase::Pending && claim.capacity_bytes.is_none_or(|wanted| wanted <= bytes)
-        };
+        let fits = |claim: &Claim| self.wanted.get(&claim.uid).is_none_or(|wanted| *wanted <= bytes);
+        let waits = |claim: &&mut Claim| claim.phase == ClaimPhase::Pending && fits(claim);
         let Some(claim) = self.claims.values_mut().flat_map(BTreeMap::values_mut).find(waits) else {
             self.free_volumes.insert(name.to_owned(), bytes);
             return;
