@@ -30,12 +30,15 @@ mod answer;
 mod forward;
 mod handler;
 mod lookup;
+mod packet;
 mod reverse;
 mod server;
 mod shared;
 mod zone;
 
 pub use lookup::{Found, Target};
+#[doc(hidden)]
+pub use packet::answer_packet;
 pub use server::{DnsOptions, DnsServer};
 pub use shared::SharedZone;
 pub use zone::Zone;
