@@ -21,6 +21,7 @@ mod report;
 mod safety;
 mod search;
 mod step;
+mod steps;
 mod story;
 mod table;
 mod turn;
@@ -35,3 +36,4 @@ pub use model::{
 pub use report::Report;
 pub use search::explore;
 pub use step::Step;
+pub use steps::Steps;
