@@ -6,11 +6,14 @@ pub mod conformance;
 #[cfg(feature = "explore")]
 pub mod explore;
 pub mod fixtures;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 pub mod world;
 
 pub use clock::ManualClock;
 pub use world::{
-    Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
+    Check, Counts, Effect, FakeNames, FakePods, FakeStore, FakeVolumes, FakeWorld, Op, Program, Readiness, Request,
+    Termination,
 };
 
 /// The book's chapter, whose examples are tested here.

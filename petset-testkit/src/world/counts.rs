@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The requests of the three traits.
+/// The requests of the three backend traits and of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Op {
@@ -29,13 +29,45 @@ pub enum Op {
     NameWithdraw,
     /// `NameResolver::resolve`.
     NameResolve,
+    /// `SetStore::list`.
+    StoreList,
+    /// `SetStore::get`.
+    StoreGet,
+    /// `SetStore::create`.
+    StoreCreate,
+    /// `SetStore::update`.
+    StoreUpdate,
+    /// `SetStore::mark_deleted`.
+    StoreMark,
+    /// `SetStore::update_status`.
+    StoreStatus,
+    /// `SetStore::remove`.
+    StoreRemove,
+    /// `SetStore::revisions`.
+    StoreRevisions,
+    /// `SetStore::put_revision`.
+    StorePutRevision,
+    /// `SetStore::delete_revision`.
+    StoreDeleteRevision,
+    /// `SetStore::objects`.
+    StoreObjects,
+    /// `SetStore::put_object`.
+    StorePutObject,
+    /// `SetStore::delete_object`.
+    StoreDeleteObject,
 }
 
 impl Op {
     /// Whether it asks for a change; the other requests read.
     pub fn is_write(self) -> bool {
         match self {
-            Self::PodList | Self::ClaimList | Self::NameResolve => false,
+            Self::PodList
+            | Self::ClaimList
+            | Self::NameResolve
+            | Self::StoreList
+            | Self::StoreGet
+            | Self::StoreRevisions
+            | Self::StoreObjects => false,
             Self::PodCreate
             | Self::PodDelete
             | Self::PodUpdate
@@ -43,7 +75,16 @@ impl Op {
             | Self::ClaimChange
             | Self::ClaimDelete
             | Self::NamePublish
-            | Self::NameWithdraw => true,
+            | Self::NameWithdraw
+            | Self::StoreCreate
+            | Self::StoreUpdate
+            | Self::StoreMark
+            | Self::StoreStatus
+            | Self::StoreRemove
+            | Self::StorePutRevision
+            | Self::StoreDeleteRevision
+            | Self::StorePutObject
+            | Self::StoreDeleteObject => true,
         }
     }
 }

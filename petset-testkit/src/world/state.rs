@@ -38,7 +38,7 @@ pub enum Termination {
 
 /// A pod and what only its runtime knows.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(crate) struct Running {
     pub(super) pod: Pod,
     pub(super) template: Arc<PodTemplate>,
     /// Claim template name → claim name.
@@ -50,7 +50,7 @@ pub(super) type ClaimPlace = (Ordinal, String);
 
 /// Keyed by set first, so that a request for one set never walks over another.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(crate) struct State {
     pub(super) clock: ManualClock,
     pub(super) readiness: Readiness,
     pub(super) termination: Termination,
