@@ -76,13 +76,15 @@ impl Memory {
     }
 
     /// When the next pause ends, of those that have not ended.
-    pub(super) fn next_retry(&self) -> Option<Timestamp> {
-        self.retries.values().map(|retry| retry.at).min()
+    pub(super) fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.retries.values().map(|retry| retry.at).filter(|at| *at > now).min()
     }
 
-    /// When the failures of some pet may be forgotten.
-    pub(super) fn reset_at(&self, options: &EngineOptions) -> Option<Timestamp> {
-        self.retries.values().map(|retry| retry.at.after(options.retry_reset_after)).min()
+    /// When the failures of some pet may be forgotten, if it stays as ready as it is.
+    pub(super) fn reset_at(&self, look: &Look, options: &EngineOptions) -> Option<Timestamp> {
+        let failed = look.pods.iter().filter(|pod| self.retries.contains_key(&pod.ordinal));
+        let reset = failed.filter_map(|pod| pod.ready_since).map(|since| since.after(options.retry_reset_after));
+        reset.filter(|at| *at > look.now).min()
     }
 }
 
