@@ -86,6 +86,25 @@ async fn s18_a_pause_that_is_over_wakes_nobody() {
 }
 
 #[tokio::test]
+async fn l1_what_failed_about_a_pet_that_is_scaled_away_is_forgotten() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    bench.settle(&key).await;
+    bench.change(&key, |set| set.spec.replicas = Some(1)).await;
+    bench.world.fail_next(Op::PodDelete, Error::new(ErrorKind::Timeout, "delete a pod"), true);
+    bench.settle(&key).await;
+    assert!(bench.is_degraded(&key).await, "it is said for a while");
+    assert!(bench.world.claim(&key, "www", 1).is_some(), "its claim stays, and is no reason to say it for ever");
+    bench.world.clock().advance(Duration::from_secs(1));
+    let (pass, now) = (bench.pass(&key).await, bench.engine.now());
+    let at = pass.wake_at.expect("there is something to forget");
+    assert!(at > now && at.since(now) <= Duration::from_secs(60), "at {now} it is to look again at {at}");
+    bench.world.clock().set(at);
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await);
+}
+
+#[tokio::test]
 async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
     let bench = Bench::new();
     let key = bench.create(web(2).build()).await;
