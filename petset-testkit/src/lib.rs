@@ -10,10 +10,10 @@ pub mod fixtures;
 pub mod simulate;
 pub mod world;
 
-pub use clock::ManualClock;
+pub use clock::{ManualClock, VirtualClock};
 pub use world::{
     Check, Counts, Effect, FakeNames, FakePods, FakeStore, FakeVolumes, FakeWorld, Op, Program, Readiness, Request,
-    Termination,
+    Source, Termination,
 };
 
 /// The book's chapter, whose examples are tested here.

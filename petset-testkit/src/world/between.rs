@@ -1,6 +1,7 @@
 //! What may stand between a request and the world: it decides when the request lands, and what its answer is.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::Error;
@@ -48,23 +49,36 @@ pub(crate) enum Answer {
     Silence,
 }
 
+/// A request that took effect, or was turned down by the world.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Landed<'a> {
+    /// Its number.
+    pub(crate) number: u64,
+    /// Who asked.
+    pub(crate) by: Caller,
+    /// Why it was turned down.
+    pub(crate) error: Option<&'a Error>,
+    /// Whether whoever asked has given up before.
+    pub(crate) late: bool,
+}
+
 /// Something that stands between every request and the world.
 pub(crate) trait Between: Debug + Send + Sync {
     /// A request was made. The number is that of the request.
     fn meet(&self, by: Caller, request: &Request) -> (u64, Verdict);
 
-    /// It is about to take effect.
-    fn landing(&self, world: &Shared, number: u64, by: Caller, request: &Request);
+    /// It is about to arrive.
+    fn landing(&self, world: &Shared, number: u64, request: &Request);
 
-    /// It took effect, and the world says this.
-    fn landed(&self, state: &mut State, number: u64, by: Caller, request: &Request, error: Option<&Error>);
+    /// It arrived; `state` is the world just after it.
+    fn landed(&self, world: &Shared, state: &mut State, request: &Request, landed: Landed<'_>);
 
     /// Its answer arrived.
-    fn answered(&self, number: u64, by: Caller, request: &Request, error: Option<&Error>);
+    fn answered(&self, number: u64, error: Option<&Error>);
 
     /// Runs a late request after a while.
     fn later(&self, after: Duration, job: Box<dyn FnOnce() + Send>);
 
     /// Somebody watches.
-    fn watch(&self, by: Caller, source: Source, stream: WatchStream) -> WatchStream;
+    fn watch(self: Arc<Self>, by: Caller, source: Source, stream: WatchStream) -> WatchStream;
 }

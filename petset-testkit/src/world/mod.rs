@@ -28,13 +28,15 @@ pub use names::FakeNames;
 pub use pods::FakePods;
 pub use program::Program;
 pub use request::Request;
+pub use shared::Source;
 pub use state::{Readiness, Termination};
 pub use store::FakeStore;
 pub use volumes::FakeVolumes;
 
 #[cfg(feature = "simulate")]
 pub(crate) use {
-    between::{Answer, Between, Caller, Lands, Verdict},
-    shared::{Shared, Source},
-    state::State,
+    between::{Answer, Between, Caller, Landed, Lands, Verdict},
+    pods::begin_end,
+    shared::Shared,
+    state::{Running, State},
 };

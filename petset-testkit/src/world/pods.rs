@@ -119,7 +119,7 @@ fn delete(state: &mut State, pod: &PodRef, options: &DeleteOptions) -> Result<De
 }
 
 /// Puts the end of an incarnation on record, once.
-pub(super) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
+pub(crate) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
     if incarnation(state, pod).is_none_or(|running| running.pod.terminating) {
         return;
     }

@@ -7,14 +7,14 @@ use petset_core::backend::WatchStream;
 use petset_core::store::MemoryStore;
 
 #[cfg(feature = "simulate")]
-use super::between::{Answer, Between, Caller, Lands, Verdict};
+use super::between::{Answer, Between, Caller, Landed, Lands, Verdict};
 use super::fault::Fault;
 use super::request::Request;
 use super::state::State;
 
 /// Whose hints a stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
+pub enum Source {
     /// `PodBackend::watch`.
     Pods,
     /// `VolumeProvisioner::watch`.
@@ -83,7 +83,7 @@ impl Shared {
     pub(super) fn watch(&self, source: Source, stream: WatchStream) -> WatchStream {
         #[cfg(feature = "simulate")]
         if let Some(between) = self.inner.between.get() {
-            return between.watch(self.by, source, stream);
+            return Arc::clone(between).watch(self.by, source, stream);
         }
         let _ = source;
         stream
@@ -116,13 +116,13 @@ impl Shared {
         pass(before).await;
         let truth = match lands {
             Lands::Never => None,
-            Lands::Now => Some(self.land(between, number, &request, run)),
+            Lands::Now => Some(self.land(between, number, &request, false, run)),
             Lands::Later(late) => {
                 let (world, request) = (self.clone(), request.clone());
                 let job = move || {
                     if let Some(between) = world.inner.between.get() {
                         // Whoever asked has given up.
-                        let _ = world.land(between.as_ref(), number, &request, run);
+                        let _ = world.land(between.as_ref(), number, &request, true, run);
                     }
                 };
                 between.later(late, Box::new(job));
@@ -135,7 +135,7 @@ impl Shared {
             (Answer::Error(error), _) => Err(error),
             (Answer::Silence | Answer::Truth, _) => std::future::pending().await,
         };
-        between.answered(number, self.by, &request, result.as_ref().err());
+        between.answered(number, result.as_ref().err());
         result
     }
 
@@ -144,12 +144,14 @@ impl Shared {
         between: &dyn Between,
         number: u64,
         request: &Request,
+        late: bool,
         run: impl FnOnce(&mut State) -> Result<T>,
     ) -> Result<T> {
-        between.landing(self, number, self.by, request);
+        between.landing(self, number, request);
         let mut state = self.lock();
         let result = run(&mut state);
-        between.landed(&mut state, number, self.by, request, result.as_ref().err());
+        let landed = Landed { number, by: self.by, error: result.as_ref().err(), late };
+        between.landed(self, &mut state, request, landed);
         result
     }
 }

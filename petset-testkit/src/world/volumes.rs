@@ -183,7 +183,7 @@ fn life<'s>(state: &'s mut State, reference: &ClaimRef) -> Option<&'s mut Claim>
 }
 
 impl State {
-    pub(super) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
+    pub(crate) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
         let Some((holder, place)) = self.claim_names.get(&(Arc::clone(&set.namespace), claim.to_owned())) else {
             return false;
         };
