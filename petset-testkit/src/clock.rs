@@ -1,10 +1,11 @@
-//! [`ManualClock`]: a clock that stands still until a test moves it.
+//! [`ManualClock`]: a clock that stands still until a test moves it, and [`VirtualClock`]: tokio's, which can be paused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use petset_core::{Clock, Timestamp};
+use tokio::time::Instant;
 
 /// A clock that stands still until a test moves it. Clones show the same time.
 ///
@@ -52,5 +53,47 @@ impl Default for ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+}
+
+/// tokio's clock as the engine's, so that pausing the one pauses the other. It begins where a [`ManualClock`] does.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// use petset_core::Clock;
+/// use petset_testkit::{ManualClock, VirtualClock};
+///
+/// let clock = VirtualClock::new();
+/// assert!(clock.now() >= ManualClock::START);
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct VirtualClock {
+    begin: Instant,
+}
+
+impl VirtualClock {
+    /// A clock that begins now.
+    pub fn new() -> Self {
+        Self { begin: Instant::now() }
+    }
+
+    /// The same with another beginning.
+    #[cfg(feature = "simulate")]
+    pub(crate) fn since(begin: Instant) -> Self {
+        Self { begin }
+    }
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        ManualClock::START.after(self.begin.elapsed())
     }
 }

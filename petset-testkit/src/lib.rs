@@ -10,12 +10,15 @@ pub mod fixtures;
 #[cfg(feature = "mock")]
 pub mod mock;
 pub mod seed;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 pub mod world;
 
-pub use clock::ManualClock;
+pub use clock::{ManualClock, VirtualClock};
 pub use faults::Faults;
 pub use world::{
-    Check, Counts, Effect, FakeNames, FakePods, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
+    Check, Counts, Effect, FakeNames, FakePods, FakeStore, FakeVolumes, FakeWorld, Op, Program, Readiness, Request,
+    Source, Termination,
 };
 
 /// The book's chapter, whose examples are tested here.

@@ -132,6 +132,8 @@ impl Queue {
             match wake_at {
                 Some(at) => {
                     tokio::select! {
+                        // In this order, so that a run in virtual time can be repeated.
+                        biased;
                         () = changed => {}
                         () = tokio::time::sleep_until(at) => {}
                     }

@@ -50,18 +50,13 @@ impl Memory {
         self.retries.remove(&ordinal);
     }
 
-    /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more.
+    /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more: at once when
+    /// nothing is left of them, else when nothing has failed for long enough.
     pub(super) fn settle(&mut self, look: &Look, options: &EngineOptions) {
-        let desired = look.desired();
-        self.retries.retain(|ordinal, _| {
-            let stable = look.pods.iter().any(|pod| {
-                pod.ordinal == *ordinal
-                    && pod.ready_since.is_some_and(|since| since.after(options.retry_reset_after) <= look.now)
-            });
-            let exists = look.pods.iter().any(|pod| pod.ordinal == *ordinal)
-                || look.claims.iter().any(|claim| claim.ordinal == *ordinal);
-            (desired.contains(*ordinal) || exists) && !stable
-        });
+        let is_over = |ordinal: &Ordinal, retry: &RetryAt| {
+            forgotten_at(*ordinal, retry, look, options).is_some_and(|at| at <= look.now)
+        };
+        self.retries.retain(|ordinal, retry| !is_over(ordinal, retry));
     }
 
     /// Troubles of pods that were not told yet; from now on they count as told.
@@ -76,13 +71,25 @@ impl Memory {
     }
 
     /// When the next pause ends, of those that have not ended.
-    pub(super) fn next_retry(&self) -> Option<Timestamp> {
-        self.retries.values().map(|retry| retry.at).min()
+    pub(super) fn next_retry(&self, now: Timestamp) -> Option<Timestamp> {
+        self.retries.values().map(|retry| retry.at).filter(|at| *at > now).min()
     }
 
-    /// When the failures of some pet may be forgotten.
-    pub(super) fn reset_at(&self, options: &EngineOptions) -> Option<Timestamp> {
-        self.retries.values().map(|retry| retry.at.after(options.retry_reset_after)).min()
+    /// When the failures of some pet may be forgotten, if everything stays as it is.
+    pub(super) fn reset_at(&self, look: &Look, options: &EngineOptions) -> Option<Timestamp> {
+        let at = self.retries.iter().filter_map(|(ordinal, retry)| forgotten_at(*ordinal, retry, look, options));
+        at.filter(|at| *at > look.now).min()
+    }
+}
+
+/// When the failures of a pet may be forgotten, if everything stays as it is; `None` when something must happen first.
+fn forgotten_at(ordinal: Ordinal, retry: &RetryAt, look: &Look, options: &EngineOptions) -> Option<Timestamp> {
+    let reset = options.retry_reset_after;
+    match look.pods.iter().find(|pod| pod.ordinal == ordinal) {
+        Some(pod) => pod.ready_since.map(|since| since.after(reset)),
+        None if look.desired().contains(ordinal) => None,
+        None if look.claims.iter().any(|claim| claim.ordinal == ordinal) => Some(retry.at.after(reset)),
+        None => Some(look.now),
     }
 }
 

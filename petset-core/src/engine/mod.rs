@@ -211,7 +211,7 @@ impl Engine {
             let next = status(&desired, &observed, &plan, &stored.status, stored.generation);
             (plan, PetSetStatus { collision_count: look.revisions.collision_count, ..next })
         };
-        pass.wake_at = earliest(plan.wake_at, memory.reset_at(&self.options));
+        pass.wake_at = earliest(plan.wake_at, memory.reset_at(&look, &self.options));
         if plan.holds.iter().any(|hold| hold.reason.is_trouble()) {
             // Whatever mends it, a volume that is mounted again for one, may give no hint.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
@@ -235,7 +235,7 @@ impl Engine {
         pass.again = executed.progress;
         pass.gone = executed.removed;
         pass.outcomes = executed.outcomes;
-        pass.wake_at = earliest(pass.wake_at, memory.next_retry());
+        pass.wake_at = earliest(pass.wake_at, memory.next_retry(self.clock.now()));
         if pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(Error::is_conflict)) {
             // What changed meanwhile hints at itself, unless the hint is lost.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_initial)));

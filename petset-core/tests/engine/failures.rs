@@ -63,6 +63,48 @@ async fn s18_a_permanent_denial_is_tried_a_bounded_number_of_times_per_minute() 
 }
 
 #[tokio::test]
+async fn s18_a_pause_that_is_over_wakes_nobody() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    bench.world.fail(&key, 0);
+    bench.settle(&key).await;
+    bench.world.finish_termination(&key, 0);
+    // A pod stands again that is not ready, or is not ready for long, long after the pauses of the first one.
+    for ready in [false, true] {
+        bench.world.clock().advance(Duration::from_secs(120));
+        bench.settle(&key).await;
+        bench.world.set_ready(&key, 0, ready);
+        bench.settle(&key).await;
+        let pass = bench.pass(&key).await;
+        let now = bench.engine.now();
+        assert!(pass.wake_at.is_none_or(|at| at > now), "at {now} it is to look again at {:?}", pass.wake_at);
+    }
+    bench.world.clock().advance(Duration::from_secs(60));
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await, "what was long ago is forgotten");
+}
+
+#[tokio::test]
+async fn l1_what_failed_about_a_pet_that_is_scaled_away_is_forgotten() {
+    let bench = Bench::new();
+    let key = bench.create(web(2).build()).await;
+    bench.settle(&key).await;
+    bench.change(&key, |set| set.spec.replicas = Some(1)).await;
+    bench.world.fail_next(Op::PodDelete, Error::new(ErrorKind::Timeout, "delete a pod"), true);
+    bench.settle(&key).await;
+    assert!(bench.is_degraded(&key).await, "it is said for a while");
+    assert!(bench.world.claim(&key, "www", 1).is_some(), "its claim stays, and is no reason to say it for ever");
+    bench.world.clock().advance(Duration::from_secs(1));
+    let (pass, now) = (bench.pass(&key).await, bench.engine.now());
+    let at = pass.wake_at.expect("there is something to forget");
+    assert!(at > now && at.since(now) <= Duration::from_secs(60), "at {now} it is to look again at {at}");
+    bench.world.clock().set(at);
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await);
+}
+
+#[tokio::test]
 async fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
     let bench = Bench::new();
     let key = bench.create(web(2).build()).await;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The requests of the three traits and of the store. A [`FakeWorld`](super::FakeWorld) has no store, and counts none of
-/// its requests.
+/// The requests of the three backend traits and of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Op {

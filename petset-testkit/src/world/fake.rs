@@ -12,8 +12,9 @@ use super::effect::Effect;
 use super::fault::Fault;
 use super::names::FakeNames;
 use super::pods::FakePods;
-use super::request::Shared;
+use super::shared::Shared;
 use super::state::{Readiness, Termination};
+use super::store::FakeStore;
 use super::volumes::FakeVolumes;
 use crate::clock::ManualClock;
 
@@ -24,7 +25,7 @@ use crate::clock::ManualClock;
 /// contains that panic, the drop of the last handle repeats it.
 #[derive(Debug, Clone, Default)]
 pub struct FakeWorld {
-    pub(super) shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 impl FakeWorld {
@@ -54,6 +55,11 @@ impl FakeWorld {
     /// Its names.
     pub fn names(&self) -> FakeNames {
         FakeNames { world: self.shared.clone() }
+    }
+
+    /// Its sets.
+    pub fn store(&self) -> FakeStore {
+        FakeStore { world: self.shared.clone() }
     }
 
     /// Its clock.

@@ -1,8 +1,10 @@
-//! [`FakeWorld`]: pods, volumes and names in memory, behind the three backend traits.
+//! [`FakeWorld`]: pods, volumes, names and sets in memory, behind the three backend traits and the store's.
 //!
-//! One world has three light handles. Tests play everybody else: programs that become ready or fail, the runtime that
+//! One world has four light handles. Tests play everybody else: programs that become ready or fail, the runtime that
 //! ends them, and foreign hands. Every effect lands in a journal and is checked against the safety promises at once.
 
+#[cfg(feature = "simulate")]
+mod between;
 mod check;
 mod counts;
 mod effect;
@@ -13,7 +15,9 @@ mod pods;
 mod program;
 mod request;
 mod script;
+mod shared;
 mod state;
+mod store;
 mod volumes;
 
 pub use check::Check;
@@ -23,5 +27,16 @@ pub use fake::FakeWorld;
 pub use names::FakeNames;
 pub use pods::FakePods;
 pub use program::Program;
+pub use request::Request;
+pub use shared::Source;
 pub use state::{Readiness, Termination};
+pub use store::FakeStore;
 pub use volumes::FakeVolumes;
+
+#[cfg(feature = "simulate")]
+pub(crate) use {
+    between::{Answer, Between, Caller, Landed, Lands, Verdict},
+    pods::begin_end,
+    shared::Shared,
+    state::{Running, State},
+};

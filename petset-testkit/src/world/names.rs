@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use petset_core::backend::{NameCapabilities, NameResolver, PetName, Published, RecordSet, ResolvedName, ServiceName};
 use petset_core::{Error, ErrorKind, Result, SetKey};
 
-use super::counts::Op;
 use super::effect::Effect;
-use super::request::Shared;
+use super::request::Request;
+use super::shared::Shared;
 use super::state::State;
 
 const DOMAIN: &str = "cluster.local";
@@ -36,36 +36,42 @@ impl NameResolver for FakeNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        self.world.request(Op::NamePublish, |state| {
-            // Whatever order the pets come in, the names are the same.
-            let mut records = records.clone();
-            records.pets.sort_by_key(|pet| pet.ordinal);
-            if state.records.get(set) == Some(&records) {
+        // Whatever order the pets come in, the names are the same.
+        let (set, mut records) = (set.clone(), records.clone());
+        records.pets.sort_by_key(|pet| pet.ordinal);
+        let request = Request::Publish(set.clone(), records.clone());
+        let publish = move |state: &mut State| {
+            if state.records.get(&set) == Some(&records) {
                 return Ok(Published::Unchanged);
             }
             state.records.insert(set.clone(), records);
-            state.record(Effect::NamesPublished { set: set.clone() });
+            state.record(Effect::NamesPublished { set });
             Ok(Published::Changed)
-        })
+        };
+        self.world.request(request, publish).await
     }
 
     async fn withdraw(&self, set: &SetKey) -> Result<()> {
-        self.world.request(Op::NameWithdraw, |state| {
-            if state.records.remove(set).is_some() {
-                state.record(Effect::NamesWithdrawn { set: set.clone() });
+        let (set, request) = (set.clone(), Request::Withdraw(set.clone()));
+        let withdraw = move |state: &mut State| {
+            if state.records.remove(&set).is_some() {
+                state.record(Effect::NamesWithdrawn { set });
             }
             Ok(())
-        })
+        };
+        self.world.request(request, withdraw).await
     }
 
     async fn resolve(&self, name: &str) -> Result<ResolvedName> {
-        self.world.request(Op::NameResolve, |state| {
-            resolve(state, name).ok_or_else(|| {
+        let (name, request) = (name.to_owned(), Request::Resolve(name.to_owned()));
+        let find = move |state: &mut State| {
+            resolve(state, &name).ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, "resolve a name")
                     .with_context("name", name)
                     .with_message("no such name")
             })
-        })
+        };
+        self.world.request(request, find).await
     }
 }
 

@@ -11,9 +11,9 @@ use petset_core::manifest::Violation;
 use petset_core::spec::PodTemplate;
 use petset_core::{Clock, Error, ErrorKind, Result, SetKey};
 
-use super::counts::Op;
 use super::effect::Effect;
-use super::request::Shared;
+use super::request::Request;
+use super::shared::{Shared, Source};
 use super::state::{Running, State};
 
 /// The pods of a [`FakeWorld`](super::FakeWorld).
@@ -38,26 +38,31 @@ impl PodBackend for FakePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        self.world.request(Op::PodList, |state| {
-            let pods = state.pods.get(set);
+        let key = set.clone();
+        let list = move |state: &mut State| {
+            let pods = state.pods.get(&key);
             Ok(pods.map_or_else(Vec::new, |pods| pods.values().map(|running| running.pod.clone()).collect()))
-        })
+        };
+        self.world.request(Request::ListPods(set.clone()), list).await
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
-        self.world.request(Op::PodCreate, |state| create(state, request))
+        self.world.request(Request::CreatePod(request.clone()), |state| create(state, request)).await
     }
 
     async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
-        self.world.request(Op::PodDelete, |state| delete(state, pod, &options))
+        let (pod, request) = (pod.clone(), Request::DeletePod(pod.clone(), options.clone()));
+        self.world.request(request, move |state| delete(state, &pod, &options)).await
     }
 
     async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
-        self.world.request(Op::PodUpdate, |state| update(state, pod, change))
+        let (pod, request) = (pod.clone(), Request::UpdatePod(pod.clone(), change.clone()));
+        self.world.request(request, move |state| update(state, &pod, change)).await
     }
 
     fn watch(&self) -> WatchStream {
-        self.world.lock().pod_hints.watch()
+        let stream = self.world.lock().pod_hints.watch();
+        self.world.watch(Source::Pods, stream)
     }
 }
 
@@ -121,7 +126,7 @@ fn delete(state: &mut State, pod: &PodRef, options: &DeleteOptions) -> Result<De
 }
 
 /// Puts the end of an incarnation on record, once.
-pub(super) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
+pub(crate) fn begin_end(state: &mut State, pod: &PodRef, grace_seconds: u32) {
     if incarnation(state, pod).is_none_or(|running| running.pod.terminating) {
         return;
     }

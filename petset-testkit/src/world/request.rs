@@ -1,54 +1,138 @@
-//! The way of every request: counted, made to fail where the test says so, run under the lock.
+//! [`Request`]: what somebody asks the world for, as data.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::fmt;
 
-use petset_core::Result;
+use petset_core::backend::{
+    ClaimChange, ClaimRef, ClaimRequest, DeleteOptions, PodChange, PodRef, PodRequest, RecordSet,
+};
+use petset_core::status::{OrdinalSet, PetSetStatus};
+use petset_core::{SetKey, Version};
 
 use super::counts::Op;
-use super::fault::Fault;
-use super::state::State;
 
-/// The world behind all handles.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shared {
-    inner: Arc<Inner>,
+/// One request of the three backend traits or of the store. Prints as one line, without uids of sets.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Request {
+    /// `PodBackend::list`.
+    ListPods(SetKey),
+    /// `PodBackend::create`.
+    CreatePod(PodRequest),
+    /// `PodBackend::delete`.
+    DeletePod(PodRef, DeleteOptions),
+    /// `PodBackend::update`.
+    UpdatePod(PodRef, PodChange),
+    /// `VolumeProvisioner::list`.
+    ListClaims(SetKey),
+    /// `VolumeProvisioner::provision`.
+    Provision(ClaimRequest),
+    /// `VolumeProvisioner::change`.
+    ChangeClaim(ClaimRef, ClaimChange),
+    /// `VolumeProvisioner::delete`.
+    DeleteClaim(ClaimRef),
+    /// `NameResolver::publish`.
+    Publish(SetKey, RecordSet),
+    /// `NameResolver::withdraw`.
+    Withdraw(SetKey),
+    /// `NameResolver::resolve`.
+    Resolve(String),
+    /// `SetStore::update_status`.
+    WriteStatus(SetKey, Version, Box<PetSetStatus>),
+    /// Any other request to the store, by set where it is about one.
+    Store(Op, Option<SetKey>, String),
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    state: Mutex<State>,
-}
-
-impl Shared {
-    /// A broken promise panics under the lock; whoever looks at the world afterwards may still do so.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Request {
+    /// Its kind.
+    pub fn op(&self) -> Op {
+        match self {
+            Self::ListPods(_) => Op::PodList,
+            Self::CreatePod(_) => Op::PodCreate,
+            Self::DeletePod(..) => Op::PodDelete,
+            Self::UpdatePod(..) => Op::PodUpdate,
+            Self::ListClaims(_) => Op::ClaimList,
+            Self::Provision(_) => Op::ClaimProvision,
+            Self::ChangeClaim(..) => Op::ClaimChange,
+            Self::DeleteClaim(_) => Op::ClaimDelete,
+            Self::Publish(..) => Op::NamePublish,
+            Self::Withdraw(_) => Op::NameWithdraw,
+            Self::Resolve(_) => Op::NameResolve,
+            Self::WriteStatus(..) => Op::StoreUpdateStatus,
+            Self::Store(op, ..) => *op,
+        }
     }
 
-    pub(super) fn request<T>(&self, op: Op, run: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
-        let mut state = self.lock();
-        state.counts.count(op);
-        match state.faults.pop(op) {
-            None => run(&mut state),
-            Some(Fault { error, applied }) => {
-                if applied {
-                    // Its answer is lost on the way, whatever it says.
-                    let _ = run(&mut state);
-                }
-                Err(error)
-            }
+    /// The set that it is about.
+    pub fn set(&self) -> Option<&SetKey> {
+        match self {
+            Self::ListPods(set)
+            | Self::ListClaims(set)
+            | Self::Publish(set, _)
+            | Self::Withdraw(set)
+            | Self::WriteStatus(set, ..) => Some(set),
+            Self::CreatePod(request) => Some(&request.set),
+            Self::DeletePod(pod, _) | Self::UpdatePod(pod, _) => Some(&pod.set),
+            Self::Provision(request) => Some(&request.set),
+            Self::ChangeClaim(claim, _) | Self::DeleteClaim(claim) => Some(&claim.set),
+            Self::Resolve(_) => None,
+            Self::Store(_, set, _) => set.as_ref(),
         }
     }
 }
 
-/// A panic inside a task that somebody contains (S20) must not make a test pass that broke a promise.
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let broken = self.state.get_mut().unwrap_or_else(PoisonError::into_inner).checker.broken();
-        if let Some(story) = broken.first()
-            && !std::thread::panicking()
-        {
-            panic!("a promise was broken, and nobody looked:\n{story}");
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ListPods(set) => write!(f, "list the pods of {set}"),
+            Self::CreatePod(request) => write!(f, "create pod {} on {}", request.name(), request.revision),
+            Self::DeletePod(pod, options) => {
+                write!(f, "delete pod {} ({})", pod.name(), pod.uid)?;
+                options.version.as_ref().map_or(Ok(()), |version| write!(f, " while it has version {version}"))
+            }
+            Self::UpdatePod(pod, change) => {
+                let what = match &change.owner {
+                    Some(Some(_)) => "adopt",
+                    Some(None) => "release",
+                    None => "change",
+                };
+                write!(f, "{what} pod {} ({})", pod.name(), pod.uid)
+            }
+            Self::ListClaims(set) => write!(f, "list the claims of {set}"),
+            Self::Provision(request) => write!(f, "provision claim {}", request.name),
+            Self::ChangeClaim(claim, change) => {
+                let what = match &change.owner {
+                    Some(Some(_)) => "own",
+                    Some(None) => "disown",
+                    None => "grow",
+                };
+                write!(f, "{what} claim {} ({})", claim.name, claim.uid)
+            }
+            Self::DeleteClaim(claim) => write!(f, "delete claim {} ({})", claim.name, claim.uid),
+            Self::Publish(set, records) => {
+                let pets: Vec<String> = records
+                    .pets
+                    .iter()
+                    .map(|pet| format!("{}{}", pet.ordinal, if pet.ready { "" } else { " (not ready)" }))
+                    .collect();
+                write!(f, "publish the names of {set}: [{}]", pets.join(", "))
+            }
+            Self::Withdraw(set) => write!(f, "withdraw the names of {set}"),
+            Self::Resolve(name) => write!(f, "resolve {name}"),
+            Self::WriteStatus(set, version, status) => {
+                let tickets: Vec<String> = status.tickets.iter().map(|ticket| ticket.uid.to_string()).collect();
+                write!(
+                    f,
+                    "write the status of {set} over version {version}: {} ready of {}, tickets [{}], started {}, \
+                     deleting claims of [{}]",
+                    status.ready_replicas,
+                    status.replicas,
+                    tickets.join(", "),
+                    status.started.ordinals().collect::<OrdinalSet>(),
+                    status.deleting_claims,
+                )
+            }
+            Self::Store(_, Some(set), what) => write!(f, "{what} {set}"),
+            Self::Store(_, None, what) => f.write_str(what),
         }
     }
 }

@@ -38,31 +38,31 @@ pub enum Termination {
 
 /// A pod and what only its runtime knows.
 #[derive(Debug)]
-pub(super) struct Running {
-    pub(super) pod: Pod,
-    pub(super) template: Arc<PodTemplate>,
+pub(crate) struct Running {
+    pub(crate) pod: Pod,
+    pub(crate) template: Arc<PodTemplate>,
     /// Claim template name → claim name.
-    pub(super) claims: BTreeMap<String, String>,
+    pub(crate) claims: BTreeMap<String, String>,
 }
 
 /// A claim's place: template and pet, in the order in which claims are listed.
-pub(super) type ClaimPlace = (Ordinal, String);
+pub(crate) type ClaimPlace = (Ordinal, String);
 
 /// Keyed by set first, so that a request for one set never walks over another.
 #[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) clock: ManualClock,
+pub(crate) struct State {
+    pub(crate) clock: ManualClock,
     pub(super) readiness: Readiness,
     pub(super) termination: Termination,
-    pub(super) pods: BTreeMap<SetKey, BTreeMap<Ordinal, Running>>,
-    pub(super) claims: BTreeMap<SetKey, BTreeMap<ClaimPlace, Claim>>,
+    pub(crate) pods: BTreeMap<SetKey, BTreeMap<Ordinal, Running>>,
+    pub(crate) claims: BTreeMap<SetKey, BTreeMap<ClaimPlace, Claim>>,
     /// How many bytes each claim asks for.
     pub(super) wanted: BTreeMap<ClaimUid, u64>,
     /// Namespace and claim name → whose claim it is: `a-b` of set `c` and `a` of set `b-c` want the same name.
     pub(super) claim_names: BTreeMap<(Arc<str>, String), (SetKey, ClaimPlace)>,
     /// Pre-made volumes that nobody has claimed, with their sizes.
     pub(super) free_volumes: BTreeMap<String, u64>,
-    pub(super) records: BTreeMap<SetKey, RecordSet>,
+    pub(crate) records: BTreeMap<SetKey, RecordSet>,
     pub(super) refused_templates: Vec<Violation>,
     pub(super) refused_claims: Vec<Violation>,
     pub(super) refused_classes: BTreeSet<String>,
@@ -72,9 +72,9 @@ pub(super) struct State {
     pub(super) grace_ends: BTreeMap<(SetKey, Ordinal), Timestamp>,
     pub(super) pod_hints: Hints,
     pub(super) claim_hints: Hints,
-    pub(super) counts: Counts,
+    pub(crate) counts: Counts,
     pub(super) faults: Faults,
-    pub(super) journal: Vec<Effect>,
+    pub(crate) journal: Vec<Effect>,
     pub(super) checker: Checker,
     serial: u32,
 }
@@ -124,7 +124,7 @@ impl State {
         self.serial
     }
 
-    pub(super) fn running(&self, set: &SetKey, ordinal: Ordinal) -> Option<&Running> {
+    pub(crate) fn running(&self, set: &SetKey, ordinal: Ordinal) -> Option<&Running> {
         self.pods.get(set)?.get(&ordinal)
     }
 
@@ -133,7 +133,7 @@ impl State {
     }
 
     /// Changes a pod by the hand of its runtime: a new version and a hint, but no effect of anybody's request.
-    pub(super) fn change_pod(&mut self, set: &SetKey, ordinal: Ordinal, change: impl FnOnce(&mut Running)) -> bool {
+    pub(crate) fn change_pod(&mut self, set: &SetKey, ordinal: Ordinal, change: impl FnOnce(&mut Running)) -> bool {
         let version = self.next_version();
         let Some(running) = self.running_mut(set, ordinal) else { return false };
         change(running);
@@ -176,7 +176,7 @@ impl State {
     }
 
     /// The end of a pod, confirmed: its name is free, and claims that waited for it go.
-    pub(super) fn end_pod(&mut self, set: &SetKey, ordinal: Ordinal) -> bool {
+    pub(crate) fn end_pod(&mut self, set: &SetKey, ordinal: Ordinal) -> bool {
         self.grace_ends.remove(&(set.clone(), ordinal));
         let Some(pods) = self.pods.get_mut(set) else { return false };
         let Some(running) = pods.remove(&ordinal) else { return false };

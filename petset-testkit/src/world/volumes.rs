@@ -12,9 +12,9 @@ use petset_core::manifest::Violation;
 use petset_core::spec::{ClaimSpec, ClaimTemplate, Quantity};
 use petset_core::{ClaimUid, Error, ErrorKind, Ordinal, Result, SetKey};
 
-use super::counts::Op;
 use super::effect::Effect;
-use super::request::Shared;
+use super::request::Request;
+use super::shared::{Shared, Source};
 use super::state::State;
 
 /// The claims and volumes of a [`FakeWorld`](super::FakeWorld).
@@ -39,25 +39,30 @@ impl VolumeProvisioner for FakeVolumes {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
-        self.world.request(Op::ClaimList, |state| {
-            Ok(state.claims.get(set).map_or_else(Vec::new, |claims| claims.values().cloned().collect()))
-        })
+        let key = set.clone();
+        let list = move |state: &mut State| {
+            Ok(state.claims.get(&key).map_or_else(Vec::new, |claims| claims.values().cloned().collect()))
+        };
+        self.world.request(Request::ListClaims(set.clone()), list).await
     }
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
-        self.world.request(Op::ClaimProvision, |state| provision(state, request))
+        self.world.request(Request::Provision(request.clone()), |state| provision(state, request)).await
     }
 
     async fn change(&self, claim: &ClaimRef, change: ClaimChange) -> Result<()> {
-        self.world.request(Op::ClaimChange, |state| change_claim(state, claim, change))
+        let (claim, request) = (claim.clone(), Request::ChangeClaim(claim.clone(), change.clone()));
+        self.world.request(request, move |state| change_claim(state, &claim, change)).await
     }
 
     async fn delete(&self, claim: &ClaimRef) -> Result<Deleted> {
-        self.world.request(Op::ClaimDelete, |state| Ok(delete(state, claim)))
+        let (claim, request) = (claim.clone(), Request::DeleteClaim(claim.clone()));
+        self.world.request(request, move |state| Ok(delete(state, &claim))).await
     }
 
     fn watch(&self) -> WatchStream {
-        self.world.lock().claim_hints.watch()
+        let stream = self.world.lock().claim_hints.watch();
+        self.world.watch(Source::Claims, stream)
     }
 }
 
@@ -199,7 +204,7 @@ impl State {
         self.claims.get(holder).filter(|_| holder == set)?.get(place)
     }
 
-    pub(super) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
+    pub(crate) fn is_bound(&self, set: &SetKey, claim: &str) -> bool {
         self.claim_of_name(set, claim).is_some_and(|claim| claim.phase == ClaimPhase::Bound)
     }
 

@@ -1,0 +1,332 @@
+//! One run: a scenario over a world, with controllers that live and die.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use petset_core::backend::PodRef;
+use petset_core::store::{SetStore, StoredSet};
+use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, Result, SetKey, SetUid, Sets};
+use tokio::time::Instant;
+
+use super::agenda::Job;
+use super::checker::{Actor, Broken, Gap};
+use super::flaw::Flaw;
+use super::goal;
+use super::runtime;
+use super::scenario::{Scenario, Step};
+use super::sim::{Settings, Sim};
+use crate::world::{Caller, Shared, State};
+use crate::{Check, FakeWorld, VirtualClock};
+
+/// So long people wait for a goal before they go on.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// So long nothing may be written at the goal.
+const QUIET: Duration = Duration::from_secs(3600);
+/// So long a set that does not reach its goal is waited for, so that the story shows whether it ever would.
+const GIVE_UP: Duration = Duration::from_secs(3 * 3600);
+
+/// What a run needed to reach the goal once nothing went wrong any more.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Effort {
+    /// Passes of all controllers that looked at a set.
+    pub passes: u64,
+    /// Virtual time.
+    pub time: Duration,
+}
+
+/// One run.
+pub(super) struct Driver<'a> {
+    scenario: &'a Scenario,
+    pub(super) shared: Shared,
+    pub(super) sim: Arc<Sim>,
+    pub(super) clock: VirtualClock,
+    controllers: BTreeMap<Caller, Sets>,
+    last: Caller,
+    workers: usize,
+    flaw: Option<Flaw>,
+    impatience: Option<fastrand::Rng>,
+    /// Every set that was ever declared, and its lives.
+    pub(super) lives: BTreeMap<SetKey, BTreeSet<SetUid>>,
+}
+
+impl<'a> Driver<'a> {
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub(super) fn new(scenario: &'a Scenario, settings: Settings, flaw: Option<Flaw>) -> Self {
+        let impatience = settings.impatient.then(|| fastrand::Rng::with_seed(settings.seed ^ 0x1234));
+        let workers = settings.workers;
+        let world = FakeWorld::manual();
+        // The checker of the simulation knows more; it tells of all of these.
+        for check in [Check::AtMostOne, Check::NoForce, Check::ClaimsAreKept, Check::ClaimsOutliveTheirPod] {
+            world.permit(check);
+        }
+        let sim = Arc::new(Sim::new(settings));
+        let shared = world.shared.clone();
+        shared.interpose(Arc::clone(&sim) as Arc<dyn crate::world::Between>);
+        Self {
+            scenario,
+            shared,
+            sim,
+            clock: VirtualClock::new(),
+            controllers: BTreeMap::new(),
+            last: 0,
+            workers,
+            flaw,
+            impatience,
+            lives: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn sim(&self) -> &Arc<Sim> {
+        &self.sim
+    }
+
+    /// Every step, then the goal, then nothing for an hour.
+    pub(super) async fn run(&mut self, controllers: u8) -> std::result::Result<Effort, Broken> {
+        for _ in 0..controllers {
+            self.spawn();
+        }
+        let steps = &self.scenario.steps;
+        for step in steps {
+            self.sim.tell(format_args!("-- {step}"));
+            self.step(step).await?;
+        }
+        self.reach(controllers).await
+    }
+
+    /// Ends everything that would keep the world alive.
+    pub(super) fn end(&mut self) {
+        for sets in std::mem::take(&mut self.controllers).into_values() {
+            sets.abort();
+        }
+        self.sim.lock().agenda.clear();
+    }
+
+    fn backends(&self, by: Caller) -> Backends {
+        let world = FakeWorld { shared: self.shared.of(by) };
+        let backends = Backends {
+            pods: Arc::new(world.pods()),
+            volumes: Arc::new(world.volumes()),
+            names: Arc::new(world.names()),
+            store: Arc::new(world.store()),
+        };
+        match self.flaw {
+            Some(flaw) => flaw.break_backends(backends, &self.shared),
+            None => backends,
+        }
+    }
+
+    fn spawn(&mut self) {
+        self.last = self.last.checked_add(1).expect("a run has fewer than 256 controllers");
+        let controller = Controller::new(self.backends(self.last)).workers(self.workers).clock(Arc::new(self.clock));
+        self.controllers.insert(self.last, controller.spawn());
+    }
+
+    /// Lets virtual time pass until `done` holds, or to the deadline; false then. `done` is asked after every change.
+    async fn pass(&mut self, deadline: Instant, done: impl Fn(&Self) -> bool) -> std::result::Result<bool, Broken> {
+        let mut looked_at = None;
+        loop {
+            let now = Instant::now();
+            while let Some(job) = { self.sim.lock().agenda.take_due(now) } {
+                self.work(job);
+            }
+            self.bury();
+            if let Some(broken) = self.broken() {
+                return Err(broken);
+            }
+            let effects = self.sim.lock().effects;
+            if looked_at != Some(effects) {
+                looked_at = Some(effects);
+                if done(self) {
+                    return Ok(true);
+                }
+            }
+            if now >= deadline {
+                return Ok(false);
+            }
+            let next = { self.sim.lock().agenda.next() }.map_or(deadline, |next| next.min(deadline));
+            let sim = Arc::clone(&self.sim);
+            tokio::select! {
+                biased;
+                () = sim.changed.notified() => {}
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
+    fn broken(&self) -> Option<Broken> {
+        super::panics::taken().map(|what| Broken { promise: "S20", what }).or_else(|| self.sim.broken())
+    }
+
+    /// Clears away controllers that died.
+    fn bury(&mut self) {
+        let died = std::mem::take(&mut self.sim.lock().died);
+        for caller in died {
+            if let Some(sets) = self.controllers.remove(&caller) {
+                self.sim.tell(format_args!("-- controller {caller} is dead"));
+                sets.abort();
+            }
+        }
+    }
+
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Late(land) => land(),
+            Job::Ready(set, ordinal, uid) => {
+                self.runtime("becomes ready", &PodRef { set, ordinal, uid }, runtime::ready);
+            }
+            Job::Initialized(set, ordinal, uid) => {
+                self.runtime("is initialized", &PodRef { set, ordinal, uid }, runtime::initialized);
+            }
+            Job::Fail(set, ordinal, uid) => {
+                self.runtime("ends by itself", &PodRef { set, ordinal, uid }, runtime::fail);
+            }
+            Job::End(set, ordinal, uid) => {
+                self.runtime("has come to its end", &PodRef { set, ordinal, uid }, runtime::end);
+            }
+            Job::Restart(caller) => {
+                self.spawn();
+                self.sim.tell(format_args!("-- controller {} takes the place of {caller}", self.last));
+            }
+        }
+    }
+
+    fn runtime(&self, what: &str, pod: &PodRef, act: fn(&mut State, &PodRef) -> bool) {
+        let mut state = self.shared.lock();
+        state.clock.set(self.clock.now());
+        if act(&mut state, pod) {
+            self.sim.tell(format_args!("the runtime: pod {} ({}) {what}", pod.name(), pod.uid));
+            self.sim.look(&mut state, Actor::Another);
+            self.sim.pod_moved(&state, &pod.set);
+        }
+    }
+
+    async fn step(&mut self, step: &Step) -> std::result::Result<(), Broken> {
+        match step {
+            Step::Declare(set) => self.declare(set),
+            Step::Change(key, _, change) => {
+                if let Some(stored) = self.stored(key).filter(|stored| stored.deletion.is_none()) {
+                    let mut set = stored.set;
+                    change(&mut set);
+                    self.declare(&set);
+                }
+            }
+            Step::Delete(key, cascade) => self.delete(key, *cascade),
+            Step::Goal => self.wait_for_goal().await?,
+            Step::Gone(key) => {
+                let gone = self.pass(Instant::now() + PATIENCE, |run| run.stored(key).is_none()).await?;
+                self.expect_in_peace(gone, || format!("{key} is not gone"))?;
+            }
+            Step::Wait(time) => {
+                self.pass(Instant::now() + *time, |_| false).await?;
+            }
+            Step::Hand(hand, set, ordinal) => self.hand(*hand, set, *ordinal),
+            Step::Crash => {
+                let all: Vec<Caller> = self.controllers.keys().copied().collect();
+                let mut inner = self.sim.lock();
+                inner.dead.extend(&all);
+                inner.died.extend(&all);
+                drop(inner);
+                self.bury();
+                for _ in all {
+                    self.spawn();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Without faults no wait may be in vain.
+    fn expect_in_peace(&self, reached: bool, otherwise: impl FnOnce() -> String) -> std::result::Result<(), Broken> {
+        if reached || self.impatience.is_some() || !self.sim.lock().is_peaceful() {
+            return Ok(());
+        }
+        Err(Broken { promise: "L1", what: format!("{}, after {} s without faults", otherwise(), PATIENCE.as_secs()) })
+    }
+
+    async fn wait_for_goal(&mut self) -> std::result::Result<(), Broken> {
+        let hurry = self.impatience.as_mut().and_then(|rng| rng.bool().then(|| rng.u64(0..60_000)));
+        let patience = hurry.map_or(PATIENCE, Duration::from_millis);
+        let reached = self.pass(Instant::now() + patience, |run| run.unmet().is_none()).await?;
+        self.expect_in_peace(reached, || self.unmet().unwrap_or_default())
+    }
+
+    /// From here on nothing goes wrong: the goal is reached, and holds.
+    async fn reach(&mut self, controllers: u8) -> std::result::Result<Effort, Broken> {
+        self.sim.heal();
+        // What is under way arrives, who is to come back comes back, and who waits in vain gives up.
+        loop {
+            let peace = self.sim.lock().faulty_until;
+            if peace <= Instant::now() {
+                break;
+            }
+            self.pass(peace, |_| false).await?;
+        }
+        self.clear_gone_lives();
+        let (begin, looks) = (Instant::now(), self.sim.lock().looks);
+        loop {
+            if !self.pass(begin + GIVE_UP, |run| run.unmet().is_none()).await? {
+                let what =
+                    format!("{}, {} s after the last fault", self.unmet().unwrap_or_default(), GIVE_UP.as_secs());
+                return Err(Broken { promise: "L1", what });
+            }
+            let (before, now) = {
+                let inner = self.sim.lock();
+                (inner.writes, inner.looks)
+            };
+            let effort = Effort { passes: now - looks, time: begin.elapsed() };
+            let bound = self.scenario.bound();
+            // Several controllers with different memories write the status in turns; see `Gap::StatusInTurns`.
+            let in_turns = controllers > 1 && effort.passes > bound.passes;
+            if in_turns {
+                self.sim.lock().checker.note(Gap::StatusInTurns);
+            }
+            if effort.time > bound.time || effort.passes > bound.passes && !in_turns {
+                let what = format!(
+                    "the goal was reached, or reached anew, after {} s and {} passes",
+                    effort.time.as_secs(),
+                    effort.passes
+                );
+                return Err(Broken { promise: "L1", what });
+            }
+            let written = |run: &Self| run.sim.lock().writes > before;
+            if !self.pass(Instant::now() + QUIET, written).await? && !written(self) {
+                self.sim.tell(format_args!("-- the goal was reached, and held for an hour"));
+                return match self.unmet() {
+                    Some(what) => Err(Broken { promise: "L1", what: format!("the goal did not hold: {what}") }),
+                    None => Ok(effort),
+                };
+            }
+        }
+    }
+
+    /// Says how many requests to write a thousand further passes made over each set. The engine has published the names
+    /// before, as every engine does once.
+    pub(super) async fn idle_passes(&self) -> Result<u64> {
+        let engine = Engine::with_clock(self.backends(0), EngineOptions::default(), Arc::new(self.clock));
+        let keys: Vec<SetKey> = self.lives.keys().filter(|key| self.stored(key).is_some()).cloned().collect();
+        for key in &keys {
+            let _first = engine.pass(key).await?;
+        }
+        let before = self.shared.lock().counts.writes();
+        for key in &keys {
+            for _ in 0..1000 {
+                let _pass = engine.pass(key).await?;
+            }
+        }
+        Ok(self.shared.lock().counts.writes() - before)
+    }
+
+    pub(super) fn stored(&self, key: &SetKey) -> Option<StoredSet> {
+        self.shared.sets().get(key).now_or_never().and_then(Result::ok).flatten()
+    }
+
+    /// Why some declaration is not reached yet.
+    fn unmet(&self) -> Option<String> {
+        let state = self.shared.lock();
+        let names_stay = self.sim.lock().checker.gaps().contains_key(&Gap::NamesOfAGoneSet);
+        self.lives.keys().find_map(|key| goal::unmet(&state, key, self.stored(key).as_ref(), names_stay))
+    }
+}

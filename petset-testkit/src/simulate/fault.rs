@@ -1,0 +1,201 @@
+//! What can go wrong, and where it may.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Op;
+use crate::world::Source;
+
+/// One way in which a request, or a hint, goes wrong.
+///
+/// Only what the contracts of the traits leave open is a legal fault ([`Fault::is_legal`]):
+///
+/// * A read is the truth of some moment between the question and its answer, or an error. An answer that is older than
+///   the question breaks `list_sees_own_writes` and `store_get_sees_own_writes`; it is a seeded mistake
+///   ([`Flaw::StaleList`](super::Flaw::StaleList)) and no fault.
+/// * A request about pods or claims that failed may take effect later. One to the store may have taken effect, and does
+///   not do so later: "done or not done".
+/// * A request that is never answered is legal where the engine has a time limit of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The request fails, and does nothing.
+    Refused,
+    /// It takes effect, and its answer is an error all the same.
+    AnswerLost,
+    /// It fails for want of an answer, and takes effect seconds later.
+    Late,
+    /// It is never answered; a request that writes takes effect after the engine has given up.
+    Silent,
+    /// It needs seconds to arrive.
+    Slow,
+    /// The answer of a read needs seconds to come back, and is old by then.
+    OldAnswer,
+    /// What it is based on is changed by somebody else while it is under way.
+    Overtaken,
+    /// The controller dies, and the request is lost.
+    CrashBefore,
+    /// The controller dies, and the request takes effect.
+    CrashAfter,
+    /// The controller dies, and the request takes effect seconds later.
+    CrashLate,
+    /// A hint is lost.
+    HintLost,
+    /// A hint comes twice.
+    HintDoubled,
+    /// A hint comes seconds late, and after later ones.
+    HintLate,
+    /// Instead of a hint comes a gap.
+    HintGap,
+    /// The stream of hints ends.
+    HintsEnd,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::Refused,
+        Self::AnswerLost,
+        Self::Late,
+        Self::Silent,
+        Self::Slow,
+        Self::OldAnswer,
+        Self::Overtaken,
+        Self::CrashBefore,
+        Self::CrashAfter,
+        Self::CrashLate,
+        Self::HintLost,
+        Self::HintDoubled,
+        Self::HintLate,
+        Self::HintGap,
+        Self::HintsEnd,
+    ];
+
+    /// Whether the contracts leave it open at this place.
+    pub fn is_legal(self, at: Place) -> bool {
+        let op = match at {
+            Place::Request(op) => op,
+            Place::Hints(_) => return self.is_of_hints(),
+        };
+        let late = matches!(
+            op,
+            Op::PodCreate | Op::PodDelete | Op::PodUpdate | Op::ClaimProvision | Op::ClaimChange | Op::ClaimDelete
+        );
+        match self {
+            Self::Refused | Self::Slow | Self::CrashBefore => true,
+            Self::AnswerLost | Self::CrashAfter => op.is_write(),
+            Self::Late | Self::CrashLate => late,
+            Self::Silent => {
+                late || matches!(
+                    op,
+                    Op::PodList
+                        | Op::ClaimList
+                        | Op::NamePublish
+                        | Op::NameWithdraw
+                        | Op::StoreRevisions
+                        | Op::StoreObjects
+                        | Op::StoreRemove
+                )
+            }
+            Self::OldAnswer => !op.is_write(),
+            Self::Overtaken => matches!(op, Op::StoreUpdateStatus | Op::StoreRemove | Op::PodDelete | Op::PodUpdate),
+            Self::HintLost | Self::HintDoubled | Self::HintLate | Self::HintGap | Self::HintsEnd => false,
+        }
+    }
+
+    /// Whether it is about hints.
+    pub fn is_of_hints(self) -> bool {
+        matches!(self, Self::HintLost | Self::HintDoubled | Self::HintLate | Self::HintGap | Self::HintsEnd)
+    }
+
+    /// Whether the controller dies of it.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::CrashBefore | Self::CrashAfter | Self::CrashLate)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refused => "refused",
+            Self::AnswerLost => "answer-lost",
+            Self::Late => "late",
+            Self::Silent => "silent",
+            Self::Slow => "slow",
+            Self::OldAnswer => "old-answer",
+            Self::Overtaken => "overtaken",
+            Self::CrashBefore => "crash-before",
+            Self::CrashAfter => "crash-after",
+            Self::CrashLate => "crash-late",
+            Self::HintLost => "hint-lost",
+            Self::HintDoubled => "hint-doubled",
+            Self::HintLate => "hint-late",
+            Self::HintGap => "hint-gap",
+            Self::HintsEnd => "hints-end",
+        })
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|fault| fault.to_string() == text);
+        known.ok_or_else(|| format!("no fault is called `{text}`"))
+    }
+}
+
+/// Where something goes wrong: at a request of this kind, or at the hints of one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A request.
+    Request(Op),
+    /// Hints.
+    Hints(Source),
+}
+
+impl Place {
+    /// Every place that a controller passes by itself.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let requests = [
+            Op::PodList,
+            Op::PodCreate,
+            Op::PodDelete,
+            Op::PodUpdate,
+            Op::ClaimList,
+            Op::ClaimProvision,
+            Op::ClaimChange,
+            Op::ClaimDelete,
+            Op::NamePublish,
+            Op::NameWithdraw,
+            Op::StoreList,
+            Op::StoreGet,
+            Op::StoreUpdateStatus,
+            Op::StoreRemove,
+            Op::StoreRevisions,
+            Op::StorePutRevision,
+            Op::StoreDeleteRevision,
+            Op::StoreObjects,
+        ];
+        let hints = [Source::Pods, Source::Claims, Source::Sets];
+        requests.into_iter().map(Self::Request).chain(hints.into_iter().map(Self::Hints))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Request(op) => write!(f, "{op:?}"),
+            Self::Hints(source) => write!(f, "hints of {source:?}"),
+        }
+    }
+}
+
+/// A fault and its place. Every legal one must be hit by a run of the whole, or the run fails.
+pub type Site = (Fault, Place);
+
+/// Every legal site.
+pub fn sites() -> impl Iterator<Item = Site> {
+    Place::all()
+        .flat_map(|place| Fault::ALL.into_iter().map(move |fault| (fault, place)))
+        .filter(|(fault, place)| fault.is_legal(*place))
+}

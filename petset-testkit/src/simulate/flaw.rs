@@ -1,0 +1,225 @@
+//! Seeded mistakes: backends that break their contract, and what an engine that misunderstood it would look like from
+//! outside. The simulation must find each of them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use petset_core::backend::{
+    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
+};
+use petset_core::manifest::Violation;
+use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet, PodTemplate};
+use petset_core::status::PetSetStatus;
+use petset_core::store::{Deletion, GoneSet, Revision, SetStore, StoredSet};
+use petset_core::{Backends, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
+
+use crate::world::Shared;
+
+/// A seeded mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Flaw {
+    /// A status is written whatever version it was decided on.
+    NoSwap,
+    /// A deletion hits whoever has the name, and a pod that has changed.
+    NoUid,
+    /// A list of pods that fails is taken for an empty one.
+    ErrorIsAbsence,
+    /// A list of pods shows what the list before it should have shown.
+    StaleList,
+    /// Every pod is ended without grace.
+    NoGrace,
+    /// Every pod that runs is taken for a ready one.
+    ReadyTooSoon,
+    /// A status is taken for written, and is not.
+    LostStatus,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::NoSwap,
+        Self::NoUid,
+        Self::ErrorIsAbsence,
+        Self::StaleList,
+        Self::NoGrace,
+        Self::ReadyTooSoon,
+        Self::LostStatus,
+    ];
+
+    pub(super) fn break_backends(self, backends: Backends, world: &Shared) -> Backends {
+        let Backends { pods, volumes, names, store } = backends;
+        let shown = Mutex::default();
+        Backends {
+            pods: Arc::new(FlawedPods { flaw: self, pods, world: world.clone(), shown }),
+            volumes,
+            names,
+            store: Arc::new(FlawedStore { flaw: self, store, world: world.clone() }),
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSwap => "flaw-no-swap",
+            Self::NoUid => "flaw-no-uid",
+            Self::ErrorIsAbsence => "flaw-error-is-absence",
+            Self::StaleList => "flaw-stale-list",
+            Self::NoGrace => "flaw-no-grace",
+            Self::ReadyTooSoon => "flaw-ready-too-soon",
+            Self::LostStatus => "flaw-lost-status",
+        })
+    }
+}
+
+#[derive(Debug)]
+struct FlawedPods {
+    flaw: Flaw,
+    pods: Arc<dyn PodBackend>,
+    world: Shared,
+    shown: Mutex<BTreeMap<SetKey, Vec<Pod>>>,
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl PodBackend for FlawedPods {
+    fn capabilities(&self) -> PodCapabilities {
+        self.pods.capabilities()
+    }
+
+    fn check(&self, template: &PodTemplate) -> Vec<Violation> {
+        self.pods.check(template)
+    }
+
+    async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
+        let answer = self.pods.list(set).await;
+        match self.flaw {
+            Flaw::ErrorIsAbsence => Ok(answer.unwrap_or_default()),
+            Flaw::StaleList => {
+                let answer = answer?;
+                let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(shown.insert(set.clone(), answer.clone()).unwrap_or(answer))
+            }
+            Flaw::ReadyTooSoon => {
+                let mut answer = answer?;
+                for pod in &mut answer {
+                    pod.status.ready_since = pod.status.ready_since.or(Some(pod.created_at));
+                }
+                Ok(answer)
+            }
+            Flaw::NoSwap | Flaw::NoUid | Flaw::NoGrace | Flaw::LostStatus => answer,
+        }
+    }
+
+    async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        self.pods.create(request).await
+    }
+
+    async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
+        match self.flaw {
+            Flaw::NoUid => {
+                // Whoever has the name when the request arrives.
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                let now = self.world.lock().running(&pod.set, pod.ordinal).map(|running| running.pod.reference());
+                self.pods.delete(&now.unwrap_or_else(|| pod.clone()), DeleteOptions::default()).await
+            }
+            Flaw::NoGrace => self.pods.delete(pod, DeleteOptions { grace_seconds: Some(0), ..options }).await,
+            Flaw::NoSwap | Flaw::ErrorIsAbsence | Flaw::StaleList | Flaw::ReadyTooSoon | Flaw::LostStatus => {
+                self.pods.delete(pod, options).await
+            }
+        }
+    }
+
+    async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
+        self.pods.update(pod, change).await
+    }
+
+    fn watch(&self) -> WatchStream {
+        self.pods.watch()
+    }
+}
+
+#[derive(Debug)]
+struct FlawedStore {
+    flaw: Flaw,
+    store: Arc<dyn SetStore>,
+    world: Shared,
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl SetStore for FlawedStore {
+    async fn list(&self) -> Result<Vec<SetKey>> {
+        self.store.list().await
+    }
+
+    async fn gone(&self) -> Result<Vec<GoneSet>> {
+        self.store.gone().await
+    }
+
+    async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
+        self.store.get(key).await
+    }
+
+    async fn create(&self, set: PetSet, now: Timestamp) -> Result<StoredSet> {
+        self.store.create(set, now).await
+    }
+
+    async fn update(&self, key: &SetKey, version: &Version, set: PetSet) -> Result<StoredSet> {
+        self.store.update(key, version, set).await
+    }
+
+    async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
+        self.store.mark_deleted(key, version, deletion).await
+    }
+
+    async fn update_status(&self, key: &SetKey, version: &Version, status: PetSetStatus) -> Result<Version> {
+        let newest = || self.world.sets().get(key).now_or_never()?.ok()?.map(|stored| stored.version);
+        match self.flaw {
+            Flaw::NoSwap => {
+                let newest = newest();
+                self.store.update_status(key, newest.as_ref().unwrap_or(version), status).await
+            }
+            Flaw::LostStatus => Ok(version.clone()),
+            Flaw::NoUid | Flaw::ErrorIsAbsence | Flaw::StaleList | Flaw::NoGrace | Flaw::ReadyTooSoon => {
+                self.store.update_status(key, version, status).await
+            }
+        }
+    }
+
+    async fn remove(&self, key: &SetKey, version: &Version) -> Result<()> {
+        self.store.remove(key, version).await
+    }
+
+    async fn revisions(&self, key: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
+        self.store.revisions(key, uid).await
+    }
+
+    async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()> {
+        self.store.put_revision(key, uid, revision).await
+    }
+
+    async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {
+        self.store.delete_revision(key, uid, name).await
+    }
+
+    async fn objects(&self, namespace: &str) -> Result<Vec<ConfigObject>> {
+        self.store.objects(namespace).await
+    }
+
+    async fn put_object(&self, object: ConfigObject) -> Result<()> {
+        self.store.put_object(object).await
+    }
+
+    async fn delete_object(&self, namespace: &str, kind: ConfigObjectKind, name: &str) -> Result<bool> {
+        self.store.delete_object(namespace, kind, name).await
+    }
+
+    fn watch(&self) -> WatchStream {
+        self.store.watch()
+    }
+}

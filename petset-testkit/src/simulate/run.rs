@@ -1,0 +1,148 @@
+//! A run from outside: a scenario, a plan of faults and a seed in, an outcome out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::checker::{Broken, Gap};
+use super::driver::{Driver, Effort};
+use super::fault::Site;
+use super::flaw::Flaw;
+use super::panics;
+use super::plan::Plan;
+use super::runtime::Pace;
+use super::scenario::Scenario;
+use super::sim::{Met, Settings};
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The promise that was broken.
+    pub broken: Option<Broken>,
+    /// The number that every run of the same scenario, plan and seed has.
+    pub hash: u64,
+    /// What it took to reach the goal once nothing went wrong any more.
+    pub effort: Effort,
+    /// The faults that happened, each with the request or hint that it befell.
+    pub injected: Vec<String>,
+    /// How often each fault happened at each place.
+    pub hits: BTreeMap<Site, u64>,
+    /// How often something happened that is known not to hold.
+    pub gaps: BTreeMap<Gap, u64>,
+    /// How many hints reached controllers.
+    pub hints: u64,
+    /// The trace, where it was asked for.
+    pub trace: Vec<String>,
+    pub(super) met: Vec<Met>,
+}
+
+impl Outcome {
+    /// How many requests controllers made.
+    pub fn requests(&self) -> usize {
+        self.met.len()
+    }
+}
+
+/// Everything that makes a run what it is.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What happens.
+    pub scenario: Scenario,
+    /// What goes wrong.
+    pub plan: Plan,
+    /// What is drawn by chance is drawn from this.
+    pub seed: u64,
+    /// Whether latencies, paces and patience are drawn as well.
+    pub is_drawn: bool,
+    /// Whether a thousand further passes are made at the goal.
+    pub is_idled: bool,
+    /// A seeded mistake.
+    pub flaw: Option<Flaw>,
+}
+
+impl Run {
+    /// A run without mistakes, of even pace.
+    pub fn new(scenario: Scenario, plan: Plan) -> Self {
+        Self { scenario, plan, seed: 1, is_drawn: false, is_idled: false, flaw: None }
+    }
+
+    /// The one line that repeats it.
+    pub fn command(&self) -> String {
+        if self.is_drawn {
+            format!("PETSET_SEED={} scripts/simulate", self.seed)
+        } else {
+            format!("scripts/simulate scenario {} {}", self.scenario.name, self.plan)
+        }
+    }
+
+    fn settings(&self, told: bool) -> (Settings, u8) {
+        let mut rng = fastrand::Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let pace = Pace { ready: Duration::from_secs(2), end: Duration::from_secs(1) };
+        let several = self.scenario.controllers > 1;
+        let mut settings = Settings {
+            plan: self.plan.clone(),
+            seed: self.seed,
+            latency_ms: if several { 20 } else { 0 },
+            pace,
+            workers: 2,
+            impatient: false,
+            told,
+        };
+        let mut controllers = self.scenario.controllers;
+        if self.is_drawn {
+            controllers = if several || rng.u32(0..3) == 0 { 2 } else { 1 };
+            settings.latency_ms = if controllers > 1 { [20, 200, 1500] } else { [0, 20, 1500] }[rng.usize(0..3)];
+            settings.pace =
+                Pace { ready: Duration::from_millis(rng.u64(0..8000)), end: Duration::from_millis(rng.u64(0..5000)) };
+            settings.workers = rng.usize(1..=3);
+            settings.impatient = rng.bool();
+        }
+        (settings, controllers)
+    }
+
+    /// Runs it.
+    ///
+    /// # Panics
+    /// When the runtime cannot be built.
+    pub fn go(&self, told: bool) -> Outcome {
+        let _watch = panics::Watch::begin();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime without input and output needs nothing");
+        runtime.block_on(async {
+            let (settings, controllers) = self.settings(told);
+            let mut driver = Driver::new(&self.scenario, settings, self.flaw);
+            let mut result = driver.run(controllers).await;
+            if self.is_idled && result.is_ok() {
+                let writes = driver.idle_passes().await.unwrap_or(u64::MAX);
+                if writes > 0 {
+                    let what = format!("{writes} writes in a thousand passes at the goal");
+                    result = Err(Broken { promise: "S17", what });
+                }
+            }
+            let (effort, broken) = match result {
+                Ok(effort) => (effort, None),
+                Err(broken) => (Effort::default(), Some(broken)),
+            };
+            driver.end();
+            let mut inner = driver.sim().lock();
+            Outcome {
+                broken,
+                hash: inner.trace.hash(),
+                effort,
+                injected: std::mem::take(&mut inner.injected),
+                hits: std::mem::take(&mut inner.hits),
+                gaps: inner.checker.gaps().clone(),
+                hints: inner.hints,
+                trace: inner.trace.take_lines(),
+                met: std::mem::take(&mut inner.met),
+            }
+        })
+    }
+}
+
+/// Runs a scenario once.
+pub fn simulate(scenario: &Scenario, plan: Plan, seed: u64) -> Outcome {
+    Run { seed, ..Run::new(scenario.clone(), plan) }.go(false)
+}
