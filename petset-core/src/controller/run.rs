@@ -41,11 +41,11 @@ impl Shared {
     /// Puts every set into the queue, and every one that is no more and may have left something behind.
     async fn add_all(&self) {
         let store = &self.engine.backends().store;
-        match store.list().await {
+        match self.engine.answered("list the sets", store.list()).await {
             Ok(keys) => keys.into_iter().for_each(|key| self.queue.hint(key)),
             Err(error) => tracing::warn!(error = %error.chain(), "the sets could not be listed"),
         }
-        match store.gone().await {
+        match self.engine.answered("list the sets that are no more", store.gone()).await {
             Ok(gone) => gone.into_iter().for_each(|gone| self.queue.hint(gone.set)),
             Err(error) => tracing::warn!(error = %error.chain(), "the sets that are no more could not be listed"),
         }

@@ -50,6 +50,7 @@ impl Engine {
     pub(super) async fn publish(&self, stored: &StoredSet, look: &Look, plan: &Plan, memory: &mut Memory) {
         let publishes = |action: &&Action| matches!(action, Action::PublishNames { .. });
         let Some(action) = plan.actions.iter().find(publishes) else { return };
+        memory.names_are_out = true;
         let result = self.answered("publish names", self.perform(stored, &stored.version, look, action)).await;
         self.account(stored, look, action, &result, memory, &mut BTreeSet::new());
     }

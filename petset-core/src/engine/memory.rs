@@ -18,6 +18,8 @@ pub(super) struct Memory {
     uid: Option<SetUid>,
     pub(super) retries: BTreeMap<Ordinal, RetryAt>,
     pub(super) published: Option<u64>,
+    /// Names were asked to be published, with whatever outcome.
+    pub(super) names_are_out: bool,
     pub(super) status_written_at: Option<Timestamp>,
     /// The troubles of pods that events were sent for.
     troubles: BTreeMap<Ordinal, Arc<str>>,
@@ -117,6 +119,11 @@ impl Memories {
     pub(super) fn put(&self, key: &SetKey, memory: Memory) {
         let mut by_set = self.by_set.lock().unwrap_or_else(PoisonError::into_inner);
         by_set.insert(key.clone(), Arc::new(memory));
+    }
+
+    /// Whether names of this set were asked to be published.
+    pub(super) fn names_are_out(&self, key: &SetKey) -> bool {
+        self.by_set.lock().unwrap_or_else(PoisonError::into_inner).get(key).is_some_and(|memory| memory.names_are_out)
     }
 
     pub(super) fn forget(&self, key: &SetKey) {

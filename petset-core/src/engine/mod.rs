@@ -182,10 +182,10 @@ impl Engine {
 
     async fn pass_inner(&self, key: &SetKey) -> Result<Pass> {
         let mut pass = Pass::new();
-        let Some(stored) = self.backends.store.get(key).await? else {
-            self.memories.forget(key);
+        let Some(stored) = self.answered("read a set", self.backends.store.get(key)).await? else {
             pass.gone = true;
-            self.end_leftovers(key).await?;
+            self.clear_up(key).await?;
+            self.memories.forget(key);
             return Ok(pass);
         };
         let look = match self.answered("look at a set", Look::take(self, &stored)).await {
@@ -196,7 +196,8 @@ impl Engine {
             }
         };
         if let Some(revision) = look.revisions.put.clone() {
-            self.backends.store.put_revision(key, &stored.uid, revision).await?;
+            let put = self.backends.store.put_revision(key, &stored.uid, revision);
+            self.answered("put a revision", put).await?;
         }
         let mut memory = self.memories.of(key, &stored.uid);
         memory.settle(&look, &self.options);
@@ -220,13 +221,12 @@ impl Engine {
         self.publish(&stored, &look, &plan, &mut memory).await;
         let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {
             Ok(version) => version,
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                // Somebody was faster. Nothing was done on the old view.
+            Err(error) => {
+                // Somebody was faster, or nobody knows. Nothing was done on the old view.
                 self.memories.put(key, memory);
-                pass.again = true;
-                return Ok(pass);
+                pass.again = error.kind() == ErrorKind::Conflict;
+                return if pass.again { Ok(pass) } else { Err(error) };
             }
-            Err(error) => return Err(error),
         };
         for hold in &plan.holds {
             tracing::trace!(set = %key, ordinal = hold.ordinal.map(|ordinal| ordinal.0), reason = hold.reason.name(), "hold");
@@ -253,7 +253,7 @@ impl Engine {
     }
 
     /// The answer, or an error that says that there was none in time.
-    pub(super) async fn answered<T>(
+    pub(crate) async fn answered<T>(
         &self,
         operation: &'static str,
         answer: impl Future<Output = Result<T>>,
@@ -282,12 +282,17 @@ impl Engine {
         }
         let now = self.clock.now();
         let needed = plan.needs_write() || plan.acts() || stored.status.update_revision.is_none();
+        // Words alone are never urgent: two controllers that remember different failures would take turns.
+        let tells_news = PetSetStatus { conditions: Vec::new(), ..next.clone() }
+            != PetSetStatus { conditions: Vec::new(), ..stored.status.clone() };
         let due = memory.status_written_at.map(|at| at.after(self.options.status_interval));
-        if let (false, Some(due)) = (needed || plan.is_idle(), due.filter(|due| *due > now)) {
+        if let (false, Some(due)) = (needed || tells_news && plan.is_idle(), due.filter(|due| *due > now)) {
             pass.wake_at = earliest(pass.wake_at, Some(due));
             return Ok(stored.version.clone());
         }
-        let version = self.backends.store.update_status(&stored.key(), &stored.version, next).await?;
+        let key = stored.key();
+        let written = self.backends.store.update_status(&key, &stored.version, next);
+        let version = self.answered("write the status of a set", written).await?;
         memory.status_written_at = Some(now);
         pass.status_written = true;
         Ok(version)
@@ -296,7 +301,7 @@ impl Engine {
     /// The version that was decided on, if it still is the newest; else a conflict.
     async fn still_newest(&self, stored: &StoredSet) -> Result<Version> {
         let key = stored.key();
-        match self.backends.store.get(&key).await? {
+        match self.answered("read a set", self.backends.store.get(&key)).await? {
             Some(now) if now.version == stored.version => Ok(now.version),
             Some(_) | None => Err(Error::new(ErrorKind::Conflict, "act on a set").with_context("set", key)),
         }
@@ -306,8 +311,11 @@ impl Engine {
     async fn report_unobservable(&self, stored: &StoredSet, message: &str) {
         self.events.warn(&stored.key(), None, EventReason::FailedObserve, message.to_owned(), self.clock.now());
         let next = unobservable(&stored.status, message, stored.generation, self.clock.now());
+        let key = stored.key();
         if next != stored.status
-            && let Err(error) = self.backends.store.update_status(&stored.key(), &stored.version, next).await
+            && let Err(error) = self
+                .answered("write the status of a set", self.backends.store.update_status(&key, &stored.version, next))
+                .await
         {
             tracing::debug!(set = %stored.key(), error = %error.chain(), "the status could not be written");
         }
@@ -315,7 +323,9 @@ impl Engine {
 
     async fn truncate_history(&self, stored: &StoredSet, look: &Look) -> Result<()> {
         for name in look.surplus_revisions() {
-            self.backends.store.delete_revision(&stored.key(), &stored.uid, &name).await?;
+            let key = stored.key();
+            let deleted = self.backends.store.delete_revision(&key, &stored.uid, &name);
+            self.answered("delete a revision", deleted).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! says nothing new is equal to the one before (S17).
 
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
+use crate::names::Ordinal;
 use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
 use crate::time::Timestamp;
 
@@ -170,7 +171,12 @@ impl Stamp<'_> {
                 troubles.push(format!("pet {}: {trouble}", pod.ordinal));
             }
         }
-        for (ordinal, retry) in self.observed.retries {
+        // A pet that is ready again has failed before: that lengthens its next pause, and is no trouble now.
+        let is_well = |ordinal: Ordinal| {
+            let at = self.observed.pods.binary_search_by_key(&ordinal, |pod| pod.ordinal);
+            at.is_ok_and(|at| self.observed.pods[at].is_ours() && self.observed.pods[at].is_ready())
+        };
+        for (ordinal, retry) in self.observed.retries.iter().filter(|(ordinal, _)| !is_well(**ordinal)) {
             reason = reason.or(Some("Backoff"));
             troubles.push(format!("pet {ordinal}: {}", retry.message));
         }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cascade, Deletion, Revision, StoredSet};
+use super::{Cascade, Deletion, GoneSet, Revision, StoredSet};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{SetKey, SetUid, Version};
 use crate::spec::PetSet;
@@ -25,14 +25,21 @@ pub(super) struct Grave {
     /// The lowest is the oldest.
     pub(super) number: u64,
     pub(super) lives: Vec<SetUid>,
+    pub(super) cascade: Cascade,
 }
 
 impl Grave {
+    pub(super) fn tell(self, set: SetKey) -> GoneSet {
+        let Self { number: _, lives, cascade } = self;
+        GoneSet { set, lives, cascade }
+    }
+
     pub(super) fn of(stored: &StoredSet, number: u64) -> Self {
         let mut lives = stored.former.clone();
         lives.push(stored.uid.clone());
         lives.drain(..lives.len().saturating_sub(LIVES));
-        Self { number, lives }
+        let cascade = stored.deletion.map(|deletion| deletion.cascade).unwrap_or_default();
+        Self { number, lives, cascade }
     }
 }
 

@@ -115,8 +115,7 @@ impl SetStore for MemoryStore {
 
     async fn gone(&self) -> Result<Vec<GoneSet>> {
         let state = self.state();
-        let gone = state.graves.iter().map(|(set, grave)| GoneSet { set: set.clone(), lives: grave.lives.clone() });
-        Ok(gone.collect())
+        Ok(state.graves.iter().map(|(set, grave)| grave.clone().tell(set.clone())).collect())
     }
 
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {

@@ -162,6 +162,8 @@ pub struct GoneSet {
     pub set: SetKey,
     /// Its lives, the last one at the end.
     pub lives: Vec<SetUid>,
+    /// What became of the pods of the last one.
+    pub cascade: Cascade,
 }
 
 impl StoredSet {

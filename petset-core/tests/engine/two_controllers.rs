@@ -6,8 +6,9 @@ use petset_core::backend::{
     Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
 };
 use petset_core::engine::{Engine, EngineOptions};
-use petset_core::{Result, SetKey, SetUid};
-use petset_testkit::FakeWorld;
+use petset_core::store::{Cascade, Deletion};
+use petset_core::{Error, ErrorKind, Result, SetKey, SetUid};
+use petset_testkit::{FakeWorld, Op};
 
 use super::support::{Bench, set_image, settle, web};
 
@@ -57,6 +58,44 @@ async fn s14_two_controllers_without_a_lease_reach_the_goal_and_do_nothing_twice
     assert_eq!((status.available_replicas, status.updated_replicas, status.tickets.len()), (3, 3, 0));
 }
 
+#[tokio::test]
+async fn s17_two_controllers_that_remember_different_failures_do_not_write_in_turns() {
+    let bench = Bench::new();
+    let (one, two) = (bench.another_engine(), bench.another_engine());
+    let key = bench.create(web(2).build()).await;
+    bench.world.fail_next(Op::PodCreate, Error::new(ErrorKind::Exhausted, "create a pod"), false);
+    settle(&one, &bench.world, &key).await;
+    bench.world.clock().advance(EngineOptions::default().retry_max);
+    settle(&one, &bench.world, &key).await;
+    settle(&two, &bench.world, &key).await;
+    let before = bench.stored(&key).await;
+    assert_eq!(before.status.ready_replicas, 2);
+    for _ in 0..50 {
+        let (left, right) = (one.pass(&key).await, two.pass(&key).await);
+        let _ = (left.expect("readable"), right.expect("readable"));
+        bench.world.clock().advance(EngineOptions::default().status_interval);
+    }
+    assert_eq!(bench.stored(&key).await.version, before.version);
+}
+
+#[tokio::test]
+async fn l1_names_that_land_after_the_end_of_their_set_are_withdrawn_by_whoever_published_them() {
+    let bench = Bench::new();
+    let (one, two) = (bench.another_engine(), bench.another_engine());
+    let key = bench.create(web(1).build()).await;
+    settle(&one, &bench.world, &key).await;
+    settle(&two, &bench.world, &key).await;
+    let records = bench.world.records(&key).expect("published");
+    let stored = bench.stored(&key).await;
+    let deletion = Deletion { cascade: Cascade::Ordered, requested_at: bench.clock.now() };
+    bench.backends.store.mark_deleted(&key, &stored.version, deletion).await.expect("nobody else writes");
+    settle(&one, &bench.world, &key).await;
+    assert_eq!(bench.world.records(&key), None);
+    bench.backends.names.publish(&key, &records).await.expect("it lands late");
+    let pass = two.pass(&key).await.expect("readable");
+    assert!(pass.gone && bench.world.records(&key).is_none());
+}
+
 /// Right after a list, another life of the set adopts every orphan that the list showed.
 #[derive(Debug)]
 struct AdoptedMeanwhile(petset_testkit::FakePods);
@@ -103,7 +142,7 @@ async fn s12_an_orphan_that_another_life_adopted_meanwhile_stays_its() {
     bench.backends.pods = Arc::new(AdoptedMeanwhile(bench.world.pods()));
     let engine = Engine::new(bench.backends.clone(), EngineOptions::default());
     let pass = engine.pass(&key).await.expect("readable");
-    assert!(pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(petset_core::Error::is_conflict)));
+    assert!(pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(Error::is_conflict)));
     let owner = bench.world.pod(&key, 0).and_then(|pod| pod.owner);
     assert_eq!(owner, Some(SetUid::from("another-life")));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use petset_core::backend::{Claim, Pod};
+use petset_core::backend::{Claim, Pod, RecordSet};
 use petset_core::manifest::Violation;
 use petset_core::{Error, Ordinal, SetKey};
 
@@ -137,6 +137,11 @@ impl FakeWorld {
     /// The claims that the pod of one identity mounts: template name → claim name.
     pub fn mounts(&self, set: &SetKey, ordinal: u32) -> BTreeMap<String, String> {
         self.shared.lock().running(set, Ordinal(ordinal)).map(|running| running.claims.clone()).unwrap_or_default()
+    }
+
+    /// The names that are published for a set.
+    pub fn records(&self, set: &SetKey) -> Option<RecordSet> {
+        self.shared.lock().records.get(set).cloned()
     }
 
     /// A claim of one identity. Not counted as a request.

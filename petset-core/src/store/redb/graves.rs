@@ -10,11 +10,8 @@ use crate::store::change::{self, Grave};
 use crate::store::{GoneSet, StoredSet};
 
 pub(super) fn all(transaction: &ReadTransaction) -> Result<Vec<GoneSet>, Failure> {
-    let mut gone = Vec::new();
-    for (set, grave) in read(&transaction.open_table(GRAVES)?)? {
-        gone.push(GoneSet { set, lives: grave.lives });
-    }
-    Ok(gone)
+    let graves = read(&transaction.open_table(GRAVES)?)?;
+    Ok(graves.into_iter().map(|(set, grave)| grave.tell(set)).collect())
 }
 
 /// Remembers a set that is removed, and forgets the oldest when there are too many.

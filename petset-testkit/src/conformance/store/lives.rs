@@ -33,6 +33,8 @@ pub(super) async fn of_a_removed_set(bench: &Bench) -> Outcome {
         return Err(leaves_it());
     }
     assert_eq!(lives, [made.uid]);
+    let all = bench.store().gone().await?;
+    assert_eq!(all.iter().find(|gone| gone.set == key).map(|gone| gone.cascade), Some(Cascade::Ordered));
     Ok(())
 }
 
