@@ -7,8 +7,8 @@ use petset_core::backend::{
 };
 use petset_core::engine::{Engine, EngineOptions};
 use petset_core::store::{Cascade, Deletion};
-use petset_core::{Error, ErrorKind, Result, SetKey, SetUid};
-use petset_testkit::{FakeWorld, Op};
+use petset_core::{Error, Result, SetKey, SetUid};
+use petset_testkit::FakeWorld;
 
 use super::support::{Bench, set_image, settle, web};
 
@@ -63,9 +63,10 @@ async fn s17_two_controllers_that_remember_different_failures_do_not_write_in_tu
     let bench = Bench::new();
     let (one, two) = (bench.another_engine(), bench.another_engine());
     let key = bench.create(web(2).build()).await;
-    bench.world.fail_next(Op::PodCreate, Error::new(ErrorKind::Exhausted, "create a pod"), false);
     settle(&one, &bench.world, &key).await;
-    bench.world.clock().advance(EngineOptions::default().retry_max);
+    bench.world.fail(&key, 1);
+    settle(&one, &bench.world, &key).await;
+    bench.world.clock().advance(EngineOptions::default().retry_initial);
     settle(&one, &bench.world, &key).await;
     settle(&two, &bench.world, &key).await;
     let before = bench.stored(&key).await;
