@@ -1,0 +1,7 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod labels;
+mod networks;
+pub mod node;
+mod records;
