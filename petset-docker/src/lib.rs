@@ -2,6 +2,8 @@
 
 mod client;
 mod labels;
+pub mod names;
 mod networks;
 pub mod node;
 mod records;
+pub mod volumes;

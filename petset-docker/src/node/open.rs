@@ -10,8 +10,10 @@ use tokio::task::spawn_blocking;
 
 use super::builder::NodeBuilder;
 use crate::client::Client;
+use crate::names::DockerNames;
 use crate::networks::Networks;
 use crate::records::Records;
+use crate::volumes::DockerVolumes;
 
 /// One engine: containers, volumes, names and a durable store. Clones are handles of the same node; it stays open until
 /// the last of them and of its parts is dropped.
@@ -21,6 +23,8 @@ use crate::records::Records;
 pub struct Node {
     dir: Arc<Path>,
     client: Client,
+    volumes: Arc<DockerVolumes>,
+    names: Arc<DockerNames>,
     store: Arc<RedbStore>,
 }
 
@@ -39,12 +43,14 @@ impl Node {
     }
 
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
-        let NodeBuilder { dir, host, networks } = builder;
+        let NodeBuilder { dir, host, networks, volumes, names } = builder;
         let client = Client::connect(host.as_deref()).await?;
-        let _networks = Networks::new(client.clone(), networks);
+        let networks = Networks::new(client.clone(), networks);
         // The file of records has one opener at a time, which makes it the node's lock.
-        let (dir, _records, store) = blocking(move || files(&dir)).await?;
-        Ok(Self { dir: dir.into(), client, store: Arc::new(store) })
+        let (dir, records, store) = blocking(move || files(&dir)).await?;
+        let names = Arc::new(DockerNames::open(networks, &names).await?);
+        let volumes = Arc::new(DockerVolumes::open(client.clone(), records, volumes).await?);
+        Ok(Self { dir: dir.into(), client, volumes, names, store: Arc::new(store) })
     }
 
     /// The node's directory.
@@ -55,6 +61,16 @@ impl Node {
     /// Which engine answers, for people.
     pub fn engine(&self) -> String {
         self.client.engine().to_string()
+    }
+
+    /// Where claims live.
+    pub fn volumes(&self) -> Arc<DockerVolumes> {
+        Arc::clone(&self.volumes)
+    }
+
+    /// How pets are found by name. Keeps the name servers on the networks running.
+    pub fn names(&self) -> Arc<DockerNames> {
+        Arc::clone(&self.names)
     }
 
     /// The sets, their status and their revisions.
