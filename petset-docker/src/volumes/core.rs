@@ -104,11 +104,13 @@ impl Core {
         Ok(state.of(set).cloned().collect())
     }
 
+    /// The volumes with the set's labels, and those of its claims that have them not.
     async fn volumes(&self, set: &SetKey, claims: &[ClaimRecord]) -> Result<Listed> {
         let ours = engine::list(&self.client, labels::filter(Role::Claim, Some(set))).await?;
-        let bindings = claims.iter().filter_map(|claim| claim.binding.as_ref());
-        let pooled: Vec<&str> = bindings.filter(|one| one.pooled.is_some()).map(|one| one.volume.as_str()).collect();
-        Ok(ours.and(engine::named(&self.client, &pooled).await?))
+        let bound = claims.iter().filter_map(|claim| Some(claim.binding.as_ref()?.volume.as_str()));
+        let others: Vec<&str> = bound.filter(|volume| !ours.has(volume)).collect();
+        let others = engine::named(&self.client, &others).await?;
+        Ok(ours.and(others))
     }
 
     /// Puts a volume on record again whose record was lost, or was never written.

@@ -30,6 +30,11 @@ impl Listed {
         }
     }
 
+    /// Whether the volume was found.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.found.contains_key(name)
+    }
+
     /// The volumes that were found.
     pub(super) fn found(&self) -> impl Iterator<Item = &Volume> {
         self.found.values()
