@@ -162,7 +162,8 @@ pub struct PodChange {
 }
 
 /// Everything a backend needs to run one pod.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodRequest {
     /// The set.
     pub set: SetKey,
@@ -192,7 +193,8 @@ impl PodRequest {
 }
 
 /// The config maps and secrets of a namespace, by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConfigBundle {
     /// Config maps.
     pub config_maps: BTreeMap<String, ConfigMap>,
@@ -201,7 +203,8 @@ pub struct ConfigBundle {
 }
 
 /// Where a pod asks for names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DnsSettings {
     /// The cluster domain, for example `cluster.local`.
     pub domain: String,
