@@ -43,6 +43,7 @@ impl Networks {
     pub(crate) async fn of(&self, namespace: &str) -> Result<Network> {
         let _one_at_a_time = self.making.lock().await;
         if let Some(named) = self.named.get(namespace) {
+            check(named)?;
             return self.inspect(named).await?.ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, "find a network").with_context("network", named).with_message(
                     "the network that this namespace is to use is not there: make it, or name another one",
@@ -111,6 +112,16 @@ impl Networks {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// Refuses the engine's own networks, whose containers have no names.
+fn check(named: &str) -> Result<()> {
+    if !["bridge", "host", "none", "default"].contains(&named) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "find a network")
+        .with_context("network", named)
+        .with_message("the engine's own networks have no names: make one with `docker network create`"))
 }
 
 impl From<NetworkInspect> for Network {

@@ -21,6 +21,8 @@ mod options;
 mod resolver;
 mod serve;
 mod servers;
+#[cfg(test)]
+mod tests;
 
 pub use resolver::DockerNames;
 
