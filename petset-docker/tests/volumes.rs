@@ -31,12 +31,12 @@ async fn user(place: &Place, volume: &str) -> String {
 }
 
 async fn remove_user(place: &Place, container: &str) {
-    place.engine.remove_container(container, None::<RemoveContainerOptions>).await.unwrap();
+    place.engine.remove_container(container, None::<RemoveContainerOptions>).await.expect("removes");
 }
 
 async fn vanish(place: &Place, claim: &Claim) -> String {
-    let volume = claim.volume.clone().unwrap();
-    place.engine.remove_volume(&volume, None::<RemoveVolumeOptions>).await.unwrap();
+    let volume = claim.volume.clone().expect("a volume");
+    place.engine.remove_volume(&volume, None::<RemoveVolumeOptions>).await.expect("removes");
     volume
 }
 
@@ -48,13 +48,13 @@ async fn by_hand(place: &Place, name: &str) -> String {
         labels: Some([("petset.rs/namespace".to_owned(), place.namespace.clone())].into()),
         ..VolumeCreateRequest::default()
     };
-    place.engine.create_volume(request).await.unwrap();
+    place.engine.create_volume(request).await.expect("makes");
     name
 }
 
 async fn until_gone(volumes: &DockerVolumes, claim: &Claim) {
     let mut hints = volumes.watch();
-    while volumes.list(&claim.set).await.unwrap().iter().any(|found| found.uid == claim.uid) {
+    while volumes.list(&claim.set).await.expect("lists").iter().any(|found| found.uid == claim.uid) {
         hints.next().await;
     }
 }
@@ -204,7 +204,7 @@ async fn s5_the_pool_gives_each_volume_once_and_for_life() {
     // A claim that goes leaves the data, and the volume to nobody.
     volumes.delete(&first.reference()).await.unwrap();
     until_gone(&volumes, &first).await;
-    assert_eq!(volumes.released(), [small.clone()]);
+    assert_eq!(volumes.released(), std::slice::from_ref(&small));
     assert!(place.volumes().await.contains(&small));
     assert_eq!(known(volumes.provision(pooled(&place, "db", 1)).await.unwrap()).phase, ClaimPhase::Pending);
     let again = new(volumes.provision(pooled(&place, "db", 0)).await.unwrap());

@@ -1,25 +1,22 @@
 //! What a pod's sandbox is made with, so that the pod finds and is found.
 
+use std::net::IpAddr;
+
 use petset_core::Result;
 use petset_core::backend::PodRequest;
 
 use super::resolver::DockerNames;
+use crate::networks::Network;
 
 /// What a pod's sandbox is made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attachment {
-    /// The id of the network.
-    pub(crate) network: String,
-    /// The network's name, under which the engine lists the addresses of a container.
-    pub(crate) network_name: String,
+    /// The network of the pod's namespace.
+    pub(crate) network: Network,
     /// The names under which others in the network find the pod.
     pub(crate) aliases: Vec<String>,
     /// The servers that are asked for every name that is no alias; the engine's own choice when empty.
-    pub(crate) servers: Vec<String>,
-    /// Search domains.
-    pub(crate) searches: Vec<String>,
-    /// Options of the resolver.
-    pub(crate) options: Vec<String>,
+    pub(crate) servers: Vec<IpAddr>,
 }
 
 impl DockerNames {
@@ -27,14 +24,7 @@ impl DockerNames {
     pub(crate) async fn attach(&self, request: &PodRequest) -> Result<Attachment> {
         let network = self.networks().of(&request.set.namespace).await?;
         let servers = self.name_servers().on(&network).await;
-        Ok(Attachment {
-            network: network.id,
-            network_name: network.name,
-            aliases: aliases(request),
-            servers: servers.iter().map(ToString::to_string).collect(),
-            searches: request.dns.searches.clone(),
-            options: vec!["ndots:5".to_owned()],
-        })
+        Ok(Attachment { network, aliases: aliases(request), servers })
     }
 }
 

@@ -68,16 +68,15 @@ impl Servers {
     /// nobody is named.
     pub(super) async fn on(&self, network: &Network) -> Vec<IpAddr> {
         let mut places = self.places.lock().await;
-        match places.get_mut(&network.id) {
-            Some(place) => self.try_again(place).await,
-            None => {
-                let place = Place { network: network.clone(), service: self.start(network).await };
-                if let Some(why) = place.service.trouble() {
-                    let network = &network.name;
-                    tracing::warn!(network, why, "names of services do not resolve through this controller");
-                }
-                places.insert(network.id.clone(), place);
+        if let Some(place) = places.get_mut(&network.id) {
+            self.try_again(place).await;
+        } else {
+            let place = Place { network: network.clone(), service: self.start(network).await };
+            if let Some(why) = place.service.trouble() {
+                let network = &network.name;
+                tracing::warn!(network, why, "names of services do not resolve through this controller");
             }
+            places.insert(network.id.clone(), place);
         }
         let worth_asking = places.get(&network.id).is_some_and(|place| place.service.is_worth_asking());
         let gateway = network.gateway().filter(|_| worth_asking);

@@ -1,7 +1,7 @@
 //! Names as containers see them, on the engine of this machine.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bollard::Docker;
@@ -14,6 +14,8 @@ use futures::TryStreamExt;
 use petset_core::backend::{DnsSettings, NameResolver, PetName, PodRequest, RecordSet, ServiceName, ServicePortName};
 use petset_core::spec::PodTemplate;
 use petset_core::{ClaimUid, ErrorKind, Ordinal, RevisionName, SetKey, SetUid};
+use petset_local::dns::{DnsOptions, DnsServer, SharedZone};
+use petset_local::names::LocalNames;
 
 use super::{DockerNames, NameOptions};
 use crate::client::Client;
@@ -42,8 +44,12 @@ impl World {
     }
 
     async fn names(&self, networks: &[&str]) -> petset_core::Result<DockerNames> {
+        self.names_with(networks, NameOptions::default()).await
+    }
+
+    async fn names_with(&self, networks: &[&str], options: NameOptions) -> petset_core::Result<DockerNames> {
         let named = networks.iter().map(|network| (self.namespace.clone(), (*network).to_owned())).collect();
-        DockerNames::open(Networks::new(self.client.clone(), named), &NameOptions::default()).await
+        DockerNames::open(Networks::new(self.client.clone(), named), &options).await
     }
 
     fn request(&self, ordinal: u32) -> PodRequest {
@@ -66,21 +72,22 @@ impl World {
 
     /// A container as a sandbox is made; its address.
     async fn run(&mut self, names: &DockerNames, ordinal: u32) -> IpAddr {
-        let attached = names.attach(&self.request(ordinal)).await.expect("attaches");
+        let request = self.request(ordinal);
+        let attached = names.attach(&request).await.expect("attaches");
         let endpoint = EndpointSettings { aliases: Some(attached.aliases), ..EndpointSettings::default() };
         let body = ContainerCreateBody {
             image: Some(IMAGE.to_owned()),
             cmd: Some(vec!["sleep".to_owned(), "600".to_owned()]),
             hostname: Some(format!("web-{ordinal}")),
             host_config: Some(HostConfig {
-                network_mode: Some(attached.network.clone()),
-                dns: Some(attached.servers),
-                dns_search: Some(attached.searches),
-                dns_options: Some(attached.options),
+                network_mode: Some(attached.network.id.clone()),
+                dns: Some(attached.servers.iter().map(ToString::to_string).collect()),
+                dns_search: Some(request.dns.searches),
+                dns_options: Some(vec!["ndots:5".to_owned()]),
                 ..HostConfig::default()
             }),
             networking_config: Some(NetworkingConfig {
-                endpoints_config: Some(HashMap::from([(attached.network, endpoint)])),
+                endpoints_config: Some(HashMap::from([(attached.network.id, endpoint)])),
             }),
             ..ContainerCreateBody::default()
         };
@@ -90,7 +97,7 @@ impl World {
         self.engine.start_container(&id, None::<StartContainerOptions>).await.expect("starts");
         let seen = self.engine.inspect_container(&id, None::<InspectContainerOptions>).await.expect("inspects");
         let networks = seen.network_settings.and_then(|settings| settings.networks).expect("networks");
-        networks[&attached.network_name].ip_address.as_deref().expect("an address").parse().expect("an address")
+        networks[&attached.network.name].ip_address.as_deref().expect("an address").parse().expect("an address")
     }
 
     /// What a command in the first container prints.
@@ -218,6 +225,28 @@ async fn a_network_can_be_named_and_is_never_made() {
     drop(names);
     world.end().await;
     engine.remove_network(&network).await.expect("nobody else uses it");
+}
+
+#[tokio::test]
+async fn names_of_others_are_asked_of_others_with_and_without_us() {
+    let mut world = World::new().await;
+    // Somebody else's name server, on an address of this machine that every container reaches.
+    let gateway = Networks::new(world.client.clone(), BTreeMap::new()).bridges().await.expect("lists")[0];
+    let zone = SharedZone::new("others.test");
+    let theirs = DnsServer::bind(&[SocketAddr::new(gateway, 53)], DnsOptions::default(), zone.clone()).await;
+    let theirs = theirs.expect("nobody else has the place");
+    let records = world.records(&[(0, [10, 9, 8, 7].into(), true)]);
+    LocalNames::new(zone).publish(&world.set(), &records).await.expect("publishes");
+
+    let options = NameOptions { upstream: Some(vec![gateway]), ..NameOptions::default() };
+    let names = world.names_with(&[], options).await.expect("opens");
+    world.run(&names, 0).await;
+    let name = format!("nginx.{}.svc.others.test", world.namespace);
+    assert_eq!(world.addresses(&name).await, [IpAddr::from([10, 9, 8, 7])], "we refuse it, and they are asked");
+    drop(names);
+    assert_eq!(world.addresses(&name).await, [IpAddr::from([10, 9, 8, 7])], "nobody of us answers, and they are asked");
+    drop(theirs);
+    world.end().await;
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::labels;
 impl Core {
     pub(super) async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
         name::check_request(&request)?;
-        if bytes_of(&request.spec.storage()).is_none() {
+        if bytes_of(request.spec.storage()).is_none() {
             return Err(Error::new(ErrorKind::Invalid, "claim a volume")
                 .with_context("claim", &request.name)
                 .with_message("spec.resources.requests.storage is no amount above zero"));
@@ -77,7 +77,7 @@ impl Core {
     /// Gives `claim` its volume, or the message why there is none. A claim that is `new` takes over the life that an
     /// interrupted try wrote on a volume.
     async fn bind(&self, claim: &mut ClaimRecord, new: bool) -> Result<()> {
-        let wanted = bytes_of(&claim.spec.storage()).unwrap_or(u64::MAX);
+        let wanted = bytes_of(claim.spec.storage()).unwrap_or(u64::MAX);
         let class = claim.spec.storage_class_name.clone().unwrap_or_else(|| self.options.default_class.clone());
         let problems = match self.take(claim, &class, wanted, new).await? {
             Taken::To(binding) => {
@@ -148,7 +148,7 @@ impl Core {
     }
 }
 
-fn bytes_of(storage: &Option<&Quantity>) -> Option<u64> {
+fn bytes_of(storage: Option<&Quantity>) -> Option<u64> {
     storage.and_then(Quantity::bytes).filter(|bytes| *bytes > 0)
 }
 

@@ -83,8 +83,8 @@ impl StorageClass {
             }
         }
         let is_memory = self.options.get("type").is_some_and(|kind| kind == "tmpfs");
-        let shared = |device: &&String| !(device.contains("${claim}") && device.contains("${namespace}"));
-        if self.driver == BUILT_IN && !is_memory && self.options.get("device").filter(shared).is_some() {
+        let is_shared = |device: &String| !(device.contains("${claim}") && device.contains("${namespace}"));
+        if self.driver == BUILT_IN && !is_memory && self.options.get("device").is_some_and(is_shared) {
             return Err("every claim would lie in one place: say ${namespace} and ${claim} in the option device".into());
         }
         Ok(())

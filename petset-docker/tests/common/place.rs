@@ -19,33 +19,33 @@ use tempfile::TempDir;
 const NAMESPACE: &str = "petset.rs/namespace";
 
 #[derive(Debug)]
-pub struct Place {
+pub(crate) struct Place {
     dir: TempDir,
-    pub namespace: String,
-    pub engine: Docker,
+    pub(crate) namespace: String,
+    pub(crate) engine: Docker,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let namespace = format!("t{}", &ClaimUid::random().as_str()[..8]);
         let engine = Docker::connect_with_defaults().expect("scripts/services docker");
         Self { dir: TempDir::new().expect("a directory"), namespace, engine }
     }
 
-    pub fn builder(&self) -> NodeBuilder {
+    pub(crate) fn builder(&self) -> NodeBuilder {
         Node::builder(self.path("node"))
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn set(&self, name: &str) -> SetKey {
+    pub(crate) fn set(&self, name: &str) -> SetKey {
         SetKey::new(self.namespace.as_str(), name)
     }
 
     /// A claim of 1Mi of template `data`.
-    pub fn request(&self, set: &str, ordinal: u32) -> ClaimRequest {
+    pub(crate) fn request(&self, set: &str, ordinal: u32) -> ClaimRequest {
         let (set, ordinal) = (self.set(set), Ordinal(ordinal));
         let mut spec = ClaimSpec { access_modes: vec!["ReadWriteOnce".to_owned()], ..ClaimSpec::default() };
         spec.resources.requests.insert("storage".to_owned(), "1Mi".into());
@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// The names of the volumes that the namespace has.
-    pub async fn volumes(&self) -> Vec<String> {
+    pub(crate) async fn volumes(&self) -> Vec<String> {
         volumes(&self.engine, &self.namespace).await
     }
 }
@@ -105,7 +105,7 @@ async fn tidy(namespace: &str) {
 }
 
 /// The claim that was made now.
-pub fn new(created: Created<Claim>) -> Claim {
+pub(crate) fn new(created: Created<Claim>) -> Claim {
     match created {
         Created::New(claim) => claim,
         Created::AlreadyThere(claim) => panic!("it was there already: {claim:?}"),
@@ -113,7 +113,7 @@ pub fn new(created: Created<Claim>) -> Claim {
 }
 
 /// The claim that was there already.
-pub fn known(created: Created<Claim>) -> Claim {
+pub(crate) fn known(created: Created<Claim>) -> Claim {
     match created {
         Created::AlreadyThere(claim) => claim,
         Created::New(claim) => panic!("a second one was made: {claim:?}"),
@@ -121,7 +121,7 @@ pub fn known(created: Created<Claim>) -> Claim {
 }
 
 /// The one claim of a set.
-pub async fn only(volumes: &DockerVolumes, set: &SetKey) -> Claim {
+pub(crate) async fn only(volumes: &DockerVolumes, set: &SetKey) -> Claim {
     let mut claims = volumes.list(set).await.expect("lists");
     assert_eq!(claims.len(), 1, "{claims:?}");
     claims.remove(0)

@@ -18,7 +18,7 @@ fn engine() -> PathBuf {
 
 /// A socket before the engine's own.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     path: PathBuf,
     damaged: Arc<AtomicBool>,
     /// Every change cuts all connections.
@@ -33,7 +33,7 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    pub fn start(path: &Path) -> io::Result<Self> {
+    pub(crate) fn start(path: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let (cut, cuts) = watch::channel(());
         let damaged = Arc::new(AtomicBool::new(false));
@@ -42,18 +42,18 @@ impl Proxy {
     }
 
     /// What a node is told.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.path.display())
     }
 
     /// From now on every answer is half of one.
-    pub fn damage(&self) {
+    pub(crate) fn damage(&self) {
         self.damaged.store(true, Ordering::SeqCst);
         self.cut.send_replace(());
     }
 
     /// From now on the engine answers.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.damaged.store(false, Ordering::SeqCst);
         self.cut.send_replace(());
     }
