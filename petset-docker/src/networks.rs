@@ -1,10 +1,10 @@
 //! One network of the engine per namespace: pods of a namespace reach each other, and nobody else by name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use bollard::models::{Ipam, Network as Listed, NetworkCreateRequest, NetworkInspect};
+use bollard::models::{Ipam, IpamConfig, Network as Listed, NetworkCreateRequest, NetworkInspect};
 use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 use petset_core::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
@@ -139,5 +139,17 @@ impl Network {
 
 fn gateways(ipam: Option<Ipam>) -> Vec<IpAddr> {
     let pools = ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-    pools.into_iter().filter_map(|pool| pool.gateway?.parse().ok()).collect()
+    // Where the engine does not say, it takes the first address.
+    let gateway = |pool: IpamConfig| match pool.gateway {
+        Some(gateway) => gateway.parse().ok(),
+        None => first_of(&pool.subnet?),
+    };
+    pools.into_iter().filter_map(gateway).collect()
+}
+
+/// The first address for a host in `172.17.0.0/16`.
+fn first_of(subnet: &str) -> Option<IpAddr> {
+    let (network, _) = subnet.split_once('/')?;
+    let network: Ipv4Addr = network.parse().ok()?;
+    Some(Ipv4Addr::from_bits(network.to_bits().checked_add(1)?).into())
 }

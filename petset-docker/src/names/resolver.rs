@@ -12,6 +12,7 @@ use petset_local::names::LocalNames;
 
 use super::options::NameOptions;
 use super::servers::Servers;
+use crate::background::Background;
 use crate::networks::Networks;
 
 /// Names pets by aliases on a network of their namespace, and services by a name server on that network's gateway. Clones
@@ -21,13 +22,15 @@ pub struct DockerNames {
     zone: LocalNames,
     networks: Networks,
     servers: Arc<Servers>,
+    _take_over: Arc<Background>,
 }
 
 impl DockerNames {
     pub(crate) async fn open(networks: Networks, options: &NameOptions) -> Result<Self> {
         let zone = SharedZone::new(&options.domain);
         let servers = Arc::new(Servers::open(&networks, options, zone.clone()).await?);
-        Ok(Self { zone: LocalNames::new(zone), networks, servers })
+        let take_over = Arc::new(Background::spawn(Arc::clone(&servers).take_over()));
+        Ok(Self { zone: LocalNames::new(zone), networks, servers, _take_over: take_over })
     }
 
     pub(super) fn networks(&self) -> &Networks {
@@ -65,7 +68,6 @@ impl NameResolver for DockerNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        self.servers.take_over().await;
         self.zone.publish(set, records).await
     }
 

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use petset_core::Result;
 use petset_local::dns::{DnsOptions, SharedZone};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
+use tokio::time::sleep;
 
 use super::machine::Upstream;
 use super::options::NameOptions;
@@ -14,6 +17,9 @@ use crate::networks::{Network, Networks};
 
 /// The engine takes so many servers and no more.
 const MAX_SERVERS: usize = 3;
+
+/// How long a place that somebody else has is left alone.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Our name server on each network that a namespace has.
 #[derive(Debug)]
@@ -26,6 +32,8 @@ pub(super) struct Servers {
     here: bool,
     /// By the network's id.
     places: Mutex<BTreeMap<String, Place>>,
+    /// Told when a place is found that somebody else has.
+    contested: Notify,
 }
 
 #[derive(Debug)]
@@ -52,7 +60,7 @@ impl Servers {
                  containers; names of pets do"
             );
         }
-        let this = Self { zone, dns, upstream, here, places: Mutex::default() };
+        let this = Self { zone, dns, upstream, here, places: Mutex::default(), contested: Notify::new() };
         for network in networks.all().await? {
             this.on(&network).await;
         }
@@ -68,9 +76,7 @@ impl Servers {
     /// nobody is named.
     pub(super) async fn on(&self, network: &Network) -> Vec<IpAddr> {
         let mut places = self.places.lock().await;
-        if let Some(place) = places.get_mut(&network.id) {
-            self.try_again(place).await;
-        } else {
+        if !places.contains_key(&network.id) {
             let place = Place { network: network.clone(), service: self.start(network).await };
             if let Some(why) = place.service.trouble() {
                 let network = &network.name;
@@ -84,10 +90,13 @@ impl Servers {
         all.take(MAX_SERVERS).collect()
     }
 
-    /// Takes every place that has become free.
-    pub(super) async fn take_over(&self) {
-        for place in self.places.lock().await.values_mut() {
-            self.try_again(place).await;
+    /// Takes every place that somebody else has as soon as it is free, for ever.
+    pub(super) async fn take_over(self: Arc<Self>) {
+        loop {
+            self.contested.notified().await;
+            while self.try_again().await {
+                sleep(TRY_AGAIN).await;
+            }
         }
     }
 
@@ -97,20 +106,30 @@ impl Servers {
         self.places.lock().await.values().filter_map(trouble).collect()
     }
 
-    async fn try_again(&self, place: &mut Place) {
-        if let Service::Theirs(_) = place.service {
-            place.service = self.start(&place.network).await;
-            if place.service.trouble().is_none() {
-                let network = &place.network.name;
-                tracing::info!(network, "names of services resolve through this controller now");
+    /// Whether somebody else still has a place.
+    async fn try_again(&self) -> bool {
+        let mut contested = false;
+        for place in self.places.lock().await.values_mut() {
+            if let Service::Theirs(_) = place.service {
+                place.service = self.start(&place.network).await;
+                contested |= matches!(place.service, Service::Theirs(_));
+                if place.service.trouble().is_none() {
+                    let network = &place.network.name;
+                    tracing::info!(network, "names of services resolve through this controller now");
+                }
             }
         }
+        contested
     }
 
     async fn start(&self, network: &Network) -> Service {
         if !self.here {
             return Service::Impossible("the engine's networks are not on this machine".to_owned());
         }
-        Service::start(network.gateway(), self.dns.clone(), self.zone.clone()).await
+        let service = Service::start(network.gateway(), self.dns.clone(), self.zone.clone()).await;
+        if let Service::Theirs(_) = service {
+            self.contested.notify_one();
+        }
+        service
     }
 }

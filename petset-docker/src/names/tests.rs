@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::exec::StartExecResults;
@@ -127,7 +128,7 @@ impl World {
         found
     }
 
-    fn records(&self, pets: &[(u32, IpAddr, bool)]) -> RecordSet {
+    fn records(pets: &[(u32, IpAddr, bool)]) -> RecordSet {
         let port = ServicePortName { name: "web".to_owned(), protocol: "tcp".to_owned(), port: 80 };
         let pet = |&(ordinal, address, ready): &(u32, IpAddr, bool)| PetName {
             ordinal: Ordinal(ordinal),
@@ -139,6 +140,13 @@ impl World {
             governing: Some(ServiceName { name: "nginx".to_owned(), publish_not_ready: false, ports: vec![port] }),
             services: vec![ServiceName { name: "nginx-read".to_owned(), ..ServiceName::default() }],
             pets: pets.iter().map(pet).collect(),
+        }
+    }
+
+    /// The socket of an earlier controller closes in its own time.
+    async fn until_served(&self, names: &DockerNames) {
+        while names.troubles().await.contains_key(&crate::labels::network(&self.namespace)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -164,11 +172,11 @@ async fn pets_resolve_each_other_by_all_their_names_and_do_so_without_us() {
     }
     assert_eq!(world.addresses("nginx").await, NOBODY, "nothing is published yet");
 
-    names.publish(&world.set(), &world.records(&[(0, one, true), (1, two, false)])).await.expect("publishes");
+    names.publish(&world.set(), &World::records(&[(0, one, true), (1, two, false)])).await.expect("publishes");
     for name in ["nginx", "nginx-read", &full] {
         assert_eq!(world.addresses(name).await, [one], "{name}: ready pets only");
     }
-    names.publish(&world.set(), &world.records(&[(0, one, true), (1, two, true)])).await.expect("publishes");
+    names.publish(&world.set(), &World::records(&[(0, one, true), (1, two, true)])).await.expect("publishes");
     assert_eq!(world.addresses("nginx-read").await, [one, two]);
     let services = world.ask(&["nslookup", "-type=srv", &format!("_web._tcp.{full}")]).await;
     for ordinal in [0, 1] {
@@ -183,7 +191,8 @@ async fn pets_resolve_each_other_by_all_their_names_and_do_so_without_us() {
     }
     assert_eq!(world.addresses("nginx").await, NOBODY);
     let again = world.names(&[]).await.expect("opens");
-    again.publish(&world.set(), &world.records(&[(0, one, true)])).await.expect("publishes");
+    again.publish(&world.set(), &World::records(&[(0, one, true)])).await.expect("publishes");
+    world.until_served(&again).await;
     assert_eq!(world.addresses("nginx").await, [one], "the same containers ask the next controller");
     drop(again);
     world.end().await;
@@ -197,14 +206,10 @@ async fn the_second_controller_takes_over_when_the_first_ends() {
     let second = world.names(&[]).await.expect("opens");
     let network = crate::labels::network(&world.namespace);
     assert!(second.troubles().await.contains_key(&network));
-    second.publish(&world.set(), &world.records(&[(0, one, true)])).await.expect("publishes");
+    second.publish(&world.set(), &World::records(&[(0, one, true)])).await.expect("publishes");
     assert_eq!(world.addresses("nginx").await, NOBODY, "the first one answers");
     drop(first);
-    // The socket closes in its own time.
-    while second.troubles().await.contains_key(&network) {
-        second.publish(&world.set(), &world.records(&[(0, one, true)])).await.expect("publishes");
-        tokio::task::yield_now().await;
-    }
+    world.until_served(&second).await;
     assert_eq!(world.addresses("nginx").await, [one]);
     drop(second);
     world.end().await;
@@ -231,11 +236,13 @@ async fn a_network_can_be_named_and_is_never_made() {
 async fn names_of_others_are_asked_of_others_with_and_without_us() {
     let mut world = World::new().await;
     // Somebody else's name server, on an address of this machine that every container reaches.
-    let gateway = Networks::new(world.client.clone(), BTreeMap::new()).bridges().await.expect("lists")[0];
+    let elsewhere = Networks::new(world.client.clone(), BTreeMap::new());
+    let elsewhere = elsewhere.of(&format!("{}-others", world.namespace)).await.expect("makes a network");
+    let gateway = elsewhere.gateway().expect("a gateway");
     let zone = SharedZone::new("others.test");
     let theirs = DnsServer::bind(&[SocketAddr::new(gateway, 53)], DnsOptions::default(), zone.clone()).await;
     let theirs = theirs.expect("nobody else has the place");
-    let records = world.records(&[(0, [10, 9, 8, 7].into(), true)]);
+    let records = World::records(&[(0, [10, 9, 8, 7].into(), true)]);
     LocalNames::new(zone).publish(&world.set(), &records).await.expect("publishes");
 
     let options = NameOptions { upstream: Some(vec![gateway]), ..NameOptions::default() };
@@ -246,6 +253,7 @@ async fn names_of_others_are_asked_of_others_with_and_without_us() {
     drop(names);
     assert_eq!(world.addresses(&name).await, [IpAddr::from([10, 9, 8, 7])], "nobody of us answers, and they are asked");
     drop(theirs);
+    world.engine.remove_network(&elsewhere.id).await.expect("nobody uses it");
     world.end().await;
 }
 

@@ -12,7 +12,8 @@ use petset_core::{Error, ErrorKind, Result, SetKey};
 
 use super::core::Core;
 use super::options::VolumeOptions;
-use super::watch::{Watch, watch};
+use super::watch::watch;
+use crate::background::Background;
 use crate::client::Client;
 use crate::records::Records;
 
@@ -20,7 +21,7 @@ use crate::records::Records;
 #[derive(Debug, Clone)]
 pub struct DockerVolumes {
     core: Arc<Core>,
-    _watch: Arc<Watch>,
+    _watch: Arc<Background>,
 }
 
 impl DockerVolumes {

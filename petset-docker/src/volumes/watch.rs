@@ -7,27 +7,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptions;
 use futures::StreamExt;
-use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::core::Core;
+use crate::background::Background;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Watches as long as it lives.
-#[derive(Debug)]
-pub(super) struct Watch(AbortHandle);
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 /// From now on every change on the engine is a hint, and a deletion goes on when the last user of its volume is gone.
-pub(super) fn watch(core: &Arc<Core>) -> Watch {
-    Watch(tokio::spawn(follow(Arc::downgrade(core))).abort_handle())
+pub(super) fn watch(core: &Arc<Core>) -> Background {
+    Background::spawn(follow(Arc::downgrade(core)))
 }
 
 async fn follow(core: Weak<Core>) {
