@@ -4,4 +4,6 @@ mod client;
 mod labels;
 mod networks;
 pub mod node;
+pub mod pods;
 mod records;
+mod seams;
