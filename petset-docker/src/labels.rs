@@ -10,6 +10,7 @@
 //! | a container of the pod | `<container>.<pod>.<namespace>.petset` |
 //! | a volume behind a claim | `<claim>.<namespace>.petset` |
 //! | a volume that lives and dies with a pod | `<volume>.<first 13 of its record>.pod.petset` |
+//! | who has a pre-made volume | `<volume>.given.pool.petset` |
 //! | a namespace's network | `<namespace>.petset` |
 //!
 //! A pod reaches a claim by that name alone: `PodRequest::claims` leads from claim template to claim, and the claim's
@@ -22,6 +23,8 @@ use petset_core::{Ordinal, SetKey};
 /// What every name ends in.
 const END: &str = "petset";
 
+/// What the keys of our labels begin with.
+pub(crate) const PREFIX: &str = "petset.rs/";
 /// The namespace.
 pub(crate) const NAMESPACE: &str = "petset.rs/namespace";
 /// The set's name.
@@ -44,6 +47,12 @@ pub(crate) const CONTAINER: &str = "petset.rs/container";
 pub(crate) const CLAIM: &str = "petset.rs/claim";
 /// The claim template's name.
 pub(crate) const TEMPLATE: &str = "petset.rs/claim-template";
+/// The claim's life.
+pub(crate) const CLAIM_UID: &str = "petset.rs/claim-uid";
+/// The class that a claim's volume was made by.
+pub(crate) const STORAGE_CLASS: &str = "petset.rs/storage-class";
+/// How many bytes were claimed when the volume was made.
+pub(crate) const CAPACITY: &str = "petset.rs/capacity-bytes";
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +65,8 @@ pub(crate) enum Role {
     PodVolume,
     /// A volume behind a claim.
     Claim,
+    /// Who has a pre-made volume.
+    PoolLock,
     /// A namespace's network.
     Network,
 }
@@ -67,6 +78,7 @@ impl Role {
             Self::Container => "container",
             Self::PodVolume => "pod-volume",
             Self::Claim => "claim",
+            Self::PoolLock => "pool-lock",
             Self::Network => "network",
         }
     }
@@ -126,6 +138,11 @@ pub(crate) fn pod_volume(volume: &str, record: &str) -> String {
     format!("{volume}.{short}.pod.{END}")
 }
 
+/// The name of the empty volume that says who has a pre-made one.
+pub(crate) fn pool_lock(volume: &str) -> String {
+    format!("{volume}.given.pool.{END}")
+}
+
 /// The name of a namespace's network.
 pub(crate) fn network(namespace: &str) -> String {
     format!("{namespace}.{END}")
@@ -152,7 +169,8 @@ mod tests {
             }
             volumes.extend(words.map(|claim| claim_volume(namespace, claim)));
             volumes.extend(words.map(|volume| pod_volume(volume, &format!("{namespace:f<36}"))));
-            made.1 += 2 * words.len();
+            volumes.insert(pool_lock(namespace));
+            made.1 += 2 * words.len() + 1;
         }
         // `a-0` is ordinal 0 of `a`, and so is no other name: sets `a` and `a-0` have no pod in common.
         assert_eq!((containers.len(), volumes.len()), made);

@@ -2,8 +2,9 @@
 
 mod client;
 mod labels;
+pub mod names;
 mod networks;
 pub mod node;
 pub mod pods;
 mod records;
-mod seams;
+pub mod volumes;

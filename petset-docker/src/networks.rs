@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use bollard::models::{NetworkCreateRequest, NetworkInspect};
+use bollard::models::{Ipam, Network as Listed, NetworkCreateRequest, NetworkInspect};
 use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
 use petset_core::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
@@ -43,6 +43,7 @@ impl Networks {
     pub(crate) async fn of(&self, namespace: &str) -> Result<Network> {
         let _one_at_a_time = self.making.lock().await;
         if let Some(named) = self.named.get(namespace) {
+            check(named)?;
             return self.inspect(named).await?.ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, "find a network").with_context("network", named).with_message(
                     "the network that this namespace is to use is not there: make it, or name another one",
@@ -59,13 +60,32 @@ impl Networks {
         network.ok_or_else(|| Error::new(ErrorKind::Conflict, "make a network").with_context("network", id))
     }
 
+    /// Every network that a namespace has now.
+    pub(crate) async fn all(&self) -> Result<Vec<Network>> {
+        let ours = self.list(labels::filter(Role::Network, None)).await?.into_iter().filter_map(|network| network.id);
+        let mut all = Vec::new();
+        for network in ours.chain(self.named.values().cloned()) {
+            all.extend(self.inspect(&network).await?);
+        }
+        Ok(all)
+    }
+
+    /// This machine's addresses in all networks of the kind that has such addresses, if the engine is on this machine.
+    pub(crate) async fn bridges(&self) -> Result<Vec<IpAddr>> {
+        let bridges = self.list(HashMap::from([("driver".to_owned(), vec!["bridge".to_owned()])])).await?;
+        Ok(bridges.into_iter().flat_map(|network| gateways(network.ipam)).collect())
+    }
+
     async fn find(&self, namespace: &str) -> Result<Option<String>, Failure> {
         let mut filters = labels::filter(Role::Network, None);
         filters.entry("label".to_owned()).or_default().push(format!("{}={namespace}", labels::NAMESPACE));
-        let options = ListNetworksOptions { filters: Some(filters) };
-        let found = self.client.ask("list networks", |docker| async move { docker.list_networks(Some(options)).await });
         // Somebody else may have made a second one: everybody takes the same of them.
-        Ok(found.await?.into_iter().filter_map(|network| network.id).min())
+        Ok(self.list(filters).await?.into_iter().filter_map(|network| network.id).min())
+    }
+
+    async fn list(&self, filters: HashMap<String, Vec<String>>) -> Result<Vec<Listed>, Failure> {
+        let options = ListNetworksOptions { filters: Some(filters) };
+        self.client.ask("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await
     }
 
     async fn make(&self, namespace: &str) -> Result<String, Failure> {
@@ -94,13 +114,30 @@ impl Networks {
     }
 }
 
+/// Refuses the engine's own networks, whose containers have no names.
+fn check(named: &str) -> Result<()> {
+    if !["bridge", "host", "none", "default"].contains(&named) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "find a network")
+        .with_context("network", named)
+        .with_message("the engine's own networks have no names: make one with `docker network create`"))
+}
+
 impl From<NetworkInspect> for Network {
     fn from(seen: NetworkInspect) -> Self {
-        let pools = seen.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-        Self {
-            id: seen.id.unwrap_or_default(),
-            name: seen.name.unwrap_or_default(),
-            gateways: pools.into_iter().filter_map(|pool| pool.gateway?.parse().ok()).collect(),
-        }
+        Self { id: seen.id.unwrap_or_default(), name: seen.name.unwrap_or_default(), gateways: gateways(seen.ipam) }
     }
+}
+
+impl Network {
+    /// This machine's address that pods reach by the usual way.
+    pub(crate) fn gateway(&self) -> Option<IpAddr> {
+        self.gateways.iter().copied().filter(IpAddr::is_ipv4).min()
+    }
+}
+
+fn gateways(ipam: Option<Ipam>) -> Vec<IpAddr> {
+    let pools = ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    pools.into_iter().filter_map(|pool| pool.gateway?.parse().ok()).collect()
 }

@@ -10,8 +10,11 @@ use tokio::task::spawn_blocking;
 
 use super::builder::NodeBuilder;
 use crate::client::Client;
+use crate::names::DockerNames;
 use crate::networks::Networks;
+use crate::pods::DockerPods;
 use crate::records::Records;
+use crate::volumes::DockerVolumes;
 
 /// One engine: containers, volumes, names and a durable store. Clones are handles of the same node; it stays open until
 /// the last of them and of its parts is dropped.
@@ -21,6 +24,9 @@ use crate::records::Records;
 pub struct Node {
     dir: Arc<Path>,
     client: Client,
+    pods: Arc<DockerPods>,
+    volumes: Arc<DockerVolumes>,
+    names: Arc<DockerNames>,
     store: Arc<RedbStore>,
 }
 
@@ -39,12 +45,16 @@ impl Node {
     }
 
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
-        let NodeBuilder { dir, host, networks } = builder;
+        let NodeBuilder { dir, host, networks, volumes, names, pods } = builder;
         let client = Client::connect(host.as_deref()).await?;
-        let _networks = Networks::new(client.clone(), networks);
+        let networks = Networks::new(client.clone(), networks);
         // The file of records has one opener at a time, which makes it the node's lock.
-        let (dir, _records, store) = blocking(move || files(&dir)).await?;
-        Ok(Self { dir: dir.into(), client, store: Arc::new(store) })
+        let (dir, records, store) = blocking(move || files(&dir)).await?;
+        let names = Arc::new(DockerNames::open(networks, &names).await?);
+        let volumes = Arc::new(DockerVolumes::open(client.clone(), records.clone(), volumes).await?);
+        let (claims, found_by) = (Arc::clone(&volumes), Arc::clone(&names));
+        let pods = Arc::new(DockerPods::open(client.clone(), found_by, claims, records, pods).await?);
+        Ok(Self { dir: dir.into(), client, pods, volumes, names, store: Arc::new(store) })
     }
 
     /// The node's directory.
@@ -57,9 +67,30 @@ impl Node {
         self.client.engine().to_string()
     }
 
+    /// Where pods run.
+    pub fn pods(&self) -> Arc<DockerPods> {
+        Arc::clone(&self.pods)
+    }
+
+    /// Where claims live.
+    pub fn volumes(&self) -> Arc<DockerVolumes> {
+        Arc::clone(&self.volumes)
+    }
+
+    /// How pets are found by name. Keeps the name servers on the networks running.
+    pub fn names(&self) -> Arc<DockerNames> {
+        Arc::clone(&self.names)
+    }
+
     /// The sets, their status and their revisions.
     pub fn store(&self) -> Arc<RedbStore> {
         Arc::clone(&self.store)
+    }
+}
+
+impl From<Node> for petset_core::Backends {
+    fn from(node: Node) -> Self {
+        Self { pods: node.pods(), volumes: node.volumes(), names: node.names(), store: node.store() }
     }
 }
 

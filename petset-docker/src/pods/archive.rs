@@ -54,9 +54,10 @@ impl Archive {
 
     /// Unpacks it at `path` of a container.
     pub(super) async fn unpack(self, client: &Client, container: &str, path: &str) -> Result<()> {
-        let bytes = self.tar.into_inner().map_err(|error| {
-            Error::new(ErrorKind::Internal, "pack the files of a volume").with_source(error)
-        })?;
+        let bytes = self
+            .tar
+            .into_inner()
+            .map_err(|error| Error::new(ErrorKind::Internal, "pack the files of a volume").with_source(error))?;
         let options = UploadToContainerOptionsBuilder::default().path(path).build();
         let (container, body) = (container.to_owned(), bollard::body_full(Bytes::from(bytes)));
         let sent = client.ask("write files into a volume", |docker| async move {

@@ -68,11 +68,6 @@ impl Cell {
         self.set.pod_name(self.ordinal)
     }
 
-    /// The record as it is now.
-    pub(super) fn record(&self) -> Record {
-        self.state().record.clone()
-    }
-
     /// Something of the record as it is now.
     pub(super) fn read<T>(&self, of: impl FnOnce(&Record) -> T) -> T {
         of(&self.state().record)

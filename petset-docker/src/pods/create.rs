@@ -32,11 +32,8 @@ pub(super) enum Made {
 
 /// Asks for the pod.
 pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<Made> {
-    let mut claims = BTreeMap::new();
-    for (template, claim) in &request.claims {
-        claims.insert(template.clone(), shared.claims.volume(&request.set, claim).await?);
-    }
-    let network = shared.networks.of(&request.set.namespace).await?;
+    let claims = volumes_of(shared, &request).await?;
+    let attachment = shared.names.attach(&request).await?;
     // The key is a fresh random text; that of a pod that never gets a sandbox is never seen.
     let key = PodUid::random().as_str().to_owned();
     let record = Record::new(request, Timestamp::now());
@@ -48,12 +45,19 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
         request: &request,
         record: &key,
         node: &shared.node,
-        network: &network,
+        attachment: &attachment,
         claims: &claims,
         options: &shared.options,
     };
     match make(shared, &sandbox).await {
         Ok(id) => {
+            // The engine makes a volume in silence when one vanished meanwhile; it has none of a claim's labels (S7).
+            if let Err(error) = volumes_of(shared, &request).await {
+                inspect::remove(&shared.client, &id).await?;
+                remove_volumes(shared, &key).await;
+                forget(shared, &cell).await?;
+                return Err(error);
+            }
             cell.found(PodUid::new(id));
             Ok(Made::New(cell))
         }
@@ -70,6 +74,15 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
             Err(Error::from(failure).with_context("pod", cell.name()))
         }
     }
+}
+
+/// Claim template → the engine's volume, which is there now.
+async fn volumes_of(shared: &Shared, request: &PodRequest) -> Result<BTreeMap<String, String>> {
+    let mut volumes = BTreeMap::new();
+    for (template, claim) in &request.claims {
+        volumes.insert(template.clone(), shared.volumes.mount(&request.set, claim).await?);
+    }
+    Ok(volumes)
 }
 
 /// The volumes and the sandbox; answers the sandbox's id.

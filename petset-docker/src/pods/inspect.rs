@@ -92,25 +92,26 @@ pub(super) async fn look(client: &Client, filter: HashMap<String, Vec<String>>) 
 /// Makes a container; answers its id.
 pub(super) async fn create(client: &Client, name: &str, body: ContainerCreateBody) -> Result<String, Failure> {
     let options = CreateContainerOptions { name: Some(name.to_owned()), ..CreateContainerOptions::default() };
-    let made = client.ask("create a container", |docker| async move {
-        docker.create_container(Some(options), body).await
-    });
+    let made =
+        client.ask("create a container", |docker| async move { docker.create_container(Some(options), body).await });
     Ok(made.await?.id)
 }
 
 pub(super) async fn start(client: &Client, id: &str) -> Result<(), Failure> {
     let id = id.to_owned();
     client
-        .ask("start a container", |docker| async move {
-            docker.start_container(&id, None::<StartContainerOptions>).await
-        })
+        .ask(
+            "start a container",
+            |docker| async move { docker.start_container(&id, None::<StartContainerOptions>).await },
+        )
         .await
 }
 
 /// Sends a signal; a container that does not run any more is fine.
 pub(super) async fn signal(client: &Client, id: &str, signal: &str) -> Result<(), Failure> {
     let (id, options) = (id.to_owned(), KillContainerOptionsBuilder::default().signal(signal).build());
-    let sent = client.ask("signal a container", |docker| async move { docker.kill_container(&id, Some(options)).await });
+    let sent =
+        client.ask("signal a container", |docker| async move { docker.kill_container(&id, Some(options)).await });
     match sent.await {
         Err(failure) if failure.is_not_found() || failure.is_conflict() => Ok(()),
         sent => sent,

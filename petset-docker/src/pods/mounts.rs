@@ -109,11 +109,8 @@ pub(super) fn recipe(volume: &Volume, record: &str, node: &str) -> VolumeCreateR
             ])),
         }
     });
-    let labels = [
-        label(labels::ROLE, Role::PodVolume.as_str()),
-        label(labels::RECORD, record),
-        label(labels::NODE, node),
-    ];
+    let labels =
+        [label(labels::ROLE, Role::PodVolume.as_str()), label(labels::RECORD, record), label(labels::NODE, node)];
     VolumeCreateRequest {
         name: Some(labels::pod_volume(&volume.name, record)),
         labels: Some(HashMap::from(labels)),

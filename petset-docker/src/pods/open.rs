@@ -19,9 +19,9 @@ use super::sweep::sweep;
 use super::tasks::Tasks;
 use crate::client::Client;
 use crate::labels::{self, Role};
-use crate::networks::Networks;
+use crate::names::DockerNames;
 use crate::records::{Records, Table};
-use crate::seams::ClaimSource;
+use crate::volumes::DockerVolumes;
 
 /// What is on record about the node itself.
 const NODE: Table = TableDefinition::new("node");
@@ -40,22 +40,25 @@ impl DockerPods {
     /// Opens the pods that are on record, adopts what runs, and looks after them.
     pub(crate) async fn open(
         client: Client,
-        networks: Networks,
-        claims: Arc<dyn ClaimSource>,
+        names: Arc<DockerNames>,
+        volumes: Arc<DockerVolumes>,
         records: Records,
         options: PodOptions,
     ) -> Result<Self> {
         let node = node_id(&records).await?;
         let node_name = match &options.node_name {
             Some(name) => name.clone(),
-            None => client.ask("ask for the engine's name", |docker| async move { docker.info().await }).await?.name
+            None => client
+                .ask("ask for the engine's name", |docker| async move { docker.info().await })
+                .await?
+                .name
                 .unwrap_or_else(|| "localhost".to_owned()),
         };
         let pods: Vec<(String, Record)> = records.all(PODS).await?;
         let shared = Arc::new(Shared {
             client,
-            networks,
-            claims,
+            names,
+            volumes,
             records,
             options,
             hints: Hints::new(),

@@ -40,6 +40,9 @@ mod tests {
         let mut host = HostConfig::default();
         apply(&resources, &mut host);
         assert_eq!((host.nano_cpus, host.cpu_shares), (Some(1_500_000_000), Some(256)));
-        assert_eq!((host.memory, host.memory_swap, host.memory_reservation), (Some(1 << 30), Some(1 << 30), Some(1 << 26)));
+        assert_eq!(
+            (host.memory, host.memory_swap, host.memory_reservation),
+            (Some(1 << 30), Some(1 << 30), Some(1 << 26))
+        );
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::mounts::{claim_place, of_pod, pod_place, whole};
 use super::options::PodOptions;
 use crate::labels::{self, Role};
-use crate::networks::Network;
+use crate::names::Attachment;
 
 /// What a sandbox is made from.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Sandbox<'a> {
     pub(super) request: &'a PodRequest,
     pub(super) record: &'a str,
     pub(super) node: &'a str,
-    pub(super) network: &'a Network,
+    pub(super) attachment: &'a Attachment,
     /// Claim template → the engine's volume.
     pub(super) claims: &'a BTreeMap<String, String>,
     pub(super) options: &'a PodOptions,
@@ -55,10 +55,13 @@ impl Sandbox<'_> {
             body.hostname = Some(request.name());
             body.domainname = spec.subdomain.as_ref().map(|subdomain| self.domain(subdomain));
             self.names(&mut host);
-            host.network_mode = Some(self.network.name.clone());
-            let endpoint = EndpointSettings { aliases: Some(self.aliases()), ..EndpointSettings::default() };
+            let network = &self.attachment.network;
+            host.network_mode = Some(network.clone());
+            // The names that the engine itself answers for, with or without a controller.
+            let aliases = Some(self.attachment.aliases.clone());
+            let endpoint = EndpointSettings { aliases, ..EndpointSettings::default() };
             body.networking_config =
-                Some(NetworkingConfig { endpoints_config: Some([(self.network.name.clone(), endpoint)].into()) });
+                Some(NetworkingConfig { endpoints_config: Some([(network.clone(), endpoint)].into()) });
         }
         body.host_config = Some(host);
         body
@@ -81,24 +84,15 @@ impl Sandbox<'_> {
         claims.chain(own).collect()
     }
 
-    /// The names that the engine itself answers for, with or without a controller.
-    fn aliases(&self) -> Vec<String> {
-        let Self { request, .. } = self;
-        let subdomain = request.template.spec.subdomain.iter();
-        subdomain.map(|subdomain| format!("{}.{}", request.name(), self.domain(subdomain))).collect()
-    }
-
     fn domain(&self, subdomain: &str) -> String {
         format!("{subdomain}.{}.svc.{}", self.request.set.namespace, self.request.dns.domain)
     }
 
     /// What shapes `/etc/resolv.conf`.
     fn names(&self, host: &mut HostConfig) {
-        let dns = &self.request.dns;
+        let Attachment { servers, searches, options, .. } = self.attachment;
+        let (mut servers, mut searches, mut options) = (servers.clone(), searches.clone(), options.clone());
         let config = self.request.template.spec.dns_config.as_ref();
-        let mut servers: Vec<String> = dns.servers.iter().map(ToString::to_string).collect();
-        let mut searches = dns.searches.clone();
-        let mut options = vec!["ndots:5".to_owned()];
         if let Some(config) = config {
             servers.extend(config.nameservers.iter().cloned());
             searches.extend(config.searches.iter().cloned());

@@ -10,16 +10,16 @@ use super::cell::Cell;
 use super::options::PodOptions;
 use super::record::Record;
 use crate::client::Client;
-use crate::networks::Networks;
+use crate::names::DockerNames;
 use crate::records::Records;
-use crate::seams::ClaimSource;
+use crate::volumes::DockerVolumes;
 
 /// What all pods of one node share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Client,
-    pub(super) networks: Networks,
-    pub(super) claims: Arc<dyn ClaimSource>,
+    pub(super) names: Arc<DockerNames>,
+    pub(super) volumes: Arc<DockerVolumes>,
     pub(super) records: Records,
     pub(super) options: PodOptions,
     pub(super) hints: Hints,

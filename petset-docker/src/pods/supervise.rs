@@ -83,8 +83,8 @@ async fn host_ip(shared: &Shared, cell: &Cell) -> Option<IpAddr> {
     if shared.options.host_ip.is_some() {
         return shared.options.host_ip;
     }
-    let network = shared.networks.of(&cell.set.namespace).await.ok()?;
-    network.gateways.first().copied()
+    let network = shared.names.networks().of(&cell.set.namespace).await.ok()?;
+    network.gateway()
 }
 
 /// Sees to it that the sandbox runs; `false` when it has ended, or is gone.

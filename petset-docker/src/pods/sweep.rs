@@ -47,9 +47,9 @@ pub(super) async fn remove_volumes(shared: &Shared, record: &str) {
 
 async fn remove_volume(shared: &Shared, volume: String) {
     let name = volume.clone();
-    let removed = shared.client.ask("remove a volume", |docker| async move {
-        docker.remove_volume(&name, None::<RemoveVolumeOptions>).await
-    });
+    let removed = shared
+        .client
+        .ask("remove a volume", |docker| async move { docker.remove_volume(&name, None::<RemoveVolumeOptions>).await });
     if let Err(failure) = removed.await
         && !failure.is_not_found()
     {

@@ -38,10 +38,6 @@ async fn end(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
     remove_volumes(shared, &cell.key).await;
     cell.bury().await?;
     shared.cells().remove(&cell.key);
-    let (set, claims) = (cell.set.clone(), cell.read(|record| record.request.claims.clone()));
-    for claim in claims.values() {
-        shared.claims.released(&set, claim).await;
-    }
     Ok(())
 }
 

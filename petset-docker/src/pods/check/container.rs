@@ -45,7 +45,12 @@ pub(super) fn check_container(
         check_resources(&format!("{path}.resources"), resources, findings);
     }
     check_behaviour(path, container, init, findings);
-    check_container_security(&format!("{path}.securityContext"), container.security_context.as_ref(), options, findings);
+    check_container_security(
+        &format!("{path}.securityContext"),
+        container.security_context.as_ref(),
+        options,
+        findings,
+    );
     findings.unknown(path, &container.other, &ACCEPTED);
 }
 
