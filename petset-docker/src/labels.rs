@@ -9,7 +9,7 @@
 //! | the pod's sandbox | `<pod>.<namespace>.petset` |
 //! | a container of the pod | `<container>.<pod>.<namespace>.petset` |
 //! | a volume behind a claim | `<claim>.<namespace>.petset` |
-//! | a volume that lives and dies with a pod | `<volume>.<first 12 of the pod's uid>.pod.petset` |
+//! | a volume that lives and dies with a pod | `<volume>.<first 13 of its record>.pod.petset` |
 //! | who has a pre-made volume | `<volume>.given.pool.petset` |
 //! | a namespace's network | `<namespace>.petset` |
 //!
@@ -18,7 +18,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use petset_core::{Ordinal, PodUid, SetKey};
+use petset_core::{Ordinal, SetKey};
 
 /// What every name ends in.
 const END: &str = "petset";
@@ -37,10 +37,10 @@ pub(crate) const OWNER: &str = "petset.rs/owner";
 pub(crate) const REVISION: &str = "petset.rs/revision";
 /// What the object is: one of [`Role`].
 pub(crate) const ROLE: &str = "petset.rs/role";
-/// Which record of the node's directory tells more about the object.
+/// The record in the node's directory of the pod that the object is a part of; each incarnation has its own.
 pub(crate) const RECORD: &str = "petset.rs/record";
-/// The uid of the pod that the object is a part of: the id of its sandbox.
-pub(crate) const POD: &str = "petset.rs/pod";
+/// Which node made the object.
+pub(crate) const NODE: &str = "petset.rs/node";
 /// The container's name in the template.
 pub(crate) const CONTAINER: &str = "petset.rs/container";
 /// The claim's name.
@@ -111,6 +111,12 @@ pub(crate) fn filter(role: Role, set: Option<&SetKey>) -> HashMap<String, Vec<St
     HashMap::from([("label".to_owned(), labels)])
 }
 
+/// A filter for the containers, or the volumes, of one record.
+pub(crate) fn part_of(role: Role, record: &str) -> HashMap<String, Vec<String>> {
+    let labels = vec![format!("{ROLE}={}", role.as_str()), format!("{RECORD}={record}")];
+    HashMap::from([("label".to_owned(), labels)])
+}
+
 /// The name of a pod's sandbox, which is the lock of its identity.
 pub(crate) fn sandbox(set: &SetKey, ordinal: Ordinal) -> String {
     format!("{}.{}.{END}", set.pod_name(ordinal), set.namespace)
@@ -127,8 +133,8 @@ pub(crate) fn claim_volume(namespace: &str, claim: &str) -> String {
 }
 
 /// The name of a volume that lives and dies with its pod.
-pub(crate) fn pod_volume(volume: &str, pod: &PodUid) -> String {
-    let short = pod.as_str().get(..12).unwrap_or(pod.as_str());
+pub(crate) fn pod_volume(volume: &str, record: &str) -> String {
+    let short = record.get(..13).unwrap_or(record);
     format!("{volume}.{short}.pod.{END}")
 }
 
@@ -162,7 +168,7 @@ mod tests {
                 }
             }
             volumes.extend(words.map(|claim| claim_volume(namespace, claim)));
-            volumes.extend(words.map(|volume| pod_volume(volume, &PodUid::new(format!("{namespace:f<64}")))));
+            volumes.extend(words.map(|volume| pod_volume(volume, &format!("{namespace:f<36}"))));
             volumes.insert(pool_lock(namespace));
             made.1 += 2 * words.len() + 1;
         }

@@ -6,5 +6,6 @@ mod labels;
 pub mod names;
 mod networks;
 pub mod node;
+pub mod pods;
 mod records;
 pub mod volumes;

@@ -33,7 +33,7 @@ impl DockerNames {
         Ok(Self { zone: LocalNames::new(zone), networks, servers, _take_over: take_over })
     }
 
-    pub(super) fn networks(&self) -> &Networks {
+    pub(crate) fn networks(&self) -> &Networks {
         &self.networks
     }
 

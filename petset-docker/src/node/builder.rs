@@ -9,6 +9,7 @@ use petset_core::Result;
 
 use super::Node;
 use crate::names::NameOptions;
+use crate::pods::PodOptions;
 use crate::volumes::{StaticVolume, StorageClass, VolumeOptions};
 
 /// What may be set about a [`Node`] before it is opened.
@@ -20,6 +21,7 @@ pub struct NodeBuilder {
     pub(super) networks: BTreeMap<String, String>,
     pub(super) volumes: VolumeOptions,
     pub(super) names: NameOptions,
+    pub(super) pods: PodOptions,
 }
 
 impl NodeBuilder {
@@ -30,6 +32,7 @@ impl NodeBuilder {
             networks: BTreeMap::new(),
             volumes: VolumeOptions::default(),
             names: NameOptions::default(),
+            pods: PodOptions::default(),
         }
     }
 
@@ -80,6 +83,25 @@ impl NodeBuilder {
     /// One more pre-made volume.
     pub fn static_volume(mut self, volume: StaticVolume) -> Self {
         self.volumes.pool.push(volume);
+        self
+    }
+
+    /// What may be set about pods, replacing all that was set before.
+    pub fn pod_options(mut self, options: PodOptions) -> Self {
+        self.pods = options;
+        self
+    }
+
+    /// The container that is the pod: its image, and its program when the image's own does not wait for ever.
+    pub fn sandbox(mut self, image: impl Into<String>, command: impl IntoIterator<Item = String>) -> Self {
+        self.pods.sandbox_image = image.into();
+        self.pods.sandbox_command = command.into_iter().collect();
+        self
+    }
+
+    /// One more path of the engine's host that `hostPath` volumes may name, with everything below it; none unless said.
+    pub fn allow_host_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pods.allowed_host_paths.push(path.into());
         self
     }
 

@@ -12,6 +12,7 @@ use super::builder::NodeBuilder;
 use crate::client::Client;
 use crate::names::DockerNames;
 use crate::networks::Networks;
+use crate::pods::DockerPods;
 use crate::records::Records;
 use crate::volumes::DockerVolumes;
 
@@ -23,6 +24,7 @@ use crate::volumes::DockerVolumes;
 pub struct Node {
     dir: Arc<Path>,
     client: Client,
+    pods: Arc<DockerPods>,
     volumes: Arc<DockerVolumes>,
     names: Arc<DockerNames>,
     store: Arc<RedbStore>,
@@ -43,14 +45,16 @@ impl Node {
     }
 
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
-        let NodeBuilder { dir, host, networks, volumes, names } = builder;
+        let NodeBuilder { dir, host, networks, volumes, names, pods } = builder;
         let client = Client::connect(host.as_deref()).await?;
         let networks = Networks::new(client.clone(), networks);
         // The file of records has one opener at a time, which makes it the node's lock.
         let (dir, records, store) = blocking(move || files(&dir)).await?;
         let names = Arc::new(DockerNames::open(networks, &names).await?);
-        let volumes = Arc::new(DockerVolumes::open(client.clone(), records, volumes).await?);
-        Ok(Self { dir: dir.into(), client, volumes, names, store: Arc::new(store) })
+        let volumes = Arc::new(DockerVolumes::open(client.clone(), records.clone(), volumes).await?);
+        let (claims, found_by) = (Arc::clone(&volumes), Arc::clone(&names));
+        let pods = Arc::new(DockerPods::open(client.clone(), found_by, claims, records, pods).await?);
+        Ok(Self { dir: dir.into(), client, pods, volumes, names, store: Arc::new(store) })
     }
 
     /// The node's directory.
@@ -61,6 +65,11 @@ impl Node {
     /// Which engine answers, for people.
     pub fn engine(&self) -> String {
         self.client.engine().to_string()
+    }
+
+    /// Where pods run.
+    pub fn pods(&self) -> Arc<DockerPods> {
+        Arc::clone(&self.pods)
     }
 
     /// Where claims live.
@@ -76,6 +85,12 @@ impl Node {
     /// The sets, their status and their revisions.
     pub fn store(&self) -> Arc<RedbStore> {
         Arc::clone(&self.store)
+    }
+}
+
+impl From<Node> for petset_core::Backends {
+    fn from(node: Node) -> Self {
+        Self { pods: node.pods(), volumes: node.volumes(), names: node.names(), store: node.store() }
     }
 }
 
