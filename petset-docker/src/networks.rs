@@ -60,14 +60,16 @@ impl Networks {
         network.ok_or_else(|| Error::new(ErrorKind::Conflict, "make a network").with_context("network", id))
     }
 
-    /// Every network that a namespace has now.
-    pub(crate) async fn all(&self) -> Result<Vec<Network>> {
-        let ours = self.list(labels::filter(Role::Network, None)).await?.into_iter().filter_map(|network| network.id);
-        let mut all = Vec::new();
-        for network in ours.chain(self.named.values().cloned()) {
-            all.extend(self.inspect(&network).await?);
+    /// The network of `namespace` if it is there.
+    pub(crate) async fn existing(&self, namespace: &str) -> Result<Option<Network>> {
+        let network = match self.named.get(namespace) {
+            Some(named) => Some(named.clone()),
+            None => self.find(namespace).await?,
+        };
+        match network {
+            Some(network) => Ok(self.inspect(&network).await?),
+            None => Ok(None),
         }
-        Ok(all)
     }
 
     /// This machine's addresses in all networks of the kind that has such addresses, if the engine is on this machine.

@@ -1,30 +1,37 @@
 //! What a pod's sandbox is made with, so that the pod finds and is found.
 
-use std::net::IpAddr;
-
 use petset_core::Result;
 use petset_core::backend::PodRequest;
 
 use super::resolver::DockerNames;
-use crate::networks::Network;
 
 /// What a pod's sandbox is made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attachment {
-    /// The network of the pod's namespace.
-    pub(crate) network: Network,
+    /// The id of the network of the pod's namespace.
+    pub(crate) network: String,
     /// The names under which others in the network find the pod.
     pub(crate) aliases: Vec<String>,
     /// The servers that are asked for every name that is no alias; the engine's own choice when empty.
-    pub(crate) servers: Vec<IpAddr>,
+    pub(crate) servers: Vec<String>,
+    /// Search domains.
+    pub(crate) searches: Vec<String>,
+    /// Options of the resolver.
+    pub(crate) options: Vec<String>,
 }
 
 impl DockerNames {
     /// What the sandbox of a pod is made with. The namespace's network is made when it is not there.
     pub(crate) async fn attach(&self, request: &PodRequest) -> Result<Attachment> {
         let network = self.networks().of(&request.set.namespace).await?;
-        let servers = self.name_servers().on(&network).await;
-        Ok(Attachment { network, aliases: aliases(request), servers })
+        let servers = self.name_servers().join(&request.set.namespace, &network).await?;
+        Ok(Attachment {
+            network: network.id,
+            aliases: aliases(request),
+            servers: servers.iter().map(ToString::to_string).collect(),
+            searches: request.dns.searches.clone(),
+            options: vec!["ndots:5".to_owned()],
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use super::options::NameOptions;
 use super::servers::Servers;
 use crate::background::Background;
 use crate::networks::Networks;
+use crate::records::Records;
 
 /// Names pets by aliases on a network of their namespace, and services by a name server on that network's gateway. Clones
 /// are handles of the same.
@@ -26,9 +27,9 @@ pub struct DockerNames {
 }
 
 impl DockerNames {
-    pub(crate) async fn open(networks: Networks, options: &NameOptions) -> Result<Self> {
+    pub(crate) async fn open(networks: Networks, records: Records, options: &NameOptions) -> Result<Self> {
         let zone = SharedZone::new(&options.domain);
-        let servers = Arc::new(Servers::open(&networks, options, zone.clone()).await?);
+        let servers = Arc::new(Servers::open(&networks, records, options, zone.clone()).await?);
         let take_over = Arc::new(Background::spawn(Arc::clone(&servers).take_over()));
         Ok(Self { zone: LocalNames::new(zone), networks, servers, _take_over: take_over })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use petset_core::Result;
 use petset_local::dns::{DnsOptions, SharedZone};
+use redb::TableDefinition;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
 
@@ -14,7 +15,10 @@ use super::machine::Upstream;
 use super::options::NameOptions;
 use super::serve::{Service, is_here};
 use crate::networks::{Network, Networks};
+use crate::records::{Records, Table};
 
+/// The namespaces that this node has had pods in.
+const NAMESPACES: Table = TableDefinition::new("namespaces");
 /// The engine takes so many servers and no more.
 const MAX_SERVERS: usize = 3;
 
@@ -30,6 +34,7 @@ pub(super) struct Servers {
     upstream: Vec<IpAddr>,
     /// Whether the engine's networks are on this machine.
     here: bool,
+    records: Records,
     /// By the network's id.
     places: Mutex<BTreeMap<String, Place>>,
     /// Told when a place is found that somebody else has.
@@ -43,8 +48,14 @@ struct Place {
 }
 
 impl Servers {
-    /// Answers at once on the networks that are there: the pets of earlier controllers already ask.
-    pub(super) async fn open(networks: &Networks, options: &NameOptions, zone: SharedZone) -> Result<Self> {
+    /// Answers at once on the networks that this node has had pods in: they already ask. Other networks are those of other
+    /// nodes, whose place must not be taken while they are away.
+    pub(super) async fn open(
+        networks: &Networks,
+        records: Records,
+        options: &NameOptions,
+        zone: SharedZone,
+    ) -> Result<Self> {
         let NameOptions { domain: _, dns, upstream } = options;
         let machine = Upstream::of_this_machine();
         let mut dns = dns.clone();
@@ -60,9 +71,11 @@ impl Servers {
                  containers; names of pets do"
             );
         }
-        let this = Self { zone, dns, upstream, here, places: Mutex::default(), contested: Notify::new() };
-        for network in networks.all().await? {
-            this.on(&network).await;
+        let this = Self { zone, dns, upstream, here, records, places: Mutex::default(), contested: Notify::new() };
+        for (namespace, ()) in this.records.all(NAMESPACES).await? {
+            if let Some(network) = networks.existing(&namespace).await? {
+                this.on(&network).await;
+            }
         }
         Ok(this)
     }
@@ -72,9 +85,17 @@ impl Servers {
         self.here
     }
 
+    /// Answers on a network that a pod of `namespace` is about to join, from now on and after every restart.
+    pub(super) async fn join(&self, namespace: &str, network: &Network) -> Result<Vec<IpAddr>> {
+        if !self.places.lock().await.contains_key(&network.id) {
+            self.records.put(NAMESPACES, namespace, &()).await?;
+        }
+        Ok(self.on(network).await)
+    }
+
     /// Answers on this network too, and says whom its containers ask. Without us the engine's own choice is the best, and
     /// nobody is named.
-    pub(super) async fn on(&self, network: &Network) -> Vec<IpAddr> {
+    async fn on(&self, network: &Network) -> Vec<IpAddr> {
         let mut places = self.places.lock().await;
         if !places.contains_key(&network.id) {
             let place = Place { network: network.clone(), service: self.start(network).await };

@@ -17,10 +17,12 @@ use petset_core::spec::PodTemplate;
 use petset_core::{ClaimUid, ErrorKind, Ordinal, RevisionName, SetKey, SetUid};
 use petset_local::dns::{DnsOptions, DnsServer, SharedZone};
 use petset_local::names::LocalNames;
+use tempfile::TempDir;
 
 use super::{DockerNames, NameOptions};
 use crate::client::Client;
 use crate::networks::Networks;
+use crate::records::Records;
 
 const IMAGE: &str = "petset.test/busybox:1";
 const NOBODY: [IpAddr; 0] = [];
@@ -31,13 +33,17 @@ struct World {
     client: Client,
     namespace: String,
     containers: Vec<String>,
+    records: Records,
+    _dir: TempDir,
 }
 
 impl World {
     async fn new() -> Self {
         let client = Client::connect(None).await.expect("scripts/services docker");
         let namespace = format!("t{}", &ClaimUid::random().as_str()[..8]);
-        Self { engine: client.docker().clone(), client, namespace, containers: Vec::new() }
+        let dir = TempDir::new().expect("a directory");
+        let records = Records::open(&dir.path().join("records.redb")).expect("opens");
+        Self { engine: client.docker().clone(), client, namespace, containers: Vec::new(), records, _dir: dir }
     }
 
     fn set(&self) -> SetKey {
@@ -50,7 +56,7 @@ impl World {
 
     async fn names_with(&self, networks: &[&str], options: NameOptions) -> petset_core::Result<DockerNames> {
         let named = networks.iter().map(|network| (self.namespace.clone(), (*network).to_owned())).collect();
-        DockerNames::open(Networks::new(self.client.clone(), named), &options).await
+        DockerNames::open(Networks::new(self.client.clone(), named), self.records.clone(), &options).await
     }
 
     fn request(&self, ordinal: u32) -> PodRequest {
@@ -81,14 +87,14 @@ impl World {
             cmd: Some(vec!["sleep".to_owned(), "600".to_owned()]),
             hostname: Some(format!("web-{ordinal}")),
             host_config: Some(HostConfig {
-                network_mode: Some(attached.network.id.clone()),
-                dns: Some(attached.servers.iter().map(ToString::to_string).collect()),
-                dns_search: Some(request.dns.searches),
-                dns_options: Some(vec!["ndots:5".to_owned()]),
+                network_mode: Some(attached.network.clone()),
+                dns: Some(attached.servers),
+                dns_search: Some(attached.searches),
+                dns_options: Some(attached.options),
                 ..HostConfig::default()
             }),
             networking_config: Some(NetworkingConfig {
-                endpoints_config: Some(HashMap::from([(attached.network.id, endpoint)])),
+                endpoints_config: Some(HashMap::from([(attached.network, endpoint)])),
             }),
             ..ContainerCreateBody::default()
         };
@@ -98,7 +104,15 @@ impl World {
         self.engine.start_container(&id, None::<StartContainerOptions>).await.expect("starts");
         let seen = self.engine.inspect_container(&id, None::<InspectContainerOptions>).await.expect("inspects");
         let networks = seen.network_settings.and_then(|settings| settings.networks).expect("networks");
-        networks[&attached.network.name].ip_address.as_deref().expect("an address").parse().expect("an address")
+        networks
+            .values()
+            .next()
+            .expect("one network")
+            .ip_address
+            .as_deref()
+            .expect("an address")
+            .parse()
+            .expect("an address")
     }
 
     /// What a command in the first container prints.

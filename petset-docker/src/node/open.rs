@@ -50,7 +50,7 @@ impl Node {
         let networks = Networks::new(client.clone(), networks);
         // The file of records has one opener at a time, which makes it the node's lock.
         let (dir, records, store) = blocking(move || files(&dir)).await?;
-        let names = Arc::new(DockerNames::open(networks, &names).await?);
+        let names = Arc::new(DockerNames::open(networks, records.clone(), &names).await?);
         let volumes = Arc::new(DockerVolumes::open(client.clone(), records.clone(), volumes).await?);
         let (claims, found_by) = (Arc::clone(&volumes), Arc::clone(&names));
         let pods = Arc::new(DockerPods::open(client.clone(), found_by, claims, records, pods).await?);
