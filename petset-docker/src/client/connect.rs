@@ -95,7 +95,8 @@ async fn ask<T>(
     operation: &'static str,
     request: impl Future<Output = Result<T, bollard::errors::Error>>,
 ) -> Result<T, Failure> {
-    match timeout(DEADLINE, request).await {
+    // In a box: these futures are large, and many of them are nested in others.
+    match timeout(DEADLINE, Box::pin(request)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(Failure::new(operation, error)),
         Err(_) => Err(Failure::NoAnswer { operation, seconds: DEADLINE.as_secs() }),

@@ -25,7 +25,7 @@ pub(super) enum Made {
     /// The pod is there now, and this looks after it.
     New(Arc<Cell>),
     /// The name was taken.
-    Taken(Pod),
+    Taken(Box<Pod>),
     /// Nobody knows; this finds out.
     Unknown(Arc<Cell>, Error),
 }
@@ -115,7 +115,7 @@ async fn forget(shared: &Shared, cell: &Cell) -> Result<()> {
 async fn taken(shared: &Shared, cell: &Cell) -> Result<Made> {
     let found = sandboxes(shared, &cell.set).await?.into_iter().find(|pod| pod.ordinal == cell.ordinal);
     if let Some(pod) = found {
-        return Ok(Made::Taken(pod));
+        return Ok(Made::Taken(Box::new(pod)));
     }
     let name = labels::sandbox(&cell.set, cell.ordinal);
     match inspect::inspect(&shared.client, &name).await? {
@@ -137,7 +137,7 @@ impl From<Made> for Result<Created<Pod>> {
     fn from(made: Made) -> Self {
         match made {
             Made::New(cell) => cell.pod().map(Created::New).ok_or_else(|| super::cell::gone(OPERATION, &cell.name())),
-            Made::Taken(pod) => Ok(Created::AlreadyThere(pod)),
+            Made::Taken(pod) => Ok(Created::AlreadyThere(*pod)),
             Made::Unknown(_, error) => Err(error),
         }
     }

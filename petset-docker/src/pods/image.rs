@@ -29,9 +29,8 @@ impl Policy {
         match container.image_pull_policy.as_deref() {
             Some("Always") => Self::Always,
             Some("Never") => Self::Never,
-            Some(_) => Self::IfNotPresent,
             None if full_name(container.image.as_deref().unwrap_or_default()).ends_with(":latest") => Self::Always,
-            None => Self::IfNotPresent,
+            None | Some(_) => Self::IfNotPresent,
         }
     }
 }

@@ -81,7 +81,7 @@ impl Keeper {
     pub(super) async fn keep(&mut self) {
         loop {
             if let Some(running) = self.start().await {
-                self.why = self.accompany(&running).await;
+                self.why = Box::pin(self.accompany(&running)).await;
             }
         }
     }

@@ -34,9 +34,9 @@ mod tests {
 
     #[test]
     fn limits_and_requests_reach_the_engine() {
-        let mut resources = Resources::default();
-        resources.limits = [("cpu".to_owned(), "1500m".into()), ("memory".to_owned(), "1Gi".into())].into();
-        resources.requests = [("cpu".to_owned(), "250m".into()), ("memory".to_owned(), "64Mi".into())].into();
+        let amounts = |cpu: &str, memory: &str| [("cpu".to_owned(), cpu.into()), ("memory".to_owned(), memory.into())];
+        let (limits, requests) = (amounts("1500m", "1Gi").into(), amounts("250m", "64Mi").into());
+        let resources = Resources { limits, requests, ..Resources::default() };
         let mut host = HostConfig::default();
         apply(&resources, &mut host);
         assert_eq!((host.nano_cpus, host.cpu_shares), (Some(1_500_000_000), Some(256)));

@@ -171,5 +171,5 @@ async fn over(shared: &Shared, cell: &Cell) {
         }
         sleep(PAUSE).await;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

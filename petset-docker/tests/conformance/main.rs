@@ -36,8 +36,9 @@ impl Hands for EngineHands {
         removed.map_err(|error| failed("vanish a volume", error))
     }
 
-    async fn damage_pods(&self, _set: &SetKey) -> Result<()> {
-        self.proxy.damage();
+    async fn damage_pods(&self, set: &SetKey) -> Result<()> {
+        // As a filter by label has it in a request.
+        self.proxy.damage_all_with(&format!("set%3D{}%22", set.name));
         Ok(())
     }
 
