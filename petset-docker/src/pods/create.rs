@@ -88,7 +88,7 @@ async fn volumes_of(shared: &Shared, request: &PodRequest) -> Result<BTreeMap<St
 /// The volumes and the sandbox; answers the sandbox's id.
 async fn make(shared: &Shared, sandbox: &Sandbox<'_>) -> Result<String, Failure> {
     for volume in of_pod(sandbox.request) {
-        let recipe = recipe(volume, sandbox.record, sandbox.node);
+        let recipe = recipe(volume, sandbox.request, sandbox.record, sandbox.node);
         shared.client.ask("make a volume", |docker| async move { docker.create_volume(recipe).await }).await?;
     }
     let name = labels::sandbox(&sandbox.request.set, sandbox.request.ordinal);

@@ -10,7 +10,7 @@ use petset_core::spec::{Volume, VolumeMount};
 use petset_core::{Error, ErrorKind, PodUid, Result};
 
 use super::archive::{Archive, stat};
-use super::mounts::{Source, claim_place, of_pod, pod_place};
+use super::mounts::{ROOT, Source, claim_place, of_pod, pod_place};
 use super::security::Security;
 use crate::client::Client;
 
@@ -56,38 +56,37 @@ impl Files<'_> {
     }
 
     async fn fill_one(&self, volume: &Volume) -> Result<()> {
-        let group = self.group().unwrap_or(0);
-        let mut archive = Archive::new(group);
+        let (id, place) = (self.uid.as_str(), pod_place(volume));
+        let mut archive = Archive::new(self.group().unwrap_or(0));
         if let Some(empty) = &volume.empty_dir {
             if empty.medium == "Memory" {
                 return Ok(());
             }
-            archive.directory(Path::new("."), 0o777)?;
-        } else {
-            let files = volume_files(volume, &self.facts())?.unwrap_or_default();
-            let mut made = BTreeSet::new();
-            for file in &files {
-                for directory in ancestors(&file.path) {
-                    if made.insert(directory.clone()) {
-                        archive.directory(&directory, 0o755)?;
-                    }
-                }
-                archive.file(&file.path, file.mode, &file.content)?;
-            }
+            archive.directory(name_in_root(&place), 0o777)?;
+            return archive.unpack(self.client, id, ROOT).await;
         }
-        archive.unpack(self.client, self.uid.as_str(), &pod_place(volume)).await
+        let mut made = BTreeSet::new();
+        for file in volume_files(volume, &self.facts())?.unwrap_or_default() {
+            for directory in ancestors(&file.path) {
+                if made.insert(directory.clone()) {
+                    archive.directory(&directory, 0o755)?;
+                }
+            }
+            archive.file(&file.path, file.mode, &file.content)?;
+        }
+        archive.unpack(self.client, id, &place).await
     }
 
     /// Lets a group write into a volume that is as the engine made it. A volume that somebody shaped is left alone: who
     /// owns what in it is not ours to change.
     async fn give_to(&self, group: u64, place: &str) -> Result<()> {
         const FRESH: u32 = 0o755;
-        if stat(self.client, self.uid.as_str(), &format!("{place}/.")).await?.is_none_or(|found| found.mode != FRESH) {
+        if stat(self.client, self.uid.as_str(), place).await?.is_none_or(|found| found.mode != FRESH) {
             return Ok(());
         }
         let mut archive = Archive::new(group);
-        archive.directory(Path::new("."), 0o2775)?;
-        archive.unpack(self.client, self.uid.as_str(), place).await
+        archive.directory(name_in_root(place), 0o2775)?;
+        archive.unpack(self.client, self.uid.as_str(), ROOT).await
     }
 
     /// Makes the directory of a `subPath`, if nothing is there, and refuses one that leads out of its volume.
@@ -122,6 +121,12 @@ impl Files<'_> {
         }
         Ok(())
     }
+}
+
+/// The name of a volume's place in [`ROOT`]. The engine leaves the path that it unpacks at as it is, so a volume's own
+/// permissions come as those of an entry of the path above.
+fn name_in_root(place: &str) -> &Path {
+    Path::new(place.rsplit('/').next().unwrap_or(place))
 }
 
 /// The directories above a file, the outermost first.

@@ -170,8 +170,12 @@ impl Keeper {
         let id = self.make().await.map_err(config)?;
         let started = inspect::start(&shared.client, &id).await;
         started.map_err(|failure| ("RunContainerError", Error::from(failure).chain().to_string()))?;
-        // A short program has ended already, which is found and counted by the next step.
-        let started_at = Timestamp::now();
+        // A short program has ended already, which is found and counted by the next step. The engine's clock counts.
+        let seen = inspect::inspect(&shared.client, &id).await.ok().flatten();
+        let started_at = match seen.map(|seen| seen.life) {
+            Some(Life::Running { started_at } | Life::Ended { started_at, .. }) => started_at,
+            Some(Life::Created | Life::Leaving) | None => Timestamp::now(),
+        };
         cell.note_container(self.index, |container| container.state = ContainerState::Running { started_at }).await;
         Ok(Running { id, started_at, adopted: false })
     }

@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use bollard::models::{
-    Mount, MountType, MountVolumeOptions, MountVolumeOptionsDriverConfig as DriverConfig, VolumeCreateRequest,
-};
+use bollard::models::{Mount, MountType, MountVolumeOptions, VolumeCreateRequest};
 use petset_core::backend::PodRequest;
-use petset_core::spec::{Volume, VolumeMount};
+use petset_core::spec::{Quantity, Volume, VolumeMount};
 use petset_core::{Error, ErrorKind, Result};
 
 use crate::labels::{self, Role};
 
 /// Where the sandbox mounts all volumes of its pod, so that they stay in use, and files can be put into them.
-const ROOT: &str = "/petset";
+pub(super) const ROOT: &str = "/petset";
 
 /// What stands behind a mount's name.
 #[derive(Debug, Clone, Copy)]
@@ -94,27 +92,20 @@ pub(super) fn bound(path: &str, target: &str, read_only: bool) -> Mount {
 }
 
 /// How a volume that lives and dies with its pod is made.
-pub(super) fn recipe(volume: &Volume, record: &str, node: &str) -> VolumeCreateRequest {
+pub(super) fn recipe(volume: &Volume, request: &PodRequest, record: &str, node: &str) -> VolumeCreateRequest {
     let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
     let memory = volume.empty_dir.as_ref().filter(|empty| empty.medium == "Memory");
-    let driver = memory.map(|empty| {
-        let size = empty.size_limit.as_ref().and_then(petset_core::spec::Quantity::bytes);
+    let options = memory.map(|empty| {
+        let size = empty.size_limit.as_ref().and_then(Quantity::bytes);
         let size = size.map_or_else(String::new, |bytes| format!(",size={bytes}"));
-        DriverConfig {
-            name: Some("local".to_owned()),
-            options: Some(HashMap::from([
-                label("type", "tmpfs"),
-                label("device", "tmpfs"),
-                label("o", &format!("mode=0777{size}")),
-            ])),
-        }
+        HashMap::from([label("type", "tmpfs"), label("device", "tmpfs"), label("o", &format!("mode=0777{size}"))])
     });
-    let labels =
-        [label(labels::ROLE, Role::PodVolume.as_str()), label(labels::RECORD, record), label(labels::NODE, node)];
+    let identity = labels::identity(Role::PodVolume, &request.set, request.ordinal);
+    let labels = identity.into_iter().chain([label(labels::RECORD, record), label(labels::NODE, node)]);
     VolumeCreateRequest {
         name: Some(labels::pod_volume(&volume.name, record)),
-        labels: Some(HashMap::from(labels)),
-        driver_opts: driver.and_then(|driver| driver.options),
+        labels: Some(labels.collect()),
+        driver_opts: options,
         ..VolumeCreateRequest::default()
     }
 }
