@@ -6,13 +6,38 @@ mod place;
 use bollard::models::{ContainerCreateBody, HostConfig, VolumeCreateRequest};
 use bollard::query_parameters::{CreateContainerOptions, RemoveContainerOptions, RemoveVolumeOptions};
 use futures::StreamExt;
-use petset_core::backend::{Claim, ClaimChange, ClaimPhase, ClaimRequest, Deleted, VolumeProvisioner, WatchEvent};
+use petset_core::backend::{
+    Claim, ClaimChange, ClaimPhase, ClaimRequest, Created, Deleted, VolumeProvisioner, WatchEvent,
+};
 use petset_core::spec::LabelSelector;
-use petset_core::{ErrorKind, SetUid};
+use petset_core::{ErrorKind, SetKey, SetUid};
 use petset_docker::volumes::{DockerVolumes, StaticVolume, StorageClass};
-use place::{Place, known, new, only};
+use place::Place;
 
 const IMAGE: &str = "petset.test/busybox:1";
+
+/// The claim that was made now.
+fn new(created: Created<Claim>) -> Claim {
+    match created {
+        Created::New(claim) => claim,
+        Created::AlreadyThere(claim) => panic!("it was there already: {claim:?}"),
+    }
+}
+
+/// The claim that was there already.
+fn known(created: Created<Claim>) -> Claim {
+    match created {
+        Created::AlreadyThere(claim) => claim,
+        Created::New(claim) => panic!("a second one was made: {claim:?}"),
+    }
+}
+
+/// The one claim of a set.
+async fn only(volumes: &DockerVolumes, set: &SetKey) -> Claim {
+    let mut claims = volumes.list(set).await.expect("lists");
+    assert_eq!(claims.len(), 1, "{claims:?}");
+    claims.remove(0)
+}
 
 /// A container that names a volume and never starts; the engine keeps the volume for it, or makes it.
 async fn user(place: &Place, volume: &str) -> String {

@@ -8,11 +8,10 @@ use bollard::Docker;
 use bollard::query_parameters::{
     ListContainersOptions, ListNetworksOptions, ListVolumesOptions, RemoveContainerOptions, RemoveVolumeOptions,
 };
-use petset_core::backend::{Claim, ClaimRequest, Created, VolumeProvisioner};
+use petset_core::backend::ClaimRequest;
 use petset_core::spec::ClaimSpec;
 use petset_core::{ClaimUid, Ordinal, SetKey};
 use petset_docker::node::{Node, NodeBuilder};
-use petset_docker::volumes::DockerVolumes;
 use tempfile::TempDir;
 
 /// What every object of ours is labelled with.
@@ -102,27 +101,4 @@ async fn tidy(namespace: &str) {
     for network in engine.list_networks(Some(options)).await.unwrap_or_default() {
         let _ = engine.remove_network(&network.id.unwrap_or_default()).await;
     }
-}
-
-/// The claim that was made now.
-pub(crate) fn new(created: Created<Claim>) -> Claim {
-    match created {
-        Created::New(claim) => claim,
-        Created::AlreadyThere(claim) => panic!("it was there already: {claim:?}"),
-    }
-}
-
-/// The claim that was there already.
-pub(crate) fn known(created: Created<Claim>) -> Claim {
-    match created {
-        Created::AlreadyThere(claim) => claim,
-        Created::New(claim) => panic!("a second one was made: {claim:?}"),
-    }
-}
-
-/// The one claim of a set.
-pub(crate) async fn only(volumes: &DockerVolumes, set: &SetKey) -> Claim {
-    let mut claims = volumes.list(set).await.expect("lists");
-    assert_eq!(claims.len(), 1, "{claims:?}");
-    claims.remove(0)
 }

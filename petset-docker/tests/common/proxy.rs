@@ -20,7 +20,7 @@ type Damage = Arc<Mutex<Option<String>>>;
 
 /// A socket before the engine's own.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     path: PathBuf,
     damaged: Damage,
     /// Every change cuts all connections.
@@ -35,7 +35,7 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    pub fn start(path: &Path) -> io::Result<Self> {
+    pub(crate) fn start(path: &Path) -> io::Result<Self> {
         let listener = UnixListener::bind(path)?;
         let (cut, cuts) = watch::channel(());
         let damaged = Damage::default();
@@ -44,22 +44,22 @@ impl Proxy {
     }
 
     /// What a node is told.
-    pub fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.path.display())
     }
 
     /// From now on every answer is half of one.
-    pub fn damage(&self) {
+    pub(crate) fn damage(&self) {
         self.set(Some(String::new()));
     }
 
     /// From now on every answer to a request with this word in it is half of one.
-    pub fn damage_all_with(&self, word: &str) {
+    pub(crate) fn damage_all_with(&self, word: &str) {
         self.set(Some(word.to_owned()));
     }
 
     /// From now on the engine answers.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.set(None);
     }
 
