@@ -32,7 +32,7 @@ async fn s19_an_asked_for_end_survives_the_controller() {
     let place = Place::new();
     let node = open(&place).await;
     let stubborn = script("main", "trap '' TERM; while :; do sleep 1; done");
-    create(&node.pods(), request(&place, json!({ "containers": [stubborn] }))).await;
+    create(&node.pods(), request(&place, &json!({ "containers": [stubborn] }))).await;
     let pod = until_ready(&node.pods(), &place).await;
     let options = DeleteOptions { grace_seconds: Some(2), version: None };
     node.pods().delete(&pod.reference(), options).await.unwrap();
@@ -84,7 +84,7 @@ async fn s2_a_pod_whose_sandbox_vanished_is_there_until_all_of_it_has_ended() {
     let place = Place::new();
     let node = open(&place).await;
     let slow = script("main", "trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done");
-    let pod = create(&node.pods(), request(&place, json!({ "containers": [slow] }))).await;
+    let pod = create(&node.pods(), request(&place, &json!({ "containers": [slow] }))).await;
     until_ready(&node.pods(), &place).await;
     let force = bollard::query_parameters::RemoveContainerOptions { force: true, ..Default::default() };
     place.engine.remove_container(pod.uid.as_str(), Some(force)).await.unwrap();
@@ -110,7 +110,7 @@ async fn init_containers_are_not_run_again() {
             container["volumeMounts"] = json!([{ "name": "work", "mountPath": "/work" }]);
         }
     }
-    create(&node.pods(), request(&place, spec)).await;
+    create(&node.pods(), request(&place, &spec)).await;
     until_ready(&node.pods(), &place).await;
     node.pods().shutdown().await;
     drop(node);

@@ -22,7 +22,7 @@ async fn a_program_sees_its_command_environment_user_and_name() {
     main["resources"] = json!({ "limits": { "memory": "64Mi", "cpu": "500m" } });
     main["securityContext"] = json!({ "runAsUser": 1234, "runAsGroup": 77, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] } });
     let spec = json!({ "containers": [main], "hostAliases": [{ "ip": "10.9.8.7", "hostnames": ["old"] }] });
-    create(&node.pods(), request(&place, spec)).await;
+    create(&node.pods(), request(&place, &spec)).await;
     let pod = until_ready(&node.pods(), &place).await;
     let pods = node.pods();
     let address = pod.status.addresses[0].to_string();
@@ -49,7 +49,7 @@ async fn secrets_are_in_no_label_and_containers_of_a_pod_share_its_network() {
     main["readinessProbe"] = json!({ "httpGet": { "path": "/index.html", "port": "web" }, "periodSeconds": 1 });
     let mut side = script("side", RUN);
     side["readinessProbe"] = json!({ "tcpSocket": { "port": 8080 }, "periodSeconds": 1 });
-    let mut request = request(&place, json!({ "containers": [main, side] }));
+    let mut request = request(&place, &json!({ "containers": [main, side] }));
     let secret = serde_json::from_value(json!({ "metadata": { "name": "keys" }, "stringData": { "word": "s3cr3t" } }));
     let secrets = [("keys".to_owned(), secret.unwrap())].into();
     request.config = std::sync::Arc::new(petset_core::backend::ConfigBundle { secrets, ..Default::default() });
@@ -72,7 +72,7 @@ async fn a_port_of_the_host_leads_to_the_pod_and_a_taken_one_is_told() {
     let port = taken.local_addr().unwrap().port();
     let mut main = script("main", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
     main["ports"] = json!([{ "containerPort": 8080, "hostPort": port }]);
-    create(&node.pods(), request(&place, json!({ "containers": [main] }))).await;
+    create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
     let is_told = |pod: &petset_core::backend::Pod| pod.status.reason.as_deref() == Some("FailedCreatePodSandBox");
     let pod = until(&node.pods(), &place, "a reason", is_told).await;
     assert!(pod.status.message.unwrap().contains(&port.to_string()));
@@ -92,7 +92,7 @@ async fn handlers_run_after_the_start_and_before_the_end() {
     main["livenessProbe"] =
         json!({ "exec": { "command": ["test", "!", "-e", "/work/sick"] }, "periodSeconds": 1, "failureThreshold": 1 });
     let spec = json!({ "containers": [main], "volumes": [{ "name": "work", "emptyDir": {} }] });
-    create(&node.pods(), request(&place, spec)).await;
+    create(&node.pods(), request(&place, &spec)).await;
     let pod = until_ready(&node.pods(), &place).await;
     sh(&node.pods(), &pod, "main", "touch /work/sick").await;
     // A container that a probe ends is ended as politely as any other.

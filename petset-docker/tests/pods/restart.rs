@@ -10,7 +10,7 @@ use crate::support::{RUN, create, ids, kill, open, request, running, script, unt
 async fn a_container_that_fails_again_and_again_is_backed_off() {
     let place = Place::new();
     let node = open(&place).await;
-    create(&node.pods(), request(&place, json!({ "containers": [script("main", "echo why >&2; exit 3")] }))).await;
+    create(&node.pods(), request(&place, &json!({ "containers": [script("main", "echo why >&2; exit 3")] }))).await;
     let is_told = |pod: &Pod| pod.status.reason.as_deref() == Some("CrashLoopBackOff");
     let pod = until(&node.pods(), &place, "a back-off", is_told).await;
     let message = pod.status.message.unwrap();
@@ -24,7 +24,7 @@ async fn a_killed_container_comes_back_in_its_pod() {
     let place = Place::new();
     let node = open(&place).await;
     let two = json!({ "containers": [script("main", RUN), script("side", RUN)] });
-    create(&node.pods(), request(&place, two)).await;
+    create(&node.pods(), request(&place, &two)).await;
     let before = until_ready(&node.pods(), &place).await;
     let victim = ids(&place, "container").await.remove(0);
     kill(&place, &victim).await;
@@ -56,7 +56,7 @@ async fn a_failing_init_container_holds_the_rest_back() {
     let place = Place::new();
     let node = open(&place).await;
     let spec = json!({ "initContainers": [script("first", "exit 1")], "containers": [script("main", RUN)] });
-    create(&node.pods(), request(&place, spec)).await;
+    create(&node.pods(), request(&place, &spec)).await;
     let pod = until(&node.pods(), &place, "restarts", |pod| pod.status.containers[0].restarts >= 2).await;
     assert!(
         matches!(&pod.status.containers[1].state, ContainerState::Waiting { reason, .. } if reason == "PodInitializing")

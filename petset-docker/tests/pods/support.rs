@@ -37,7 +37,7 @@ pub(crate) fn script(name: &str, script: &str) -> Value {
 }
 
 /// `web-0` with this pod spec.
-pub(crate) fn request(place: &Place, spec: Value) -> PodRequest {
+pub(crate) fn request(place: &Place, spec: &Value) -> PodRequest {
     let (set, ordinal) = (place.set("web"), Ordinal(0));
     let mut template: PodTemplate = serde_json::from_value(json!({ "spec": spec })).expect("a template");
     template.spec.hostname = Some(set.pod_name(ordinal));
@@ -57,7 +57,7 @@ pub(crate) fn request(place: &Place, spec: Value) -> PodRequest {
 
 /// A pod of one container that runs.
 pub(crate) fn running(place: &Place) -> PodRequest {
-    request(place, json!({ "containers": [script("main", RUN)] }))
+    request(place, &json!({ "containers": [script("main", RUN)] }))
 }
 
 pub(crate) async fn create(pods: &DockerPods, request: PodRequest) -> Pod {

@@ -12,7 +12,7 @@ use crate::support::{RUN, create, end, open, request, script, sh, until_gone, un
 
 fn with_config(mut request: PodRequest) -> PodRequest {
     let map = json!({ "metadata": { "name": "conf" }, "data": { "my.cnf": "port=1\n", "other": "x" } });
-    let map = serde_json::from_value(map).unwrap();
+    let map = serde_json::from_value(map).expect("a config map");
     let config_maps = [("conf".to_owned(), map)].into();
     request.config = Arc::new(ConfigBundle { config_maps, ..ConfigBundle::default() });
     request
@@ -45,7 +45,7 @@ async fn files_of_config_volumes_are_there_and_cannot_be_changed() {
             ] } },
         ],
     });
-    create(&node.pods(), with_config(request(&place, spec))).await;
+    create(&node.pods(), with_config(request(&place, &spec))).await;
     let pod = until_ready(&node.pods(), &place).await;
     let see = async |script: &str| sh(&node.pods(), &pod, "main", script).await;
     assert_eq!(see("ls /etc/conf; stat -c %a /etc/conf/my.cnf").await, "my.cnf\nother\n600");
@@ -69,7 +69,7 @@ async fn an_empty_directory_is_shared_by_a_pod_and_gone_with_it() {
             { "name": "fast", "emptyDir": { "medium": "Memory", "sizeLimit": "1Mi" } },
         ],
     });
-    create(&node.pods(), request(&place, spec)).await;
+    create(&node.pods(), request(&place, &spec)).await;
     let pod = until_ready(&node.pods(), &place).await;
     sh(&node.pods(), &pod, "main", "echo one > /disk/a; echo two > /fast/a").await;
     assert_eq!(sh(&node.pods(), &pod, "side", "cat /disk/a /fast/a").await, "one\ntwo");
@@ -80,10 +80,10 @@ async fn an_empty_directory_is_shared_by_a_pod_and_gone_with_it() {
     assert!(place.volumes().await.is_empty(), "they lived with the pod");
 }
 
-async fn claimed(place: &Place, node: &petset_docker::node::Node, spec: Value) -> PodRequest {
+async fn claimed(place: &Place, node: &petset_docker::node::Node, spec: &Value) -> PodRequest {
     let claim = place.request("web", 0);
     let name = claim.name.clone();
-    node.volumes().provision(claim).await.unwrap();
+    node.volumes().provision(claim).await.expect("a claim");
     let mut request = request(place, spec);
     request.claims = [("data".to_owned(), name)].into();
     request
@@ -101,7 +101,7 @@ async fn s5_a_part_of_a_claim_is_the_same_part_for_the_next_pod() {
         "containers": [mounted(script("main", RUN), mounts)],
         "securityContext": { "fsGroup": 4321 },
     });
-    let request = claimed(&place, &node, spec).await;
+    let request = claimed(&place, &node, &spec).await;
     create(&node.pods(), request.clone()).await;
     let pod = until_ready(&node.pods(), &place).await;
     sh(&node.pods(), &pod, "main", "echo kept > /part/a").await;
@@ -121,14 +121,14 @@ async fn s22_a_link_in_a_volume_leads_nowhere_else() {
     let place = Place::new();
     let node = open(&place).await;
     let whole = json!([{ "name": "data", "mountPath": "/whole" }]);
-    let request = claimed(&place, &node, json!({ "containers": [mounted(script("main", RUN), whole)] })).await;
+    let request = claimed(&place, &node, &json!({ "containers": [mounted(script("main", RUN), whole)] })).await;
     create(&node.pods(), request).await;
     let pod = until_ready(&node.pods(), &place).await;
     sh(&node.pods(), &pod, "main", "ln -s / /whole/escape").await;
     end(&node.pods(), &pod).await;
     until_gone(&node.pods(), &place).await;
     let part = json!([{ "name": "data", "mountPath": "/part", "subPath": "escape/etc" }]);
-    let mut next = crate::support::request(&place, json!({ "containers": [mounted(script("main", RUN), part)] }));
+    let mut next = crate::support::request(&place, &json!({ "containers": [mounted(script("main", RUN), part)] }));
     next.claims = [("data".to_owned(), "data-web-0".to_owned())].into();
     create(&node.pods(), next).await;
     let is_told = |pod: &petset_core::backend::Pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError");
@@ -140,7 +140,7 @@ async fn s22_a_link_in_a_volume_leads_nowhere_else() {
 async fn s7_a_pod_without_its_claim_is_not_made_and_no_volume_is() {
     let place = Place::new();
     let node = open(&place).await;
-    let mut request = request(&place, json!({ "containers": [script("main", RUN)] }));
+    let mut request = request(&place, &json!({ "containers": [script("main", RUN)] }));
     request.claims = [("data".to_owned(), "data-web-0".to_owned())].into();
     let error = node.pods().create(request).await.expect_err("nobody made the claim");
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
