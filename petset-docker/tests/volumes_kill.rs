@@ -5,7 +5,6 @@ mod place;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -36,8 +35,8 @@ fn pool(namespace: &str) -> Vec<StaticVolume> {
     (0..POOL).map(|number| StaticVolume::new(format!("pool-{number}-{namespace}"), 2 << 20)).collect()
 }
 
-async fn open(dir: &Path, namespace: &str) -> petset_core::Result<Node> {
-    let builder = pool(namespace).into_iter().fold(Node::builder(dir), NodeBuilder::static_volume);
+async fn open(builder: NodeBuilder, namespace: &str) -> petset_core::Result<Node> {
+    let builder = pool(namespace).into_iter().fold(builder, NodeBuilder::static_volume);
     loop {
         match builder.clone().open().await {
             // The tasks of a node that was dropped end in their own time.
@@ -52,7 +51,7 @@ async fn open(dir: &Path, namespace: &str) -> petset_core::Result<Node> {
 #[ignore = "run by the test below"]
 async fn child() {
     let (Some(dir), Ok(namespace)) = (std::env::var_os(DIR), std::env::var(NAMESPACE)) else { return };
-    let node = open(Path::new(&dir), &namespace).await.unwrap();
+    let node = open(Node::builder(dir), &namespace).await.unwrap();
     let (volumes, mut place) = (node.volumes(), Place::new());
     place.namespace.clone_from(&namespace);
     // Who tidies up is the one that started this.
@@ -100,7 +99,7 @@ async fn s5_killed_at_any_moment_it_leaves_no_half_claims_and_no_shared_volumes(
         process.wait().unwrap();
         assert_eq!(seen, round % 9 + 1, "the process ended by itself");
 
-        let node = open(&place.path("node"), &place.namespace).await.unwrap();
+        let node = open(place.builder(), &place.namespace).await.unwrap();
         let volumes = node.volumes();
         let claims = volumes.list(&set).await.unwrap();
         let mut owners: BTreeMap<String, String> = BTreeMap::new();
