@@ -147,7 +147,9 @@ impl Cell {
 
     /// As [`Cell::change`] for what was seen: it is true whether it can be written or not.
     pub(super) async fn note(&self, edit: impl Fn(&mut Record) + Send + Sync) {
-        if let Err(error) = self.change("note what was seen of a pod", &edit).await {
+        if let Err(error) = self.change("note what was seen of a pod", &edit).await
+            && !error.is_not_found()
+        {
             tracing::warn!(pod = self.name(), error = %error.chain(), "the record on disk is behind");
             let mut state = self.state();
             edit(&mut state.record);

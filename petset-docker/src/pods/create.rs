@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use petset_core::backend::{Created, Pod, PodRequest};
 use petset_core::{Error, ErrorKind, PodUid, Result, Retry, Timestamp};
+use tokio::time::sleep;
 
 use super::backend::sandboxes;
 use super::cell::Cell;
@@ -19,6 +21,9 @@ use crate::client::Failure;
 use crate::labels;
 
 const OPERATION: &str = "create a pod";
+/// How often, and after which pauses, whoever took a name is looked for.
+const LOOKS: u32 = 50;
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What a creation came to.
 pub(super) enum Made {
@@ -111,26 +116,29 @@ async fn forget(shared: &Shared, cell: &Cell) -> Result<()> {
     Ok(())
 }
 
-/// Who has the name, by a fresh read.
+/// Who has the name, by fresh reads: the engine gives a name away before it lists who got it.
 async fn taken(shared: &Shared, cell: &Cell) -> Result<Made> {
-    let found = sandboxes(shared, &cell.set).await?.into_iter().find(|pod| pod.ordinal == cell.ordinal);
-    if let Some(pod) = found {
-        return Ok(Made::Taken(Box::new(pod)));
-    }
-    let name = labels::sandbox(&cell.set, cell.ordinal);
-    match inspect::inspect(&shared.client, &name).await? {
-        Some(stranger) if labels::identity_of(&stranger.labels).is_none() => {
-            Err(Error::new(ErrorKind::AlreadyExists, OPERATION).with_context("pod", cell.name()).with_message(format!(
-                "the name `{name}` is taken by container {}, which is not petset's: remove or rename it",
-                stranger.id
-            )))
+    for _ in 0..LOOKS {
+        if let Some(pod) = sandboxes(shared, &cell.set).await?.into_iter().find(|pod| pod.ordinal == cell.ordinal) {
+            return Ok(Made::Taken(Box::new(pod)));
         }
-        // It went, or came, between the two looks.
-        _ => Err(Error::new(ErrorKind::Conflict, OPERATION)
-            .with_retry(Retry::Backoff)
-            .with_context("pod", cell.name())
-            .with_message("the name was taken a moment ago")),
+        let name = labels::sandbox(&cell.set, cell.ordinal);
+        if let Some(stranger) = inspect::inspect(&shared.client, &name).await?
+            && labels::identity_of(&stranger.labels).is_none()
+        {
+            return Err(Error::new(ErrorKind::AlreadyExists, OPERATION).with_context("pod", cell.name()).with_message(
+                format!(
+                    "the name `{name}` is taken by container {}, which is not petset's: remove or rename it",
+                    stranger.id
+                ),
+            ));
+        }
+        sleep(LOOK).await;
     }
+    Err(Error::new(ErrorKind::Conflict, OPERATION)
+        .with_retry(Retry::Backoff)
+        .with_context("pod", cell.name())
+        .with_message("the name was taken, and whoever had it is not there any more"))
 }
 
 impl From<Made> for Result<Created<Pod>> {

@@ -60,7 +60,10 @@ fn tell(shared: &Shared, event: &EventMessage) {
     let record = attributes.get(labels::RECORD);
     let cell = record.and_then(|record| shared.cells().get(record).cloned());
     if let Some(cell) = cell {
-        cell.poke();
+        // What begins was begun by whoever looks after the pod; only ends are news.
+        if matches!(event.action.as_deref(), Some("die" | "destroy")) {
+            cell.poke();
+        }
     } else if let Some((set, _)) = labels::identity_of(attributes) {
         shared.hints.changed(&set);
     }

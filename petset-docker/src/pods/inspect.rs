@@ -26,6 +26,8 @@ pub(super) struct Seen {
     pub(super) stop_signal: String,
     /// Its address in a network, by the network's name.
     pub(super) addresses: HashMap<String, String>,
+    /// The host's address in its network.
+    pub(super) gateway: Option<IpAddr>,
     /// What the engine says went wrong.
     pub(super) error: String,
 }
@@ -167,6 +169,8 @@ impl From<ContainerInspectResponse> for Seen {
                 Life::Ended { code, started_at, finished_at }
             }
         };
+        let gateways = networks.values().filter_map(|endpoint| endpoint.gateway.as_ref()?.parse().ok());
+        let gateway: Option<IpAddr> = gateways.min();
         let address = |(name, endpoint): (String, bollard::models::EndpointSettings)| {
             let addresses = [endpoint.ip_address, endpoint.global_ipv6_address];
             Some((name, addresses.into_iter().flatten().find(|address| !address.is_empty())?))
@@ -177,6 +181,7 @@ impl From<ContainerInspectResponse> for Seen {
             labels: config.labels.unwrap_or_default(),
             stop_signal: config.stop_signal.filter(|signal| !signal.is_empty()).unwrap_or_else(|| "SIGTERM".to_owned()),
             addresses: networks.into_iter().filter_map(address).collect(),
+            gateway,
             error: state.error.unwrap_or_default(),
         }
     }

@@ -1,7 +1,6 @@
 //! The life of one container: find or start it, watch it, and start it again when it ends.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +33,6 @@ pub(super) struct Keeper {
     shared: Arc<Shared>,
     cell: Arc<Cell>,
     uid: PodUid,
-    host_ip: Option<IpAddr>,
     index: usize,
     declared: Container,
     /// The next start is not before this.
@@ -56,16 +54,10 @@ struct Running {
 type Trouble = (&'static str, String);
 
 impl Keeper {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        cell: Arc<Cell>,
-        uid: PodUid,
-        host_ip: Option<IpAddr>,
-        index: usize,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, cell: Arc<Cell>, uid: PodUid, index: usize) -> Self {
         let (declared, known) = cell.read(|record| (record.declared(index).clone(), record.containers[index].clone()));
         let pause = known.ended.map_or(Duration::ZERO, |_| shared.options.backoff.pause(known.failures));
-        Self { shared, cell, uid, host_ip, index, declared, not_before: Instant::now() + pause, why: None }
+        Self { shared, cell, uid, index, declared, not_before: Instant::now() + pause, why: None }
     }
 
     /// Runs an init container until it has succeeded once.
@@ -182,7 +174,7 @@ impl Keeper {
 
     async fn make(&self) -> Result<String> {
         let Self { shared, cell, declared, .. } = self;
-        let (request, address) = cell.read(|record| (record.request.clone(), record.address));
+        let (request, address, host_ip) = cell.read(|record| (record.request.clone(), record.address, record.host_ip));
         let claims = self.claims(request.claims.keys()).await?;
         let files = Files {
             client: &shared.client,
@@ -190,7 +182,7 @@ impl Keeper {
             uid: &self.uid,
             node_name: &shared.node_name,
             address,
-            host_ip: self.host_ip,
+            host_ip,
         };
         let (record, node) = (&cell.key, &shared.node);
         let body = Plan { client: &shared.client, files, record, node, claims: &claims, declared }.body().await?;

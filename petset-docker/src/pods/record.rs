@@ -30,6 +30,9 @@ pub(super) struct Record {
     pub(super) containers: Vec<ContainerRecord>,
     #[serde(skip)]
     pub(super) address: Option<IpAddr>,
+    /// What the pod is told that the host's address is.
+    #[serde(skip)]
+    pub(super) host_ip: Option<IpAddr>,
     /// Why the pod as a whole waits: reason and message.
     #[serde(skip)]
     pub(super) waiting: Option<(String, String)>,
@@ -80,6 +83,7 @@ impl Record {
             ready_since: None,
             containers: inits.chain(containers).collect(),
             address: None,
+            host_ip: None,
             waiting: None,
             over: false,
             request,

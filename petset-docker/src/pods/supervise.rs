@@ -1,6 +1,5 @@
 //! The task that looks after one pod, from its creation or adoption to its end.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,9 +57,8 @@ async fn look_for_sandbox(shared: &Shared, cell: &Cell) -> Result<Option<PodUid>
 
 /// The sandbox, then init containers one after the other, then all containers, for ever.
 async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid) {
-    let host_ip = host_ip(shared, cell).await;
-    if up(shared, cell, uid, host_ip).await {
-        let keeper = |index| Keeper::new(Arc::clone(shared), Arc::clone(cell), uid.clone(), host_ip, index);
+    if up(shared, cell, uid).await {
+        let keeper = |index| Keeper::new(Arc::clone(shared), Arc::clone(cell), uid.clone(), index);
         let (inits, apps): (Vec<usize>, Vec<usize>) =
             cell.read(|record| (0..record.containers.len()).partition(|&index| record.containers[index].init));
         let work = async {
@@ -78,20 +76,11 @@ async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid) {
     over(shared, cell).await;
 }
 
-/// What pods are told that the host's address is.
-async fn host_ip(shared: &Shared, cell: &Cell) -> Option<IpAddr> {
-    if shared.options.host_ip.is_some() {
-        return shared.options.host_ip;
-    }
-    let network = shared.names.networks().of(&cell.set.namespace).await.ok()?;
-    network.gateway()
-}
-
 /// Sees to it that the sandbox runs; `false` when it has ended, or is gone.
-async fn up(shared: &Shared, cell: &Cell, uid: &PodUid, host_ip: Option<IpAddr>) -> bool {
+async fn up(shared: &Shared, cell: &Cell, uid: &PodUid) -> bool {
     let mut tries = 1;
     loop {
-        match rise(shared, cell, uid, host_ip).await {
+        match rise(shared, cell, uid).await {
             Ok(Some(runs)) => return runs,
             Ok(None) => {}
             Err((reason, error)) => {
@@ -106,12 +95,7 @@ async fn up(shared: &Shared, cell: &Cell, uid: &PodUid, host_ip: Option<IpAddr>)
 }
 
 /// One step up: `Some(true)` when it runs, `Some(false)` when it never will again.
-async fn rise(
-    shared: &Shared,
-    cell: &Cell,
-    uid: &PodUid,
-    host_ip: Option<IpAddr>,
-) -> Result<Option<bool>, (&'static str, Error)> {
+async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Option<bool>, (&'static str, Error)> {
     let sandbox = |error: Error| ("FailedCreatePodSandBox", error);
     let seen = inspect::inspect(&shared.client, uid.as_str()).await.map_err(|failure| sandbox(failure.into()))?;
     let Some(seen) = seen else { return Ok(Some(false)) };
@@ -119,10 +103,12 @@ async fn rise(
         Life::Ended { .. } if seen.error.is_empty() => Ok(Some(false)),
         Life::Leaving => Ok(Some(false)),
         Life::Running { .. } => {
+            let host_ip = shared.options.host_ip.or(seen.gateway);
             let address = seen.address().or(host_ip);
             cell.note(|record| {
                 record.waiting = None;
                 record.address = address;
+                record.host_ip = host_ip;
             })
             .await;
             Ok(Some(true))
@@ -136,7 +122,7 @@ async fn rise(
                 uid,
                 node_name: &shared.node_name,
                 address: None,
-                host_ip,
+                host_ip: None,
             };
             files.fill().await.map_err(|error| ("FailedMount", error))?;
             inspect::start(&shared.client, uid.as_str()).await.map_err(|failure| sandbox(failure.into()))?;
