@@ -3,6 +3,10 @@
 
 pub use petset_core::*;
 
+#[cfg(feature = "docker")]
+#[doc(inline)]
+pub use petset_docker as docker;
+
 #[cfg(feature = "local")]
 #[doc(inline)]
 pub use petset_local as local;

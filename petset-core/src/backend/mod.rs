@@ -5,12 +5,14 @@
 //!
 //! All three traits are object-safe, and are implemented for `Arc<T>` and `Box<T>` of themselves.
 
+mod backoff;
 mod forward;
 mod name;
 mod pod;
 mod volume;
 mod watch;
 
+pub use backoff::RestartBackoff;
 pub use name::{
     NameCapabilities, NameResolver, PetName, Published, RecordSet, ResolvedName, ServiceName, ServicePortName,
 };

@@ -164,7 +164,8 @@ pub struct PodChange {
 }
 
 /// Everything a backend needs to run one pod.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodRequest {
     /// The set.
     pub set: SetKey,
@@ -181,6 +182,7 @@ pub struct PodRequest {
     /// Claim template name → claim name.
     pub claims: BTreeMap<String, String>,
     /// Claim template name → the life of its claim that the pod is to start on. Where none is named, any life will do.
+    #[serde(default)]
     pub claim_uids: BTreeMap<String, ClaimUid>,
     /// The config maps and secrets that the template may refer to.
     pub config: Arc<ConfigBundle>,
@@ -196,7 +198,8 @@ impl PodRequest {
 }
 
 /// The config maps and secrets of a namespace, by name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConfigBundle {
     /// Config maps.
     pub config_maps: BTreeMap<String, ConfigMap>,
@@ -205,7 +208,8 @@ pub struct ConfigBundle {
 }
 
 /// Where a pod asks for names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DnsSettings {
     /// The cluster domain, for example `cluster.local`.
     pub domain: String,

@@ -56,6 +56,12 @@ impl Hints {
         }
     }
 
+    /// Tells every watcher that hints may have been lost.
+    pub fn gap(&self) {
+        // It fails when nobody watches, and then there is nobody to tell.
+        let _ = self.sender.send(WatchEvent::Gap);
+    }
+
     /// A stream that has every hint from this call on; it ends when the last clone of the sender is dropped.
     pub fn watch(&self) -> WatchStream {
         stream::unfold(self.sender.subscribe(), |mut receiver| async move {

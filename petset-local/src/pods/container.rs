@@ -12,7 +12,6 @@ use super::cell::{Cell, Weight};
 use super::clock;
 use super::exec::Runner;
 use super::fault::blocking;
-use super::handlers;
 use super::launch::{Refusal, launch, note_running};
 use super::logs::tail;
 use super::members;
@@ -21,7 +20,7 @@ use super::process::{Process, ProcessId};
 use super::shared::Shared;
 use super::stop::{PAUSE, end_leftovers, stop};
 use super::view::{Report, read_report};
-use crate::probe::{Event, Probes, Target, watch};
+use crate::probe::{Event, Probes, Target, handle, watch};
 
 /// How often a start is looked at until its program runs.
 const LOOK: Duration = Duration::from_millis(1);
@@ -182,7 +181,7 @@ impl Keeper {
         {
             let target = Target { address, ports: &declared.ports, runner: &runner };
             let problem = tokio::select! {
-                result = handlers::run(handler, target) => result.err(),
+                result = handle(handler, target) => result.err(),
                 code = process.ended() => return (code, None),
             };
             if let Some(problem) = problem {

@@ -22,7 +22,6 @@ mod container;
 mod etc;
 mod exec;
 mod fault;
-mod handlers;
 mod isolation;
 mod launch;
 mod local;
@@ -49,4 +48,5 @@ mod view;
 
 pub use local::LocalPods;
 pub use logs::LogFiles;
-pub use options::{LogLimits, PodOptions, RestartBackoff};
+pub use options::{LogLimits, PodOptions};
+pub use petset_core::backend::RestartBackoff;

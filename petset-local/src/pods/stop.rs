@@ -10,11 +10,10 @@ use super::cell::Cell;
 use super::clock;
 use super::exec::Runner;
 use super::fault::blocking;
-use super::handlers;
 use super::members;
 use super::process::Process;
 use super::shared::Shared;
-use crate::probe::Target;
+use crate::probe::{Target, handle};
 
 /// How often processes are looked for that have not ended yet.
 const LOOK: Duration = Duration::from_millis(25);
@@ -34,7 +33,7 @@ pub(super) async fn stop(node: &Arc<Shared>, cell: &Arc<Cell>, index: usize, pro
         let runner = Runner::new(Arc::clone(node), Arc::clone(cell), index);
         let target = Target { address, ports: &declared.ports, runner: &runner };
         tokio::select! {
-            result = handlers::run(handler, target) => {
+            result = handle(handler, target) => {
                 if let Err(problem) = result {
                     tracing::warn!(container = declared.name, problem, "preStop failed, the container is ended anyway");
                 }

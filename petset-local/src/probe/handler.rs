@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use petset_core::spec::Handler;
 
-use crate::probe::{Answer, Target, ask_http, ask_tcp};
+use super::{Answer, Target, ask_http, ask_tcp};
 
 /// How long a handler over the network may take. A command may take as long as the grace period.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Runs `handler` to its end.
-pub(super) async fn run(handler: &Handler, target: Target<'_>) -> Result<(), String> {
+///
+/// # Errors
+/// In a few words, why it failed.
+pub async fn handle(handler: &Handler, target: Target<'_>) -> Result<(), String> {
     let Handler { exec, http_get, tcp_socket, sleep, other: _ } = handler;
     let answer = if let Some(action) = exec {
         target.runner.run(&action.command, FOR_EVER).await

@@ -1,0 +1,154 @@
+//! What the engine's answers mean, and the one way out of them into the core's error.
+
+use bollard::errors::Error as Bollard;
+use petset_core::{Error, ErrorKind};
+use thiserror::Error as ThisError;
+
+/// Why a request came to nothing.
+#[derive(Debug, ThisError)]
+pub(crate) enum Failure {
+    /// The engine took the request and said no.
+    #[error("{message}")]
+    Refused { operation: &'static str, refusal: Refusal, message: String },
+    /// No whole answer: the effect may or may not have happened.
+    #[error("no answer within {seconds} s")]
+    NoAnswer { operation: &'static str, seconds: u64 },
+    /// Nobody answers at the address.
+    #[error("Docker cannot be reached")]
+    Unreachable { operation: &'static str, source: Bollard },
+    /// An answer that cannot be read, or a request that could not be made.
+    #[error("the engine's answer cannot be read")]
+    Unreadable { operation: &'static str, source: Bollard },
+}
+
+/// The engine's no, by meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// 400: the request can never work as it is.
+    Invalid,
+    /// 401, 403: not allowed.
+    Forbidden,
+    /// 404: there is no such thing.
+    NotFound,
+    /// 409: a name is taken, or the thing is in another state.
+    Conflict,
+    /// No space on the engine's disk.
+    Full,
+    /// 5xx and everything else.
+    Broken,
+}
+
+impl Failure {
+    pub(crate) fn new(operation: &'static str, error: Bollard) -> Self {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the other errors are about answers that make no sense")]
+        match error {
+            Bollard::DockerResponseServerError { status_code, message } => {
+                Self::Refused { operation, refusal: Refusal::of(status_code, &message), message }
+            }
+            Bollard::DockerStreamError { error } => {
+                Self::Refused { operation, refusal: Refusal::of(500, &error), message: error }
+            }
+            Bollard::RequestTimeoutError => Self::NoAnswer { operation, seconds: 120 },
+            source @ (Bollard::IOError { .. }
+            | Bollard::HyperResponseError { .. }
+            | Bollard::HyperLegacyError { .. }
+            | Bollard::SocketNotFoundError(_)) => Self::Unreachable { operation, source },
+            source => Self::Unreadable { operation, source },
+        }
+    }
+
+    /// The engine's no, if it was one.
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(*refusal),
+            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// Whether the engine says that there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.refusal() == Some(Refusal::NotFound)
+    }
+
+    /// Whether a name is taken, or the thing is in another state.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.refusal() == Some(Refusal::Conflict)
+    }
+}
+
+impl Refusal {
+    fn of(status: u16, message: &str) -> Self {
+        match status {
+            _ if message.contains("no space left on device") => Self::Full,
+            400 => Self::Invalid,
+            401 | 403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            _ => Self::Broken,
+        }
+    }
+
+    fn kind(self) -> ErrorKind {
+        match self {
+            Self::Invalid => ErrorKind::Invalid,
+            Self::Forbidden => ErrorKind::Forbidden,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::Conflict => ErrorKind::AlreadyExists,
+            Self::Full => ErrorKind::Exhausted,
+            Self::Broken => ErrorKind::Unavailable,
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused { operation, refusal, message } => {
+                Self::new(refusal.kind(), operation).with_message(message)
+            }
+            Failure::NoAnswer { operation, .. } => {
+                Self::new(ErrorKind::Timeout, operation).with_message(failure.to_string())
+            }
+            Failure::Unreachable { operation, source } => Self::new(ErrorKind::Unavailable, operation)
+                .with_message("Docker cannot be reached")
+                .with_source(source),
+            Failure::Unreadable { operation, source } => Self::new(ErrorKind::Corrupt, operation)
+                .with_retry(petset_core::Retry::Backoff)
+                .with_message("the engine's answer cannot be read")
+                .with_source(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use petset_core::Retry;
+
+    use super::*;
+
+    #[test]
+    fn each_answer_has_its_meaning() {
+        for (status_code, message, kind, retry) in [
+            (400, "bad parameter", ErrorKind::Invalid, Retry::Persistent),
+            (403, "denied", ErrorKind::Forbidden, Retry::Persistent),
+            (404, "No such container", ErrorKind::NotFound, Retry::Backoff),
+            (409, "Conflict. The container name is in use", ErrorKind::AlreadyExists, Retry::Backoff),
+            (500, "write /x: no space left on device", ErrorKind::Exhausted, Retry::Backoff),
+            (500, "driver failed", ErrorKind::Unavailable, Retry::Backoff),
+        ] {
+            let answer = Bollard::DockerResponseServerError { status_code, message: message.to_owned() };
+            let error = Error::from(Failure::new("ask", answer));
+            assert_eq!((error.kind(), error.retry()), (kind, retry), "{status_code}");
+            assert!(error.to_string().contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn s2_no_answer_is_never_a_no() {
+        let cut = Bollard::IOError { err: std::io::Error::from(std::io::ErrorKind::ConnectionReset) };
+        for failure in [Failure::new("ask", cut), Failure::new("ask", Bollard::RequestTimeoutError)] {
+            assert_eq!(failure.refusal(), None);
+            assert!(!Error::from(failure).is_not_found());
+        }
+    }
+}

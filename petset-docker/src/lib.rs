@@ -1,0 +1,11 @@
+#![doc = include_str!("../README.md")]
+
+mod background;
+mod client;
+mod labels;
+pub mod names;
+mod networks;
+pub mod node;
+pub mod pods;
+mod records;
+pub mod volumes;

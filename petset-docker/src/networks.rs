@@ -1,0 +1,157 @@
+//! One network of the engine per namespace: pods of a namespace reach each other, and nobody else by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use bollard::models::{Ipam, IpamConfig, Network as Listed, NetworkCreateRequest, NetworkInspect};
+use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
+use petset_core::{Error, ErrorKind, Result};
+use tokio::sync::Mutex;
+
+use crate::client::{Client, Failure};
+use crate::labels::{self, Role};
+
+/// The networks of namespaces. Clones are handles of the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Networks {
+    client: Client,
+    /// Namespace → a network that exists already, by name or id.
+    named: Arc<BTreeMap<String, String>>,
+    /// The engine takes several networks of one name; one task at a time looks and makes.
+    making: Arc<Mutex<()>>,
+}
+
+/// A network as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// This machine's addresses in it, where the driver has such a thing.
+    pub(crate) gateways: Vec<IpAddr>,
+}
+
+impl Networks {
+    pub(crate) fn new(client: Client, named: BTreeMap<String, String>) -> Self {
+        Self { client, named: Arc::new(named), making: Arc::default() }
+    }
+
+    /// The network of `namespace`, which is made when it is not there. Networks that were named are never made.
+    ///
+    /// # Errors
+    /// `NotFound` when a named network is not there; otherwise what the engine says.
+    pub(crate) async fn of(&self, namespace: &str) -> Result<Network> {
+        let _one_at_a_time = self.making.lock().await;
+        if let Some(named) = self.named.get(namespace) {
+            check(named)?;
+            return self.inspect(named).await?.ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, "find a network").with_context("network", named).with_message(
+                    "the network that this namespace is to use is not there: make it, or name another one",
+                )
+            });
+        }
+        if let Some(id) = self.find(namespace).await?
+            && let Some(network) = self.inspect(&id).await?
+        {
+            return Ok(network);
+        }
+        let id = self.make(namespace).await?;
+        let network = self.inspect(&id).await?;
+        network.ok_or_else(|| Error::new(ErrorKind::Conflict, "make a network").with_context("network", id))
+    }
+
+    /// The network of `namespace` if it is there.
+    pub(crate) async fn existing(&self, namespace: &str) -> Result<Option<Network>> {
+        let network = match self.named.get(namespace) {
+            Some(named) => Some(named.clone()),
+            None => self.find(namespace).await?,
+        };
+        match network {
+            Some(network) => Ok(self.inspect(&network).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// This machine's addresses in all networks of the kind that has such addresses, if the engine is on this machine.
+    pub(crate) async fn bridges(&self) -> Result<Vec<IpAddr>> {
+        let bridges = self.list(HashMap::from([("driver".to_owned(), vec!["bridge".to_owned()])])).await?;
+        Ok(bridges.into_iter().flat_map(|network| gateways(network.ipam)).collect())
+    }
+
+    async fn find(&self, namespace: &str) -> Result<Option<String>, Failure> {
+        let mut filters = labels::filter(Role::Network, None);
+        filters.entry("label".to_owned()).or_default().push(format!("{}={namespace}", labels::NAMESPACE));
+        // Somebody else may have made a second one: everybody takes the same of them.
+        Ok(self.list(filters).await?.into_iter().filter_map(|network| network.id).min())
+    }
+
+    async fn list(&self, filters: HashMap<String, Vec<String>>) -> Result<Vec<Listed>, Failure> {
+        let options = ListNetworksOptions { filters: Some(filters) };
+        self.client.ask("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await
+    }
+
+    async fn make(&self, namespace: &str) -> Result<String, Failure> {
+        let name = labels::network(namespace);
+        tracing::info!(namespace, network = name, "make a network");
+        let identity = [(labels::ROLE, Role::Network.as_str()), (labels::NAMESPACE, namespace)];
+        let config = NetworkCreateRequest {
+            name,
+            labels: Some(HashMap::from(identity.map(|(key, value)| (key.to_owned(), value.to_owned())))),
+            ..NetworkCreateRequest::default()
+        };
+        let made = self.client.ask("make a network", |docker| async move { docker.create_network(config).await });
+        Ok(made.await?.id)
+    }
+
+    async fn inspect(&self, network: &str) -> Result<Option<Network>, Failure> {
+        let asked = network.to_owned();
+        let seen = self.client.ask("inspect a network", |docker| async move {
+            docker.inspect_network(&asked, None::<InspectNetworkOptions>).await
+        });
+        match seen.await {
+            Ok(seen) => Ok(Some(Network::from(seen))),
+            Err(failure) if failure.is_not_found() => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// Refuses the engine's own networks, whose containers have no names.
+fn check(named: &str) -> Result<()> {
+    if !["bridge", "host", "none", "default"].contains(&named) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Invalid, "find a network")
+        .with_context("network", named)
+        .with_message("the engine's own networks have no names: make one with `docker network create`"))
+}
+
+impl From<NetworkInspect> for Network {
+    fn from(seen: NetworkInspect) -> Self {
+        Self { id: seen.id.unwrap_or_default(), name: seen.name.unwrap_or_default(), gateways: gateways(seen.ipam) }
+    }
+}
+
+impl Network {
+    /// This machine's address that pods reach by the usual way.
+    pub(crate) fn gateway(&self) -> Option<IpAddr> {
+        self.gateways.iter().copied().filter(IpAddr::is_ipv4).min()
+    }
+}
+
+fn gateways(ipam: Option<Ipam>) -> Vec<IpAddr> {
+    let pools = ipam.and_then(|ipam| ipam.config).unwrap_or_default();
+    // Where the engine does not say, it takes the first address.
+    let gateway = |pool: IpamConfig| match pool.gateway {
+        Some(gateway) => gateway.parse().ok(),
+        None => first_of(&pool.subnet?),
+    };
+    pools.into_iter().filter_map(gateway).collect()
+}
+
+/// The first address for a host in `172.17.0.0/16`.
+fn first_of(subnet: &str) -> Option<IpAddr> {
+    let (network, _) = subnet.split_once('/')?;
+    let network: Ipv4Addr = network.parse().ok()?;
+    Some(Ipv4Addr::from_bits(network.to_bits().checked_add(1)?).into())
+}

@@ -1,0 +1,222 @@
+//! One pod of this process: its record in memory, which mirrors the one on disk, and who is told of changes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use petset_core::backend::{Hints, Pod};
+use petset_core::{Error, ErrorKind, Ordinal, PodUid, Result, SetKey, Timestamp, Version};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::record::{ContainerRecord, PODS, Record};
+use super::status;
+use crate::records::Records;
+
+/// How long a change that nobody told of may go unseen.
+pub(super) const RESYNC: Duration = Duration::from_secs(30);
+
+/// One pod of this process.
+#[derive(Debug)]
+pub(super) struct Cell {
+    /// The record's key, which every object of the pod has as a label.
+    pub(super) key: String,
+    pub(super) set: SetKey,
+    pub(super) ordinal: Ordinal,
+    /// Before every version of this process; versions of another process are others.
+    session: String,
+    state: Mutex<State>,
+    /// One change of the record on disk at a time.
+    writing: tokio::sync::Mutex<()>,
+    records: Records,
+    hints: Hints,
+    /// Counts the changes of the record.
+    changes: watch::Sender<u64>,
+    /// Counts what the engine told of the pod's containers.
+    events: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct State {
+    record: Record,
+    uid: Option<PodUid>,
+    generation: u64,
+    gone: bool,
+}
+
+impl Cell {
+    pub(super) fn new(key: String, record: Record, session: &str, records: Records, hints: Hints) -> Self {
+        Self {
+            key,
+            set: record.request.set.clone(),
+            ordinal: record.request.ordinal,
+            session: session.to_owned(),
+            state: Mutex::new(State { record, uid: None, generation: 0, gone: false }),
+            writing: tokio::sync::Mutex::default(),
+            records,
+            hints,
+            changes: watch::Sender::new(0),
+            events: watch::Sender::new(0),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The pod's name.
+    pub(super) fn name(&self) -> String {
+        self.set.pod_name(self.ordinal)
+    }
+
+    /// Something of the record as it is now.
+    pub(super) fn read<T>(&self, of: impl FnOnce(&Record) -> T) -> T {
+        of(&self.state().record)
+    }
+
+    /// One of its containers as it is now.
+    pub(super) fn container(&self, index: usize) -> ContainerRecord {
+        self.read(|record| record.containers[index].clone())
+    }
+
+    /// The sandbox's id, once it is known.
+    pub(super) fn uid(&self) -> Option<PodUid> {
+        self.state().uid.clone()
+    }
+
+    /// Notes the sandbox's id, which never changes.
+    pub(super) fn found(&self, uid: PodUid) {
+        self.state().uid.get_or_insert(uid);
+    }
+
+    /// What others see; `None` before the sandbox was made and after the pod's end.
+    pub(super) fn pod(&self) -> Option<Pod> {
+        let state = self.state();
+        let uid = state.uid.clone().filter(|_| !state.gone)?;
+        Some(status::pod_of(&state.record, uid, self.version(state.generation)))
+    }
+
+    fn version(&self, generation: u64) -> Version {
+        Version::new(format!("{}.{generation}", self.session))
+    }
+
+    /// Changes the record on disk and in memory, and tells. What is on disk already is not written again.
+    ///
+    /// # Errors
+    /// `NotFound` when the pod has ended; what the disk says, and then nothing is changed.
+    pub(super) async fn change(&self, operation: &'static str, edit: impl FnOnce(&mut Record) + Send) -> Result<()> {
+        self.try_change(operation, |record, _| {
+            edit(record);
+            Ok(())
+        })
+        .await
+    }
+
+    /// As [`Cell::change`]; `edit` sees the version too, and its error leaves everything as it was.
+    pub(super) async fn try_change(
+        &self,
+        operation: &'static str,
+        edit: impl FnOnce(&mut Record, Version) -> Result<()> + Send,
+    ) -> Result<()> {
+        let _one_at_a_time = self.writing.lock().await;
+        let (old, new) = {
+            let state = self.state();
+            if state.gone {
+                return Err(gone(operation, &self.name()));
+            }
+            let mut new = state.record.clone();
+            edit(&mut new, self.version(state.generation))?;
+            let ready = status::is_ready(&new);
+            if ready != new.ready_since.is_some() {
+                new.ready_since = ready.then(Timestamp::now);
+            }
+            (state.record.clone(), new)
+        };
+        if old == new {
+            return Ok(());
+        }
+        if durable(&old) != durable(&new) {
+            self.records.put(PODS, &self.key, &new).await?;
+        }
+        let mut state = self.state();
+        state.record = new;
+        state.generation += 1;
+        drop(state);
+        self.changed();
+        Ok(())
+    }
+
+    /// As [`Cell::change`] for what was seen: it is true whether it can be written or not.
+    pub(super) async fn note(&self, edit: impl Fn(&mut Record) + Send + Sync) {
+        if let Err(error) = self.change("note what was seen of a pod", &edit).await
+            && !error.is_not_found()
+        {
+            tracing::warn!(pod = self.name(), error = %error.chain(), "the record on disk is behind");
+            let mut state = self.state();
+            edit(&mut state.record);
+            state.generation += 1;
+            drop(state);
+            self.changed();
+        }
+    }
+
+    /// As [`Cell::note`] for one container.
+    pub(super) async fn note_container(&self, index: usize, edit: impl Fn(&mut ContainerRecord) + Send + Sync) {
+        self.note(|record| edit(&mut record.containers[index])).await;
+    }
+
+    /// Takes the pod off the record, for ever: no change is written after this one.
+    pub(super) async fn bury(&self) -> Result<()> {
+        let _one_at_a_time = self.writing.lock().await;
+        self.records.remove(PODS, &self.key).await?;
+        self.state().gone = true;
+        self.changed();
+        Ok(())
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+        self.hint();
+    }
+
+    /// Says that something may have happened to a container.
+    pub(super) fn poke(&self) {
+        self.events.send_modify(|events| *events += 1);
+    }
+
+    /// Tells watchers that something changed.
+    pub(super) fn hint(&self) {
+        self.hints.changed(&self.set);
+    }
+
+    /// From now on every poke counts: a look that follows misses nothing.
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.events.subscribe()
+    }
+
+    /// Waits until the end was asked for.
+    pub(super) async fn until_terminating(&self) {
+        let mut changes = self.changes.subscribe();
+        while self.read(|record| record.termination.is_none()) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Waits until there may be something new; at most `limit`, because what the engine tells may be lost.
+pub(super) async fn poked(events: &mut watch::Receiver<u64>, limit: Duration) {
+    // Too long a silence is no error: looking again costs little.
+    let _ = timeout(limit, events.changed()).await;
+}
+
+fn durable(record: &Record) -> Option<Vec<u8>> {
+    serde_json::to_vec(record).ok()
+}
+
+/// The error for a request that names an incarnation that is not there.
+pub(super) fn gone(operation: &'static str, pod: &str) -> Error {
+    Error::new(ErrorKind::NotFound, operation)
+        .with_context("pod", pod)
+        .with_message("this incarnation is not there any more")
+}

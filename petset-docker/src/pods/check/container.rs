@@ -1,0 +1,116 @@
+//! One container.
+
+use petset_core::spec::{Container, Handler, HttpGetAction, Probe, Resources, VolumeMount};
+use serde_json::Value;
+
+use super::findings::Findings;
+use super::security::check_container_security;
+use crate::pods::options::PodOptions;
+use crate::pods::resources::KNOWN;
+
+/// Fields without a meaning on a single engine, and those that are passed on.
+const ACCEPTED: [&str; 6] =
+    ["resizePolicy", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty"];
+
+pub(super) fn check_container(
+    path: &str,
+    container: &Container,
+    init: bool,
+    options: &PodOptions,
+    findings: &mut Findings,
+) {
+    if container.image.as_deref().is_none_or(str::is_empty) {
+        findings.missing(format!("{path}.image"), "a container runs an image");
+    }
+    for (index, variable) in container.env.iter().enumerate() {
+        if let Some(source) = &variable.value_from {
+            findings.unknown(&format!("{path}.env[{index}].valueFrom"), &source.other, &[]);
+        }
+    }
+    for (index, mount) in container.volume_mounts.iter().enumerate() {
+        check_mount(&format!("{path}.volumeMounts[{index}]"), mount, findings);
+    }
+    if init {
+        for (index, port) in container.ports.iter().enumerate() {
+            if let Some(port) = port.host_port {
+                findings.refuse(
+                    format!("{path}.ports[{index}].hostPort"),
+                    port,
+                    "no port of the host leads to an init container; declare it at a container",
+                );
+            }
+        }
+    }
+    if let Some(resources) = &container.resources {
+        check_resources(&format!("{path}.resources"), resources, findings);
+    }
+    check_behaviour(path, container, init, findings);
+    check_container_security(
+        &format!("{path}.securityContext"),
+        container.security_context.as_ref(),
+        options,
+        findings,
+    );
+    findings.unknown(path, &container.other, &ACCEPTED);
+}
+
+fn check_mount(path: &str, mount: &VolumeMount, findings: &mut Findings) {
+    findings.only(path, &mount.other, "mountPropagation", &[Value::from("None")]);
+    findings.unknown(path, &mount.other, &["mountPropagation"]);
+}
+
+fn check_resources(path: &str, resources: &Resources, findings: &mut Findings) {
+    for (list, amounts) in [("limits", &resources.limits), ("requests", &resources.requests)] {
+        for (name, amount) in amounts.iter().filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            findings.refuse(format!("{path}.{list}.{name}"), amount, "the engine knows `cpu` and `memory` only");
+        }
+    }
+    findings.unknown(path, &resources.other, &[]);
+}
+
+fn check_behaviour(path: &str, container: &Container, init: bool, findings: &mut Findings) {
+    let Container { startup_probe, readiness_probe, liveness_probe, lifecycle, .. } = container;
+    let probes =
+        [("startupProbe", startup_probe), ("readinessProbe", readiness_probe), ("livenessProbe", liveness_probe)];
+    for (field, probe) in probes {
+        let path = format!("{path}.{field}");
+        match probe {
+            Some(_) if init => findings.refuse(&path, "(set)", "an init container has no probes"),
+            Some(probe) => check_probe(&path, probe, findings),
+            None => {}
+        }
+    }
+    let Some(lifecycle) = lifecycle else { return };
+    let path = format!("{path}.lifecycle");
+    if init {
+        findings.refuse(&path, "(set)", "an init container has no lifecycle handlers");
+        return;
+    }
+    for (field, handler) in [("postStart", &lifecycle.post_start), ("preStop", &lifecycle.pre_stop)] {
+        if let Some(handler) = handler {
+            check_handler(&format!("{path}.{field}"), handler, findings);
+        }
+    }
+    findings.unknown(&path, &lifecycle.other, &[]);
+}
+
+fn check_probe(path: &str, probe: &Probe, findings: &mut Findings) {
+    check_http(path, probe.http_get.as_ref(), findings);
+    findings.unknown(path, &probe.other, &[]);
+}
+
+fn check_handler(path: &str, handler: &Handler, findings: &mut Findings) {
+    check_http(path, handler.http_get.as_ref(), findings);
+    findings.unknown(path, &handler.other, &[]);
+}
+
+fn check_http(path: &str, action: Option<&HttpGetAction>, findings: &mut Findings) {
+    let scheme = action.and_then(|action| action.scheme.as_deref());
+    if let Some(scheme) = scheme.filter(|scheme| !matches!(*scheme, "" | "HTTP")) {
+        findings.refuse(
+            format!("{path}.httpGet.scheme"),
+            scheme,
+            "only `HTTP` is asked here; use `exec` with a program of the image for the rest",
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! The template as a whole.
+
+use petset_core::manifest::Violation;
+use petset_core::spec::{PodSpec, PodTemplate};
+use serde_json::Value;
+
+use super::container::check_container;
+use super::findings::Findings;
+use super::security::check_pod_security;
+use super::volume::check_volume;
+use crate::pods::options::PodOptions;
+
+/// Fields without a meaning on a single engine, and those that are looked at by name.
+const ACCEPTED: [&str; 14] = [
+    "affinity",
+    "automountServiceAccountToken",
+    "dnsPolicy",
+    "enableServiceLinks",
+    "nodeSelector",
+    "preemptionPolicy",
+    "priority",
+    "priorityClassName",
+    "schedulerName",
+    "serviceAccount",
+    "setHostnameAsFQDN",
+    "shareProcessNamespace",
+    "tolerations",
+    "topologySpreadConstraints",
+];
+
+/// What of `template` cannot be honoured. Paths begin at the template.
+pub(in crate::pods) fn check(template: &PodTemplate, options: &PodOptions) -> Vec<Violation> {
+    let mut findings = Findings::default();
+    findings.unknown("metadata", &template.metadata.other, &["creationTimestamp", "generateName"]);
+    check_spec(&template.spec, options, &mut findings);
+    findings.into_violations()
+}
+
+fn check_spec(spec: &PodSpec, options: &PodOptions, findings: &mut Findings) {
+    if spec.containers.is_empty() {
+        findings.missing("spec.containers", "at least one container is needed");
+    }
+    let groups = [("initContainers", &spec.init_containers, true), ("containers", &spec.containers, false)];
+    for (group, containers, init) in groups {
+        for (index, container) in containers.iter().enumerate() {
+            check_container(&format!("spec.{group}[{index}]"), container, init, options, findings);
+        }
+    }
+    for (index, volume) in spec.volumes.iter().enumerate() {
+        check_volume(&format!("spec.volumes[{index}]"), volume, options, findings);
+    }
+    if let Some(policy) = spec.restart_policy.as_deref().filter(|policy| *policy != "Always") {
+        findings.refuse("spec.restartPolicy", policy, "a set's pods restart `Always`");
+    }
+    if let Some(seconds) = spec.active_deadline_seconds {
+        findings.refuse("spec.activeDeadlineSeconds", seconds, "a set's pods have no deadline");
+    }
+    let shared = [("hostNetwork", spec.host_network), ("hostPID", spec.host_pid), ("hostIPC", spec.host_ipc)];
+    for (field, set) in shared {
+        if set && !options.allow_host_namespaces {
+            findings.refuse(
+                format!("spec.{field}"),
+                true,
+                "the host's namespaces are refused unless the embedder allows them (`PodOptions::allow_host_namespaces`)",
+            );
+        }
+    }
+    check_pod_security("spec.securityContext", spec.security_context.as_ref(), findings);
+    findings.only("spec", &spec.other, "dnsPolicy", &[Value::from("ClusterFirst")]);
+    findings.only("spec", &spec.other, "setHostnameAsFQDN", &[Value::Bool(false)]);
+    findings.only("spec", &spec.other, "shareProcessNamespace", &[Value::Bool(false), Value::Bool(true)]);
+    if let Some(config) = &spec.dns_config {
+        findings.unknown("spec.dnsConfig", &config.other, &["options"]);
+    }
+    findings.unknown("spec", &spec.other, &ACCEPTED);
+}

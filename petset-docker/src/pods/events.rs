@@ -1,0 +1,94 @@
+//! What the engine tells: its events wake whoever looks after the pod that they are of.
+//!
+//! Events are hints. Whoever is woken looks for itself, and looks now and then unwoken: a lost event costs time only.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::models::EventMessage;
+use bollard::query_parameters::EventsOptionsBuilder;
+use futures::StreamExt;
+use tokio::time::{sleep, timeout};
+
+use super::shared::Shared;
+use super::sweep::sweep;
+use crate::labels;
+
+/// When nothing happened for so long after a connection, it stands.
+const STANDS: Duration = Duration::from_secs(1);
+/// Pauses between tries to connect.
+const SHORTEST: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(10);
+/// Between sweeps, when nothing asks for one.
+const SWEEP: Duration = Duration::from_secs(300);
+
+/// Follows the engine's events for ever.
+pub(super) async fn follow(shared: Arc<Shared>) {
+    let mut pause = SHORTEST;
+    loop {
+        let mut events = shared.client.docker().events(Some(options())).boxed();
+        let first = timeout(STANDS, events.next()).await;
+        if !matches!(first, Ok(None | Some(Err(_)))) {
+            // What happened before the engine began to tell was told to nobody.
+            resync(&shared).await;
+            pause = SHORTEST;
+            if let Ok(Some(Ok(event))) = first {
+                tell(&shared, &event);
+            }
+            while let Some(Ok(event)) = events.next().await {
+                tell(&shared, &event);
+            }
+        }
+        tracing::info!(pause = ?pause, "the engine's events ended, connecting again");
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST);
+    }
+}
+
+fn options() -> bollard::query_parameters::EventsOptions {
+    let filters = HashMap::from([
+        ("type", vec!["container"]),
+        ("event", vec!["create", "start", "die", "destroy", "pause", "unpause"]),
+        ("label", vec![labels::ROLE]),
+    ]);
+    EventsOptionsBuilder::default().filters(&filters).build()
+}
+
+fn tell(shared: &Shared, event: &EventMessage) {
+    let Some(attributes) = event.actor.as_ref().and_then(|actor| actor.attributes.as_ref()) else { return };
+    let record = attributes.get(labels::RECORD);
+    let cell = record.and_then(|record| shared.cells().get(record).cloned());
+    if let Some(cell) = cell {
+        // What begins was begun by whoever looks after the pod; only ends are news.
+        if matches!(event.action.as_deref(), Some("die" | "destroy")) {
+            cell.poke();
+        }
+    } else if let Some((set, _)) = labels::identity_of(attributes) {
+        shared.hints.changed(&set);
+    }
+}
+
+/// Everybody looks again.
+async fn resync(shared: &Shared) {
+    let cells: Vec<_> = shared.cells().values().cloned().collect();
+    for cell in cells {
+        cell.poke();
+    }
+    shared.hints.gap();
+    clean(shared).await;
+}
+
+async fn clean(shared: &Shared) {
+    if let Err(error) = sweep(shared).await {
+        tracing::warn!(error = %error.chain(), "leftovers are not swept");
+    }
+}
+
+/// Sweeps now and then, for ever.
+pub(super) async fn sweep_for_ever(shared: Arc<Shared>) {
+    loop {
+        sleep(SWEEP).await;
+        clean(&shared).await;
+    }
+}

@@ -1,0 +1,138 @@
+//! What is in a volume before a container sees it: rendered files, permissions, the directories of `subPath`.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use petset_core::backend::PodRequest;
+use petset_core::env::{PodFacts, volume_files};
+use petset_core::spec::{Volume, VolumeMount};
+use petset_core::{Error, ErrorKind, PodUid, Result};
+
+use super::archive::{Archive, stat};
+use super::mounts::{ROOT, Source, claim_place, of_pod, pod_place};
+use super::security::Security;
+use crate::client::Client;
+
+/// One pod's volumes, through its sandbox.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Files<'a> {
+    pub(super) client: &'a Client,
+    pub(super) request: &'a PodRequest,
+    pub(super) uid: &'a PodUid,
+    pub(super) node_name: &'a str,
+    pub(super) address: Option<IpAddr>,
+    pub(super) host_ip: Option<IpAddr>,
+}
+
+impl Files<'_> {
+    pub(super) fn facts(&self) -> PodFacts<'_> {
+        PodFacts {
+            request: self.request,
+            uid: self.uid,
+            pod_ip: self.address,
+            host_ip: self.host_ip,
+            node_name: self.node_name,
+        }
+    }
+
+    fn group(&self) -> Option<u64> {
+        Security::new(self.request.template.spec.security_context.as_ref(), None).fs_group()
+    }
+
+    /// Writes the files of config volumes, and lets everybody write into empty ones.
+    ///
+    /// # Errors
+    /// `NotFound` when a config map or secret is missing; the next try looks again.
+    pub(super) async fn fill(&self) -> Result<()> {
+        for volume in of_pod(self.request) {
+            self.fill_one(volume).await?;
+        }
+        let Some(group) = self.group() else { return Ok(()) };
+        for template in self.request.claims.keys() {
+            self.give_to(group, &claim_place(template)).await?;
+        }
+        Ok(())
+    }
+
+    async fn fill_one(&self, volume: &Volume) -> Result<()> {
+        let (id, place) = (self.uid.as_str(), pod_place(volume));
+        let mut archive = Archive::new(self.group().unwrap_or(0));
+        if let Some(empty) = &volume.empty_dir {
+            if empty.medium == "Memory" {
+                return Ok(());
+            }
+            archive.directory(name_in_root(&place), 0o777)?;
+            return archive.unpack(self.client, id, ROOT).await;
+        }
+        let mut made = BTreeSet::new();
+        for file in volume_files(volume, &self.facts())?.unwrap_or_default() {
+            for directory in ancestors(&file.path) {
+                if made.insert(directory.clone()) {
+                    archive.directory(&directory, 0o755)?;
+                }
+            }
+            archive.file(&file.path, file.mode, &file.content)?;
+        }
+        archive.unpack(self.client, id, &place).await
+    }
+
+    /// Lets a group write into a volume that is as the engine made it. A volume that somebody shaped is left alone: who
+    /// owns what in it is not ours to change.
+    async fn give_to(&self, group: u64, place: &str) -> Result<()> {
+        const FRESH: u32 = 0o755;
+        if stat(self.client, self.uid.as_str(), place).await?.is_none_or(|found| found.mode != FRESH) {
+            return Ok(());
+        }
+        let mut archive = Archive::new(group);
+        archive.directory(name_in_root(place), 0o2775)?;
+        archive.unpack(self.client, self.uid.as_str(), ROOT).await
+    }
+
+    /// Makes the directory of a `subPath`, if nothing is there, and refuses one that leads out of its volume.
+    pub(super) async fn make_sub_path(&self, mount: &VolumeMount, sub: &str) -> Result<()> {
+        let source = Source::of(mount, self.request)?;
+        let Some(place) = source.place() else { return Ok(()) };
+        let mut at = PathBuf::new();
+        for part in Path::new(sub) {
+            at.push(part);
+            let path = format!("{place}/{}", at.display());
+            match stat(self.client, self.uid.as_str(), &path).await? {
+                Some(found) if found.is_link => {
+                    return Err(Error::new(ErrorKind::Forbidden, "mount a part of a volume")
+                        .with_context("subPath", sub)
+                        .with_message(format!(
+                            "`{}` is a symbolic link, which could lead out of the volume; expected a directory or file",
+                            at.display()
+                        )));
+                }
+                Some(_) => {}
+                None if source.is_files() => {
+                    return Err(Error::new(ErrorKind::NotFound, "mount a part of a volume")
+                        .with_context("subPath", sub)
+                        .with_message(format!("volume `{}` has no such file", mount.name)));
+                }
+                None => {
+                    let mut archive = Archive::new(self.group().unwrap_or(0));
+                    archive.directory(&at, if matches!(source, Source::Pod(_)) { 0o777 } else { 0o775 })?;
+                    archive.unpack(self.client, self.uid.as_str(), &place).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of a volume's place in [`ROOT`]. The engine leaves the path that it unpacks at as it is, so a volume's own
+/// permissions come as those of an entry of the path above.
+fn name_in_root(place: &str) -> &Path {
+    Path::new(place.rsplit('/').next().unwrap_or(place))
+}
+
+/// The directories above a file, the outermost first.
+fn ancestors(file: &Path) -> Vec<PathBuf> {
+    let mut above: Vec<PathBuf> =
+        file.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned).collect();
+    above.reverse();
+    above
+}

@@ -1,0 +1,122 @@
+//! What is on record about a pod: what was asked for, and the little that the engine cannot tell.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use petset_core::backend::{ContainerState, PodRequest};
+use petset_core::spec::Container;
+use petset_core::{SetUid, Timestamp};
+use redb::TableDefinition;
+use serde::{Deserialize, Serialize};
+
+use crate::records::Table;
+
+/// Record key → [`Record`].
+pub(super) const PODS: Table = TableDefinition::new("pods");
+
+/// One incarnation, from before its creation to its confirmed end. What is skipped is known by looking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Record {
+    pub(super) request: PodRequest,
+    pub(super) owner: Option<SetUid>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) annotations: BTreeMap<String, String>,
+    pub(super) created_at: Timestamp,
+    /// The end was asked for, with so many seconds between the polite and the hard signal.
+    pub(super) termination: Option<u32>,
+    pub(super) ready_since: Option<Timestamp>,
+    /// Init containers first.
+    pub(super) containers: Vec<ContainerRecord>,
+    #[serde(skip)]
+    pub(super) address: Option<IpAddr>,
+    /// What the pod is told that the host's address is.
+    #[serde(skip)]
+    pub(super) host_ip: Option<IpAddr>,
+    /// Why the pod as a whole waits: reason and message.
+    #[serde(skip)]
+    pub(super) waiting: Option<(String, String)>,
+    /// The sandbox ended by itself, and so did the pod.
+    #[serde(skip)]
+    pub(super) over: bool,
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ContainerRecord {
+    pub(super) name: String,
+    pub(super) init: bool,
+    pub(super) restarts: u32,
+    /// Ends in a row, for the backoff.
+    pub(super) failures: u32,
+    /// The engine's id of the container that is ready.
+    pub(super) ready: Option<String>,
+    /// The engine's id of the last container whose end was counted.
+    pub(super) ended: Option<String>,
+    /// An init container that succeeded.
+    #[serde(skip)]
+    pub(super) finished: bool,
+    /// What its probes complain about, or how it ended last.
+    #[serde(skip)]
+    pub(super) problem: Option<String>,
+    #[serde(skip, default = "initializing")]
+    pub(super) state: ContainerState,
+}
+
+fn initializing() -> ContainerState {
+    ContainerState::Waiting { reason: "PodInitializing".to_owned(), message: String::new() }
+}
+
+impl Record {
+    /// The record of a pod that nothing was done for yet.
+    pub(super) fn new(request: PodRequest, now: Timestamp) -> Self {
+        let spec = &request.template.spec;
+        let inits = spec.init_containers.iter().map(|container| ContainerRecord::new(container, true));
+        let containers = spec.containers.iter().map(|container| ContainerRecord::new(container, false));
+        Self {
+            owner: Some(request.owner.clone()),
+            labels: request.labels.clone(),
+            annotations: request.template.metadata.annotations.clone(),
+            created_at: now,
+            termination: None,
+            ready_since: None,
+            containers: inits.chain(containers).collect(),
+            address: None,
+            host_ip: None,
+            waiting: None,
+            over: false,
+            request,
+        }
+    }
+
+    /// The declared container that stands at `index` of [`Record::containers`].
+    pub(super) fn declared(&self, index: usize) -> &Container {
+        let spec = &self.request.template.spec;
+        match index.checked_sub(spec.init_containers.len()) {
+            None => &spec.init_containers[index],
+            Some(index) => &spec.containers[index],
+        }
+    }
+}
+
+impl ContainerRecord {
+    fn new(container: &Container, init: bool) -> Self {
+        Self {
+            name: container.name.clone(),
+            init,
+            restarts: 0,
+            failures: 0,
+            ready: None,
+            ended: None,
+            finished: false,
+            problem: None,
+            state: initializing(),
+        }
+    }
+
+    /// Whether it ever ran.
+    pub(super) fn has_started(&self) -> bool {
+        self.ended.is_some() || matches!(self.state, ContainerState::Running { .. })
+    }
+}

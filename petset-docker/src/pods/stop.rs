@@ -1,0 +1,83 @@
+//! Ending a container: politely first, hard when the grace period is over.
+
+use std::time::Duration;
+
+use petset_core::spec::Container;
+use petset_local::probe::{Target, handle};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::cell::{Cell, poked};
+use super::exec::Runner;
+use super::inspect::{self, Life};
+use super::shared::Shared;
+
+/// How often a container is looked at that is to end, when nobody tells of its end.
+const LOOK: Duration = Duration::from_secs(2);
+/// The pause after a request that failed.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+
+/// Ends a container: `preStop`, its polite signal, and the hard one at `deadline`. Returns when it does not run.
+pub(super) async fn stop(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, deadline: Instant) {
+    let polite = async {
+        if let Some(declared) = declared {
+            pre_stop(shared, cell, declared, id).await;
+        }
+        send(shared, id, None).await;
+    };
+    tokio::select! {
+        () = until_ended(shared, cell, id, LOOK) => return,
+        () = async { tokio::join!(polite, sleep_until(deadline)); } => {}
+        // Handlers count as grace: what is not done by then is not waited for.
+        () = sleep_until(deadline) => {}
+    }
+    tracing::info!(pod = cell.name(), container = id, "the grace period is over");
+    tokio::select! {
+        () = until_ended(shared, cell, id, LOOK) => {}
+        () = async {
+            send(shared, id, Some("SIGKILL")).await;
+            std::future::pending::<()>().await;
+        } => {}
+    }
+}
+
+async fn pre_stop(shared: &Shared, cell: &Cell, declared: &Container, id: &str) {
+    let Some(handler) = declared.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref()) else { return };
+    let Some(address) = cell.read(|record| record.address) else { return };
+    let runner = Runner { client: shared.client.clone(), container: id.to_owned() };
+    let target = Target { address, ports: &declared.ports, runner: &runner };
+    if let Err(problem) = handle(handler, target).await {
+        tracing::warn!(pod = cell.name(), container = declared.name, problem, "preStop failed, it is ended anyway");
+    }
+}
+
+/// Sends a signal, the container's own polite one when `None`, until it was taken.
+async fn send(shared: &Shared, id: &str, signal: Option<&str>) {
+    loop {
+        let sent = async {
+            let Some(seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
+            inspect::signal(&shared.client, id, signal.unwrap_or(&seen.stop_signal)).await
+        };
+        match sent.await {
+            Ok(()) => return,
+            Err(failure) => tracing::warn!(container = id, %failure, "cannot signal a container, trying again"),
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Waits until a fresh read says that the container does not run; it is looked at least every `limit`.
+pub(super) async fn until_ended(shared: &Shared, cell: &Cell, id: &str, limit: Duration) {
+    let mut events = cell.watch();
+    loop {
+        match inspect::inspect(&shared.client, id).await {
+            Ok(None) => return,
+            Ok(Some(seen)) if matches!(seen.life, Life::Ended { .. } | Life::Leaving) => return,
+            Ok(Some(_)) => poked(&mut events, limit).await,
+            Err(failure) => {
+                // Not known is not ended.
+                tracing::warn!(container = id, %failure, "cannot look at a container, trying again");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}

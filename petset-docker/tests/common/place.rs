@@ -1,0 +1,104 @@
+//! A node of one's own on the engine of this machine, in a namespace that nobody else uses.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::thread;
+
+use bollard::Docker;
+use bollard::query_parameters::{
+    ListContainersOptions, ListNetworksOptions, ListVolumesOptions, RemoveContainerOptions, RemoveVolumeOptions,
+};
+use petset_core::backend::ClaimRequest;
+use petset_core::spec::ClaimSpec;
+use petset_core::{ClaimUid, Ordinal, SetKey};
+use petset_docker::node::{Node, NodeBuilder};
+use tempfile::TempDir;
+
+/// What every object of ours is labelled with.
+const NAMESPACE: &str = "petset.rs/namespace";
+
+#[derive(Debug)]
+pub(crate) struct Place {
+    dir: TempDir,
+    pub(crate) namespace: String,
+    pub(crate) engine: Docker,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let namespace = format!("t{}", &ClaimUid::random().as_str()[..8]);
+        let engine = Docker::connect_with_defaults().expect("scripts/services docker");
+        Self { dir: TempDir::new().expect("a directory"), namespace, engine }
+    }
+
+    pub(crate) fn builder(&self) -> NodeBuilder {
+        Node::builder(self.path("node"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn set(&self, name: &str) -> SetKey {
+        SetKey::new(self.namespace.as_str(), name)
+    }
+
+    /// A claim of 1Mi of template `data`.
+    pub(crate) fn request(&self, set: &str, ordinal: u32) -> ClaimRequest {
+        let (set, ordinal) = (self.set(set), Ordinal(ordinal));
+        let mut spec = ClaimSpec { access_modes: vec!["ReadWriteOnce".to_owned()], ..ClaimSpec::default() };
+        spec.resources.requests.insert("storage".to_owned(), "1Mi".into());
+        ClaimRequest {
+            template: "data".to_owned(),
+            name: set.claim_name("data", ordinal),
+            set,
+            ordinal,
+            owner: None,
+            labels: [("app".to_owned(), "db".to_owned())].into(),
+            annotations: [].into(),
+            spec,
+        }
+    }
+
+    /// The names of the volumes that the namespace has.
+    pub(crate) async fn volumes(&self) -> Vec<String> {
+        volumes(&self.engine, &self.namespace).await
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let tidy = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(tidy(&self.namespace));
+        };
+        // The test's runtime is busy with the test.
+        let _ = thread::scope(|scope| scope.spawn(tidy).join());
+    }
+}
+
+fn ours(namespace: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![format!("{NAMESPACE}={namespace}")])])
+}
+
+async fn volumes(engine: &Docker, namespace: &str) -> Vec<String> {
+    let options = ListVolumesOptions { filters: Some(ours(namespace)) };
+    let found = engine.list_volumes(Some(options)).await.expect("lists").volumes.unwrap_or_default();
+    found.into_iter().map(|volume| volume.name).collect()
+}
+
+async fn tidy(namespace: &str) {
+    let engine = Docker::connect_with_defaults().expect("an engine");
+    let options = ListContainersOptions { all: true, filters: Some(ours(namespace)), ..Default::default() };
+    for container in engine.list_containers(Some(options)).await.unwrap_or_default() {
+        let force = RemoveContainerOptions { force: true, ..Default::default() };
+        let _ = engine.remove_container(&container.id.unwrap_or_default(), Some(force)).await;
+    }
+    for volume in volumes(&engine, namespace).await {
+        let _ = engine.remove_volume(&volume, None::<RemoveVolumeOptions>).await;
+    }
+    let options = ListNetworksOptions { filters: Some(ours(namespace)) };
+    for network in engine.list_networks(Some(options)).await.unwrap_or_default() {
+        let _ = engine.remove_network(&network.id.unwrap_or_default()).await;
+    }
+}

@@ -1,0 +1,97 @@
+//! The conformance suite over a node on a real engine, one directory for each case.
+
+#[path = "../common/proxy.rs"]
+mod proxy;
+mod workload;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::query_parameters::RemoveVolumeOptions;
+use petset_core::backend::Claim;
+use petset_core::{Error, ErrorKind, Result, SetKey};
+use petset_docker::node::Node;
+use petset_docker::pods::{PodOptions, RestartBackoff};
+use petset_testkit::conformance::{self, Hands, Subject};
+use proxy::Proxy;
+use tempfile::TempDir;
+
+#[derive(Debug)]
+struct EngineHands {
+    engine: Docker,
+    proxy: Proxy,
+    node: Node,
+    /// Dropped last.
+    _dir: TempDir,
+}
+
+#[async_trait]
+impl Hands for EngineHands {
+    async fn vanish_volume(&self, claim: &Claim) -> Result<()> {
+        let volume = claim.volume.as_deref().unwrap_or_default();
+        let removed = self.engine.remove_volume(volume, None::<RemoveVolumeOptions>).await;
+        removed.map_err(|error| failed("vanish a volume", error))
+    }
+
+    async fn damage_pods(&self, set: &SetKey) -> Result<()> {
+        // As a filter by label has it in a request.
+        self.proxy.damage_all_with(&format!("set%3D{}%22", set.name));
+        Ok(())
+    }
+
+    async fn damage_claims(&self, _set: &SetKey) -> Result<()> {
+        self.proxy.damage();
+        Ok(())
+    }
+
+    async fn mend(&self) -> Result<()> {
+        self.proxy.mend();
+        Ok(())
+    }
+
+    async fn clean_up(&self) -> Result<()> {
+        self.node.pods().shutdown().await;
+        Ok(())
+    }
+}
+
+fn failed(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Internal, operation).with_source(error)
+}
+
+async fn subject() -> Result<Subject> {
+    let dir = tempfile::tempdir().map_err(|error| failed("make a directory", error))?;
+    let engine = Docker::connect_with_defaults().map_err(|error| failed("connect to Docker", error))?;
+    let proxy = Proxy::start(&dir.path().join("docker.sock")).map_err(|error| failed("start a proxy", error))?;
+    let mut options = PodOptions::default();
+    options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
+    (options.sandbox_image, options.sandbox_command) = workload::sandbox();
+    let builder = Node::builder(dir.path().join("node")).host(proxy.host()).pod_options(options);
+    let node = builder.open().await?;
+    Ok(Subject::new()
+        .pods(node.pods())
+        .volumes(node.volumes())
+        .names(node.names())
+        .store(node.store())
+        .workload(workload::workload().map_err(|error| failed("describe a workload", error))?)
+        .hands(Arc::new(EngineHands { engine, proxy, node, _dir: dir })))
+}
+
+/// Whether an engine answers; without one there is nothing to run the suite over.
+fn is_there() -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ping = async { Docker::connect_with_defaults()?.ping().await };
+    runtime.is_ok_and(|runtime| runtime.block_on(ping).is_ok())
+}
+
+#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
+fn main() -> ExitCode {
+    if !is_there() && std::env::var_os("PETSET_REQUIRE_DOCKER").is_none_or(|required| required != "1") {
+        eprintln!("NO DOCKER ENGINE ANSWERS: the whole suite is skipped (PETSET_REQUIRE_DOCKER=1 makes that an error)");
+        return ExitCode::SUCCESS;
+    }
+    conformance::run(subject)
+}

@@ -1,0 +1,118 @@
+//! Fields of a container, as its program sees them.
+
+use serde_json::json;
+
+use crate::place::Place;
+use crate::support::{RUN, create, ids, inspected, open, request, script, sh, until, until_ready};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_sees_its_command_environment_user_and_name() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut main = script("main", RUN);
+    main["args"] = json!(["sh", "$(POD)-arg"]);
+    main["workingDir"] = json!("/tmp");
+    main["env"] = json!([
+        { "name": "POD", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } },
+        { "name": "IP", "valueFrom": { "fieldRef": { "fieldPath": "status.podIP" } } },
+        { "name": "UID", "valueFrom": { "fieldRef": { "fieldPath": "metadata.uid" } } },
+        { "name": "CPU", "valueFrom": { "resourceFieldRef": { "resource": "limits.memory" } } },
+        { "name": "FULL", "value": "$(POD).nginx" },
+    ]);
+    main["resources"] = json!({ "limits": { "memory": "64Mi", "cpu": "500m" } });
+    main["securityContext"] = json!({ "runAsUser": 1234, "runAsGroup": 77, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] } });
+    let spec = json!({ "containers": [main], "hostAliases": [{ "ip": "10.9.8.7", "hostnames": ["old"] }] });
+    create(&node.pods(), request(&place, &spec)).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    let pods = node.pods();
+    let address = pod.status.addresses[0].to_string();
+    assert_eq!(
+        sh(&pods, &pod, "main", "echo $POD $FULL $IP $CPU").await,
+        format!("web-0 web-0.nginx {address} 67108864")
+    );
+    assert_eq!(sh(&pods, &pod, "main", "echo $UID").await, pod.uid.as_str());
+    assert_eq!(sh(&pods, &pod, "main", "hostname; pwd; id -u; id -g").await, "web-0\n/tmp\n1234\n77");
+    assert_eq!(sh(&pods, &pod, "main", "tr '\\0' '\\n' < /proc/1/cmdline | tail -1").await, "web-0-arg");
+    assert_eq!(sh(&pods, &pod, "main", "touch /x 2>/dev/null || echo no").await, "no");
+    assert_eq!(sh(&pods, &pod, "main", "grep old /etc/hosts | cut -f1").await, "10.9.8.7");
+    let seen = inspected(&place, &ids(&place, "container").await[0]).await;
+    assert!(seen.contains("\"Memory\":67108864") && seen.contains("\"NanoCpus\":500000000"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_in_no_label_and_containers_of_a_pod_share_its_network() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut main = script("main", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
+    main["env"] = json!([{ "name": "WORD", "valueFrom": { "secretKeyRef": { "name": "keys", "key": "word" } } }]);
+    main["ports"] = json!([{ "name": "web", "containerPort": 8080 }]);
+    main["readinessProbe"] = json!({ "httpGet": { "path": "/index.html", "port": "web" }, "periodSeconds": 1 });
+    let mut side = script("side", RUN);
+    side["readinessProbe"] = json!({ "tcpSocket": { "port": 8080 }, "periodSeconds": 1 });
+    let mut request = request(&place, &json!({ "containers": [main, side] }));
+    let secret = serde_json::from_value(json!({ "metadata": { "name": "keys" }, "stringData": { "word": "s3cr3t" } }));
+    let secrets = [("keys".to_owned(), secret.unwrap())].into();
+    request.config = std::sync::Arc::new(petset_core::backend::ConfigBundle { secrets, ..Default::default() });
+    create(&node.pods(), request).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    assert_eq!(sh(&node.pods(), &pod, "main", "echo $WORD").await, "s3cr3t");
+    assert_eq!(sh(&node.pods(), &pod, "side", "wget -qO- http://localhost:8080/").await, "hello");
+    for id in [ids(&place, "container").await, ids(&place, "sandbox").await].concat() {
+        let seen = place.engine.inspect_container(&id, None::<bollard::query_parameters::InspectContainerOptions>);
+        let labels = seen.await.unwrap().config.unwrap().labels.unwrap();
+        assert!(labels.values().all(|value| !value.contains("s3cr3t")), "{labels:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_of_the_host_leads_to_the_pod_and_a_taken_one_is_told() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let taken = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let mut main = script("main", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
+    main["ports"] = json!([{ "containerPort": 8080, "hostPort": port }]);
+    create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
+    let is_told = |pod: &petset_core::backend::Pod| pod.status.reason.as_deref() == Some("FailedCreatePodSandBox");
+    let pod = until(&node.pods(), &place, "a reason", is_told).await;
+    assert!(pod.status.message.unwrap().contains(&port.to_string()));
+    drop(taken);
+    until_ready(&node.pods(), &place).await;
+    tokio::net::TcpStream::connect(("127.0.0.1", port)).await.expect("the port leads to the pod");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handlers_run_after_the_start_and_before_the_end() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut main = script("main", "trap 'echo term >> /work/log; exit 0' TERM; while :; do sleep 0.05; done");
+    main["volumeMounts"] = json!([{ "name": "work", "mountPath": "/work" }]);
+    let say = |word: &str| json!({ "exec": { "command": ["/bin/sh", "-c", format!("echo {word} >> /work/log")] } });
+    main["lifecycle"] = json!({ "postStart": say("start"), "preStop": say("stop") });
+    main["livenessProbe"] =
+        json!({ "exec": { "command": ["test", "!", "-e", "/work/sick"] }, "periodSeconds": 1, "failureThreshold": 1 });
+    let spec = json!({ "containers": [main], "volumes": [{ "name": "work", "emptyDir": {} }] });
+    create(&node.pods(), request(&place, &spec)).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    sh(&node.pods(), &pod, "main", "touch /work/sick").await;
+    // A container that a probe ends is ended as politely as any other.
+    let is_again = |pod: &petset_core::backend::Pod| pod.status.containers[0].restarts > 0;
+    until(&node.pods(), &place, "a restart", is_again).await;
+    let log = until_log(&node, &place, "start\nstop\nterm\nstart").await;
+    assert!(log.starts_with("start\nstop\nterm\nstart"), "{log}");
+}
+
+async fn until_log(node: &petset_docker::node::Node, place: &Place, wanted: &str) -> String {
+    for _ in 0..300 {
+        let pod = until(&node.pods(), place, "a pod", |_| true).await;
+        let argv = ["/bin/sh", "-c", "rm -f /work/sick; cat /work/log"].map(str::to_owned);
+        if let Ok((Some(0), text)) = node.pods().exec(&pod.reference(), "main", &argv).await
+            && let Ok(text) = String::from_utf8(text)
+            && text.starts_with(wanted)
+        {
+            return text;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("waited for {wanted}")
+}

@@ -1,0 +1,14 @@
+//! What the conformance suite cannot see of pods on a real engine: fields, restarts, crashes, foreign hands.
+
+#[path = "../common/place.rs"]
+mod place;
+#[path = "../common/proxy.rs"]
+mod proxy;
+
+mod adopt;
+mod create;
+mod events;
+mod fields;
+mod restart;
+mod support;
+mod volumes;

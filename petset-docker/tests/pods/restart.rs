@@ -1,0 +1,64 @@
+//! Restarts in place.
+
+use petset_core::backend::{ContainerState, Pod};
+use serde_json::json;
+
+use crate::place::Place;
+use crate::support::{RUN, create, ids, kill, open, request, running, script, until, until_ready};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_fails_again_and_again_is_backed_off() {
+    let place = Place::new();
+    let node = open(&place).await;
+    create(&node.pods(), request(&place, &json!({ "containers": [script("main", "echo why >&2; exit 3")] }))).await;
+    let is_told = |pod: &Pod| pod.status.reason.as_deref() == Some("CrashLoopBackOff");
+    let pod = until(&node.pods(), &place, "a back-off", is_told).await;
+    let message = pod.status.message.unwrap();
+    assert!(message.contains("exit code 3") && message.contains("why"), "{message}");
+    until(&node.pods(), &place, "more restarts", |pod| pod.status.containers[0].restarts >= 4).await;
+    assert_eq!(ids(&place, "container").await.len(), 1, "one container of the name at a time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_container_comes_back_in_its_pod() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let two = json!({ "containers": [script("main", RUN), script("side", RUN)] });
+    create(&node.pods(), request(&place, &two)).await;
+    let before = until_ready(&node.pods(), &place).await;
+    let victim = ids(&place, "container").await.remove(0);
+    kill(&place, &victim).await;
+    let is_again = |pod: &Pod| {
+        pod.status.ready_since.is_some() && pod.status.containers.iter().map(|one| one.restarts).sum::<u32>() == 1
+    };
+    let after = until(&node.pods(), &place, "a restart", is_again).await;
+    assert_eq!(after.uid, before.uid);
+    assert!(after.status.ready_since > before.status.ready_since, "readiness had a break");
+    assert!(!ids(&place, "container").await.contains(&victim), "a fresh container, as in Kubernetes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_not_there_is_told() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut request = running(&place);
+    let template = std::sync::Arc::make_mut(&mut request.template);
+    template.spec.containers[0].command = vec!["/no/such/program".to_owned()];
+    create(&node.pods(), request).await;
+    let is_told = |pod: &Pod| pod.status.reason.as_deref() == Some("RunContainerError");
+    let pod = until(&node.pods(), &place, "a reason", is_told).await;
+    assert!(pod.status.message.unwrap().contains("/no/such/program"));
+    assert!(matches!(pod.status.containers[0].state, ContainerState::Waiting { .. }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_init_container_holds_the_rest_back() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let spec = json!({ "initContainers": [script("first", "exit 1")], "containers": [script("main", RUN)] });
+    create(&node.pods(), request(&place, &spec)).await;
+    let pod = until(&node.pods(), &place, "restarts", |pod| pod.status.containers[0].restarts >= 2).await;
+    assert!(
+        matches!(&pod.status.containers[1].state, ContainerState::Waiting { reason, .. } if reason == "PodInitializing")
+    );
+}
