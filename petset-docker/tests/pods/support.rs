@@ -50,7 +50,7 @@ pub(crate) fn request(place: &Place, spec: &Value) -> PodRequest {
         template: Arc::new(template),
         labels: [("app".to_owned(), "web".to_owned())].into(),
         claims: [].into(),
-        claim_uids: BTreeMap::new(),
+        claim_uids: [].into(),
         config: Arc::new(ConfigBundle::default()),
         dns: DnsSettings { domain: "cluster.local".to_owned(), ..DnsSettings::default() },
     }
