@@ -1,6 +1,6 @@
 //! Properties of one plan on one view.
 
-use petset_core::plan::{Action, HoldReason, MAX_CREATES, Ownership, Plan, PodView};
+use petset_core::plan::{Action, DeleteReason, HoldReason, MAX_CREATES, Ownership, Plan, PodView, leftovers};
 use petset_core::status::OrdinalSet;
 use petset_core::{Ordinal, PodUid, Timestamp};
 use proptest::prelude::*;
@@ -220,6 +220,32 @@ proptest! {
         world.started = (0..blocked).map(Ordinal).collect();
         let asked = world.plan().actions.iter().filter(|action| matches!(action, Action::ProvisionClaim { .. })).count();
         prop_assert_eq!(asked, free as usize);
+    }
+
+    /// A plan is idle when it asks for nothing, writes nothing, and tells of nothing that could change by itself.
+    #[test]
+    fn s17_an_idle_plan_is_one_without_consequences(world in worlds::small()) {
+        let plan = world.plan();
+        let writes = [plan.tickets.is_some(), plan.started.is_some(), plan.deleting_claims.is_some()].contains(&true);
+        prop_assert_eq!(plan.needs_write(), writes);
+        let waits = plan.holds.iter().any(|hold| {
+            !matches!(hold.reason, HoldReason::OnDelete | HoldReason::ClaimForeign { .. })
+        });
+        prop_assert_eq!(plan.is_idle(), plan.actions.is_empty() && !writes && !waits);
+    }
+
+    /// Of a set that is no more, exactly the pods of its lives are ended, each by its uid and version.
+    #[test]
+    fn l2_s12_leftovers_are_the_pods_of_former_lives(world in worlds::small()) {
+        let ended: Vec<_> = leftovers(&world.pods);
+        let former = |pod: &&PodView| pod.owner == Ownership::Former && !pod.terminating;
+        let expected: Vec<_> = world.pods.iter().filter(former).map(|pod| Action::DeletePod {
+            ordinal: pod.ordinal,
+            uid: pod.uid.clone(),
+            version: Some(pod.version.clone()),
+            reason: DeleteReason::FormerLife,
+        }).collect();
+        prop_assert_eq!(ended, expected);
     }
 
     #[test]
