@@ -21,11 +21,21 @@ pub(super) struct Memory {
     /// Names were asked to be published, with whatever outcome.
     pub(super) names_are_out: bool,
     pub(super) status_written_at: Option<Timestamp>,
+    /// How many status writes in a row said the same in other words.
+    pub(super) reworded: u32,
     /// The troubles of pods that events were sent for.
     troubles: BTreeMap<Ordinal, Arc<str>>,
 }
 
 impl Memory {
+    /// When a status may be written that safety does not need. One that only says the same in other words, which conditions
+    /// are, comes less and less often: two controllers that remember different failures would take turns for ever.
+    pub(super) fn status_due(&self, tells_news: bool, options: &EngineOptions) -> Option<Timestamp> {
+        let doubled = if tells_news { 0 } else { self.reworded.min(16) };
+        let pause = options.status_interval.saturating_mul(2_u32.pow(doubled));
+        Some(self.status_written_at?.after(pause.min(options.retry_max.max(options.status_interval))))
+    }
+
     /// A pet failed: it is left alone for a while, longer each time.
     pub(super) fn failed(
         &mut self,

@@ -56,7 +56,8 @@ pub struct Backends {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct EngineOptions {
-    /// A status that says nothing that safety needs is written at most this often per set. Default 100 ms.
+    /// A status that says nothing that safety needs is written at most this often per set. Default 100 ms; what only says
+    /// the same in other words comes later each time, up to [`retry_max`](Self::retry_max).
     pub status_interval: Duration,
     /// The pause after a pet's first failure; it doubles with every further one. Default 500 ms.
     pub retry_initial: Duration,
@@ -266,7 +267,7 @@ impl Engine {
     }
 
     /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often
-    /// than the interval allows. A plan that acts always passes the compare-and-swap, or a look at the version where
+    /// than the interval allows, and what is only said in other words less and less often. A plan that acts always passes the compare-and-swap, or a look at the version where
     /// there is nothing to write.
     async fn write_status(
         &self,
@@ -282,10 +283,9 @@ impl Engine {
         }
         let now = self.clock.now();
         let needed = plan.needs_write() || plan.acts() || stored.status.update_revision.is_none();
-        // Words alone are never urgent: two controllers that remember different failures would take turns.
         let tells_news = PetSetStatus { conditions: Vec::new(), ..next.clone() }
             != PetSetStatus { conditions: Vec::new(), ..stored.status.clone() };
-        let due = memory.status_written_at.map(|at| at.after(self.options.status_interval));
+        let due = memory.status_due(tells_news, &self.options);
         if let (false, Some(due)) = (needed || tells_news && plan.is_idle(), due.filter(|due| *due > now)) {
             pass.wake_at = earliest(pass.wake_at, Some(due));
             return Ok(stored.version.clone());
@@ -294,6 +294,7 @@ impl Engine {
         let written = self.backends.store.update_status(&key, &stored.version, next);
         let version = self.answered("write the status of a set", written).await?;
         memory.status_written_at = Some(now);
+        memory.reworded = if tells_news { 0 } else { memory.reworded.saturating_add(1) };
         pass.status_written = true;
         Ok(version)
     }

@@ -80,6 +80,26 @@ async fn s17_two_controllers_that_remember_different_failures_do_not_write_in_tu
 }
 
 #[tokio::test]
+async fn s18_what_two_controllers_say_in_turns_they_say_less_and_less_often() {
+    let bench = Bench::over(FakeWorld::manual());
+    let (one, two) = (bench.another_engine(), bench.another_engine());
+    let key = bench.create(web(1).build()).await;
+    settle(&one, &bench.world, &key).await;
+    bench.world.fail(&key, 0);
+    settle(&one, &bench.world, &key).await;
+    bench.world.clock().advance(EngineOptions::default().retry_initial);
+    // One of them remembers why the pod that is not ready yet is the second.
+    let mut written = 0;
+    for _ in 0..600 {
+        for engine in [&one, &two] {
+            written += u32::from(engine.pass(&key).await.expect("readable").status_written);
+        }
+        bench.world.clock().advance(EngineOptions::default().status_interval);
+    }
+    assert!((2..30).contains(&written), "{written} in a minute");
+}
+
+#[tokio::test]
 async fn l1_names_that_land_after_the_end_of_their_set_are_withdrawn_by_whoever_published_them() {
     let bench = Bench::new();
     let (one, two) = (bench.another_engine(), bench.another_engine());
