@@ -80,6 +80,7 @@ fn subject() -> Subject {
         .pods(Arc::new(world.pods()))
         .volumes(Arc::new(world.volumes()))
         .names(Arc::new(world.names()))
+        .store(Arc::new(world.store()))
         .workload(workload(&world))
         .hands(Arc::new(FakeHands(world)))
 }

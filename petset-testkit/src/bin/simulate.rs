@@ -1,4 +1,4 @@
-//! The simulation as a program: `simulate [ci|nightly|quick|flaws|seed N|scenario NAME [FAULTS]]`.
+//! The simulation as a program: `simulate [ci|nightly|quick|seeds|flaws|seed N|scenario NAME [FAULTS]]`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use petset_testkit::simulate::{Flaw, Plan, Run, scenarios, sizes};
 
-const USAGE: &str = "simulate [ci|nightly|quick|flaws|seed N|scenario NAME [FAULTS]]";
+const USAGE: &str = "simulate [ci|nightly|quick|seeds|flaws|seed N|scenario NAME [FAULTS]]";
 
 fn main() -> io::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -26,9 +26,10 @@ fn main() -> io::Result<ExitCode> {
             (_, Err(error)) => refuse(&error),
         },
         (Some("flaws"), None) => flaws(out),
-        (Some("quick"), None) => whole(out, 300, false),
-        (Some("ci") | None, None) => whole(out, 20_000, true),
-        (Some("nightly"), None) => whole(out, 200_000, true),
+        (Some("quick"), None) => whole(out, &[Part::Singles, Part::Seeds(300)]),
+        (Some("seeds"), None) => whole(out, &[Part::Seeds(20_000)]),
+        (Some("ci") | None, None) => whole(out, &[Part::Singles, Part::Pairs, Part::Seeds(20_000)]),
+        (Some("nightly"), None) => whole(out, &[Part::Singles, Part::Pairs, Part::Seeds(200_000)]),
         _ => refuse(USAGE),
     }
 }
@@ -80,7 +81,18 @@ fn story(out: &mut impl Write, run: &Run) -> io::Result<()> {
     writeln!(out, "  again: {}", run.command())
 }
 
-fn whole(out: &mut impl Write, seeds: u64, pairs: bool) -> io::Result<ExitCode> {
+/// What is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Every scenario without faults, and with every single one.
+    Singles,
+    /// Every pair.
+    Pairs,
+    /// So many seeds.
+    Seeds(u64),
+}
+
+fn whole(out: &mut impl Write, parts: &[Part]) -> io::Result<ExitCode> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let begin = Instant::now();
     let mut all = sizes::Tally::default();
@@ -103,13 +115,17 @@ fn whole(out: &mut impl Write, seeds: u64, pairs: bool) -> io::Result<ExitCode> 
         Ok(())
     };
     for scenario in scenarios::all() {
-        let idled = Run { is_idled: true, ..Run::new(scenario.clone(), Plan::Quiet) };
-        row(out, &format!("{} quiet", scenario.name), &[idled])?;
-        row(out, &format!("{} singles", scenario.name), &sizes::singles(&scenario))?;
-        if pairs {
+        if parts.contains(&Part::Singles) {
+            let idled = Run { is_idled: true, ..Run::new(scenario.clone(), Plan::Quiet) };
+            row(out, &format!("{} quiet", scenario.name), &[idled])?;
+            row(out, &format!("{} singles", scenario.name), &sizes::singles(&scenario))?;
+        }
+        if parts.contains(&Part::Pairs) {
             row(out, &format!("{} pairs", scenario.name), &sizes::pairs(&scenario, threads))?;
         }
     }
+    let seeds = parts.iter().find_map(|part| if let Part::Seeds(seeds) = part { Some(*seeds) } else { None });
+    let seeds = seeds.unwrap_or_default();
     row(out, "seeds", &sizes::seeds(0..seeds))?;
     let same = sizes::seeds(0..seeds / 100).iter().all(|run| run.go(false).hash == run.go(true).hash);
     let missed = sizes::missed(&all.hits);

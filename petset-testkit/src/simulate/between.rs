@@ -64,6 +64,9 @@ impl Between for Sim {
             inner.overtaken.insert(number);
         }
         let verdict = inner.verdict(by, fault, op);
+        if !verdict.before.is_zero() || matches!(verdict.lands, Lands::Later(_)) {
+            inner.delayed.insert(number);
+        }
         if let Some(fault) = fault {
             let given_up = if fault == Fault::Silent { AFTER_GIVEN_UP } else { Duration::ZERO };
             inner.faulty_for(verdict.before + verdict.after + given_up);
@@ -105,9 +108,12 @@ impl Between for Sim {
         if late {
             let at = self.elapsed();
             let outcome = error.map_or_else(|| "done".to_owned(), |error| error.chain().to_string());
-            self.lock().trace.add(at, format_args!("#{number} lands late: {outcome}"));
+            let mut inner = self.lock();
+            let outcome = inner.checker.without_uids(outcome);
+            inner.trace.add(at, format_args!("#{number} lands late: {outcome}"));
         }
-        self.look(state, Actor::Controller);
+        let is_delayed = self.lock().delayed.remove(&number);
+        self.look(state, if is_delayed { Actor::Delayed } else { Actor::Controller });
         if let Some(set) = request.set().filter(|_| error.is_none()) {
             if matches!(request.op(), Op::StoreUpdateStatus | Op::StoreRemove) {
                 self.stored(world, state, set);
@@ -121,7 +127,9 @@ impl Between for Sim {
     fn answered(&self, number: u64, error: Option<&Error>) {
         if let Some(error) = error {
             let at = self.elapsed();
-            self.lock().trace.add(at, format_args!("#{number} answer: {}", error.chain()));
+            let mut inner = self.lock();
+            let what = inner.checker.without_uids(error.chain().to_string());
+            inner.trace.add(at, format_args!("#{number} answer: {what}"));
         }
     }
 

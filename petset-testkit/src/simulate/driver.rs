@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use petset_core::backend::PodRef;
-use petset_core::store::{SetStore, StoredSet};
-use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, Result, SetKey, SetUid, Sets};
+use petset_core::store::StoredSet;
+use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, Ordinal, Result, SetKey, Sets};
 use tokio::time::Instant;
 
 use super::agenda::Job;
-use super::checker::{Actor, Broken, Gap};
+use super::checker::{Actor, Broken};
 use super::flaw::Flaw;
 use super::goal;
 use super::runtime;
@@ -22,8 +21,6 @@ use crate::{Check, FakeWorld, VirtualClock};
 
 /// So long people wait for a goal before they go on.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// So long nothing may be written at the goal.
-const QUIET: Duration = Duration::from_secs(3600);
 /// So long a set that does not reach its goal is waited for, so that the story shows whether it ever would.
 const GIVE_UP: Duration = Duration::from_secs(3 * 3600);
 
@@ -47,8 +44,9 @@ pub(super) struct Driver<'a> {
     workers: usize,
     flaw: Option<Flaw>,
     impatience: Option<fastrand::Rng>,
-    /// Every set that was ever declared, and its lives.
-    pub(super) lives: BTreeMap<SetKey, BTreeSet<SetUid>>,
+    rest: Duration,
+    /// Every set that was ever declared.
+    pub(super) declared: BTreeSet<SetKey>,
 }
 
 impl<'a> Driver<'a> {
@@ -56,7 +54,7 @@ impl<'a> Driver<'a> {
     /// Outside of a tokio runtime.
     pub(super) fn new(scenario: &'a Scenario, settings: Settings, flaw: Option<Flaw>) -> Self {
         let impatience = settings.impatient.then(|| fastrand::Rng::with_seed(settings.seed ^ 0x1234));
-        let workers = settings.workers;
+        let (workers, rest) = (settings.workers, settings.rest);
         let world = FakeWorld::manual();
         // The checker of the simulation knows more; it tells of all of these.
         for check in [Check::AtMostOne, Check::NoForce, Check::ClaimsAreKept, Check::ClaimsOutliveTheirPod] {
@@ -75,7 +73,8 @@ impl<'a> Driver<'a> {
             workers,
             flaw,
             impatience,
-            lives: BTreeMap::new(),
+            rest,
+            declared: BTreeSet::new(),
         }
     }
 
@@ -208,7 +207,7 @@ impl<'a> Driver<'a> {
             Step::Declare(set) => self.declare(set),
             Step::Change(key, _, change) => {
                 if let Some(stored) = self.stored(key).filter(|stored| stored.deletion.is_none()) {
-                    let mut set = stored.set;
+                    let mut set = stored.set.clone();
                     change(&mut set);
                     self.declare(&set);
                 }
@@ -223,6 +222,7 @@ impl<'a> Driver<'a> {
                 self.pass(Instant::now() + *time, |_| false).await?;
             }
             Step::Hand(hand, set, ordinal) => self.hand(*hand, set, *ordinal),
+            Step::Claim(deed, set, ordinal) => self.claim(*deed, set, Ordinal(*ordinal)),
             Step::Crash => {
                 let all: Vec<Caller> = self.controllers.keys().copied().collect();
                 let mut inner = self.sim.lock();
@@ -264,7 +264,7 @@ impl<'a> Driver<'a> {
             }
             self.pass(peace, |_| false).await?;
         }
-        self.clear_gone_lives();
+        self.clear_strays();
         let (begin, looks) = (Instant::now(), self.sim.lock().looks);
         loop {
             if !self.pass(begin + GIVE_UP, |run| run.unmet().is_none()).await? {
@@ -278,12 +278,7 @@ impl<'a> Driver<'a> {
             };
             let effort = Effort { passes: now - looks, time: begin.elapsed() };
             let bound = self.scenario.bound();
-            // Several controllers with different memories write the status in turns; see `Gap::StatusInTurns`.
-            let in_turns = controllers > 1 && effort.passes > bound.passes;
-            if in_turns {
-                self.sim.lock().checker.note(Gap::StatusInTurns);
-            }
-            if effort.time > bound.time || effort.passes > bound.passes && !in_turns {
+            if effort.time > bound.time || effort.passes > bound.passes * u64::from(controllers) {
                 let what = format!(
                     "the goal was reached, or reached anew, after {} s and {} passes",
                     effort.time.as_secs(),
@@ -292,8 +287,9 @@ impl<'a> Driver<'a> {
                 return Err(Broken { promise: "L1", what });
             }
             let written = |run: &Self| run.sim.lock().writes > before;
-            if !self.pass(Instant::now() + QUIET, written).await? && !written(self) {
-                self.sim.tell(format_args!("-- the goal was reached, and held for an hour"));
+            if !self.pass(Instant::now() + self.rest, written).await? && !written(self) {
+                self.sim
+                    .tell(format_args!("-- the goal was reached, and held for {} minutes", self.rest.as_secs() / 60));
                 return match self.unmet() {
                     Some(what) => Err(Broken { promise: "L1", what: format!("the goal did not hold: {what}") }),
                     None => Ok(effort),
@@ -306,7 +302,7 @@ impl<'a> Driver<'a> {
     /// before, as every engine does once.
     pub(super) async fn idle_passes(&self) -> Result<u64> {
         let engine = Engine::with_clock(self.backends(0), EngineOptions::default(), Arc::new(self.clock));
-        let keys: Vec<SetKey> = self.lives.keys().filter(|key| self.stored(key).is_some()).cloned().collect();
+        let keys: Vec<SetKey> = self.declared.iter().filter(|key| self.stored(key).is_some()).cloned().collect();
         for key in &keys {
             let _first = engine.pass(key).await?;
         }
@@ -319,14 +315,17 @@ impl<'a> Driver<'a> {
         Ok(self.shared.lock().counts.writes() - before)
     }
 
-    pub(super) fn stored(&self, key: &SetKey) -> Option<StoredSet> {
-        self.shared.sets().get(key).now_or_never().and_then(Result::ok).flatten()
+    pub(super) fn stored(&self, key: &SetKey) -> Option<Arc<StoredSet>> {
+        self.sim.lock().checker.set(key)
     }
 
     /// Why some declaration is not reached yet.
     fn unmet(&self) -> Option<String> {
         let state = self.shared.lock();
-        let names_stay = self.sim.lock().checker.gaps().contains_key(&Gap::NamesOfAGoneSet);
-        self.lives.keys().find_map(|key| goal::unmet(&state, key, self.stored(key).as_ref(), names_stay))
+        let inner = self.sim.lock();
+        self.declared.iter().find_map(|key| match inner.checker.set(key) {
+            Some(stored) => goal::alive(&state, key, &stored).err(),
+            None => goal::gone(&state, key, inner.checker.end_of(key)).err(),
+        })
     }
 }

@@ -15,7 +15,7 @@ use crate::world::Source;
 ///   ([`Flaw::StaleList`](super::Flaw::StaleList)) and no fault.
 /// * A request about pods or claims that failed may take effect later. One to the store may have taken effect, and does
 ///   not do so later: "done or not done".
-/// * A request that is never answered is legal where the engine has a time limit of its own.
+/// * Any request may never be answered. One that may take effect late then does so after the engine has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// The request fails, and does nothing.
@@ -81,21 +81,9 @@ impl Fault {
             Op::PodCreate | Op::PodDelete | Op::PodUpdate | Op::ClaimProvision | Op::ClaimChange | Op::ClaimDelete
         );
         match self {
-            Self::Refused | Self::Slow | Self::CrashBefore => true,
+            Self::Refused | Self::Slow | Self::Silent | Self::CrashBefore => true,
             Self::AnswerLost | Self::CrashAfter => op.is_write(),
             Self::Late | Self::CrashLate => late,
-            Self::Silent => {
-                late || matches!(
-                    op,
-                    Op::PodList
-                        | Op::ClaimList
-                        | Op::NamePublish
-                        | Op::NameWithdraw
-                        | Op::StoreRevisions
-                        | Op::StoreObjects
-                        | Op::StoreRemove
-                )
-            }
             Self::OldAnswer => !op.is_write(),
             Self::Overtaken => matches!(op, Op::StoreUpdateStatus | Op::StoreRemove | Op::PodDelete | Op::PodUpdate),
             Self::HintLost | Self::HintDoubled | Self::HintLate | Self::HintGap | Self::HintsEnd => false,
@@ -168,6 +156,7 @@ impl Place {
             Op::NamePublish,
             Op::NameWithdraw,
             Op::StoreList,
+            Op::StoreGone,
             Op::StoreGet,
             Op::StoreUpdateStatus,
             Op::StoreRemove,

@@ -36,11 +36,15 @@ pub enum Flaw {
     ReadyTooSoon,
     /// A status is taken for written, and is not.
     LostStatus,
+    /// Nobody remembers which claims a pet has run on.
+    ForgottenClaims,
+    /// Nobody remembers the sets that are gone.
+    ForgottenSets,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::NoSwap,
         Self::NoUid,
         Self::ErrorIsAbsence,
@@ -48,6 +52,8 @@ impl Flaw {
         Self::NoGrace,
         Self::ReadyTooSoon,
         Self::LostStatus,
+        Self::ForgottenClaims,
+        Self::ForgottenSets,
     ];
 
     pub(super) fn break_backends(self, backends: Backends, world: &Shared) -> Backends {
@@ -72,6 +78,8 @@ impl fmt::Display for Flaw {
             Self::NoGrace => "flaw-no-grace",
             Self::ReadyTooSoon => "flaw-ready-too-soon",
             Self::LostStatus => "flaw-lost-status",
+            Self::ForgottenClaims => "flaw-forgotten-claims",
+            Self::ForgottenSets => "flaw-forgotten-sets",
         })
     }
 }
@@ -111,7 +119,12 @@ impl PodBackend for FlawedPods {
                 }
                 Ok(answer)
             }
-            Flaw::NoSwap | Flaw::NoUid | Flaw::NoGrace | Flaw::LostStatus => answer,
+            Flaw::NoSwap
+            | Flaw::NoUid
+            | Flaw::NoGrace
+            | Flaw::LostStatus
+            | Flaw::ForgottenClaims
+            | Flaw::ForgottenSets => answer,
         }
     }
 
@@ -128,9 +141,13 @@ impl PodBackend for FlawedPods {
                 self.pods.delete(&now.unwrap_or_else(|| pod.clone()), DeleteOptions::default()).await
             }
             Flaw::NoGrace => self.pods.delete(pod, DeleteOptions { grace_seconds: Some(0), ..options }).await,
-            Flaw::NoSwap | Flaw::ErrorIsAbsence | Flaw::StaleList | Flaw::ReadyTooSoon | Flaw::LostStatus => {
-                self.pods.delete(pod, options).await
-            }
+            Flaw::NoSwap
+            | Flaw::ErrorIsAbsence
+            | Flaw::StaleList
+            | Flaw::ReadyTooSoon
+            | Flaw::LostStatus
+            | Flaw::ForgottenClaims
+            | Flaw::ForgottenSets => self.pods.delete(pod, options).await,
         }
     }
 
@@ -158,11 +175,16 @@ impl SetStore for FlawedStore {
     }
 
     async fn gone(&self) -> Result<Vec<GoneSet>> {
-        self.store.gone().await
+        let gone = self.store.gone().await?;
+        Ok(if self.flaw == Flaw::ForgottenSets { Vec::new() } else { gone })
     }
 
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
-        self.store.get(key).await
+        let mut stored = self.store.get(key).await?;
+        if let Some(stored) = stored.as_mut().filter(|_| self.flaw == Flaw::ForgottenClaims) {
+            stored.status.started = stored.status.started.ordinals().collect();
+        }
+        Ok(stored)
     }
 
     async fn create(&self, set: PetSet, now: Timestamp) -> Result<StoredSet> {
@@ -185,9 +207,13 @@ impl SetStore for FlawedStore {
                 self.store.update_status(key, newest.as_ref().unwrap_or(version), status).await
             }
             Flaw::LostStatus => Ok(version.clone()),
-            Flaw::NoUid | Flaw::ErrorIsAbsence | Flaw::StaleList | Flaw::NoGrace | Flaw::ReadyTooSoon => {
-                self.store.update_status(key, version, status).await
-            }
+            Flaw::NoUid
+            | Flaw::ErrorIsAbsence
+            | Flaw::StaleList
+            | Flaw::NoGrace
+            | Flaw::ReadyTooSoon
+            | Flaw::ForgottenClaims
+            | Flaw::ForgottenSets => self.store.update_status(key, version, status).await,
         }
     }
 

@@ -3,25 +3,17 @@
 use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::spec::{RetentionPolicyType, UpdateStrategyType};
 use petset_core::status::ConditionStatus;
-use petset_core::store::StoredSet;
+use petset_core::store::{Cascade, StoredSet};
 use petset_core::{Ordinal, SetKey, until};
 
 use crate::world::State;
-
-/// Why the declaration of this set is not reached yet; `None` when it is. `stored` is the set, `None` when it was
-/// forgotten or never declared. `names_stay` says that the names of a forgotten set may be left.
-pub(super) fn unmet(state: &State, set: &SetKey, stored: Option<&StoredSet>, names_stay: bool) -> Option<String> {
-    match stored {
-        Some(stored) => alive(state, set, stored).err(),
-        None => gone(state, set, names_stay).err(),
-    }
-}
 
 fn check(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
 
-fn gone(state: &State, set: &SetKey, names_stay: bool) -> Result<(), String> {
+/// Why a set that ended like this is not quite gone yet.
+pub(super) fn gone(state: &State, set: &SetKey, end: Option<Cascade>) -> Result<(), String> {
     for running in state.pods.get(set).into_iter().flat_map(|pods| pods.values()) {
         let pod = &running.pod;
         check(pod.owner.is_none(), || format!("pod {} belongs to a set that is gone", pod.name()))?;
@@ -29,10 +21,13 @@ fn gone(state: &State, set: &SetKey, names_stay: bool) -> Result<(), String> {
     for claim in state.claims.get(set).into_iter().flat_map(|claims| claims.values()) {
         check(claim.owner.is_none(), || format!("claim {} belongs to a set that is gone", claim.name))?;
     }
+    // Whoever talks to orphans still finds them.
+    let names_stay = end == Some(Cascade::Orphan);
     check(names_stay || !state.records.contains_key(set), || format!("the names of {set} are still there"))
 }
 
-fn alive(state: &State, set: &SetKey, stored: &StoredSet) -> Result<(), String> {
+/// Why the declaration of a set is not reached yet.
+pub(super) fn alive(state: &State, set: &SetKey, stored: &StoredSet) -> Result<(), String> {
     check(stored.deletion.is_none(), || format!("{set} is to be deleted and still there"))?;
     let status = &stored.status;
     check(until::rolled_out().is_reached(Some(stored)), || format!("{set} does not say that it is rolled out"))?;

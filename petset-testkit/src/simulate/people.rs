@@ -1,20 +1,23 @@
 //! What people and strangers do.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::FutureExt;
-use petset_core::backend::PodRef;
+use petset_core::backend::{Claim, ClaimRequest, PodRef};
 use petset_core::manifest::check_update;
 use petset_core::spec::PetSet;
+use petset_core::status::Started;
 use petset_core::store::{Cascade, Deletion, SetStore, StoredSet};
-use petset_core::{Clock, Ordinal, Result, SetKey, SetUid};
+use petset_core::{Clock, Ordinal, Result, SetKey};
 use tokio::time::Instant;
 
 use super::agenda::Job;
 use super::checker::Actor;
 use super::driver::Driver;
 use super::runtime;
-use super::scenario::Hand;
+use super::scenario::{Deed, Hand};
+use crate::world;
 
 impl Driver<'_> {
     pub(super) fn declare(&mut self, set: &PetSet) {
@@ -29,8 +32,8 @@ impl Driver<'_> {
             }
         };
         let declared: Option<Result<Option<StoredSet>>> = declared.now_or_never();
-        if let Some(Ok(Some(stored))) = declared {
-            self.lives.entry(key.clone()).or_default().insert(stored.uid);
+        if let Some(Ok(Some(_))) = declared {
+            self.declared.insert(key.clone());
         }
         self.sim.stored(&self.shared, &self.shared.lock(), &key);
     }
@@ -60,7 +63,7 @@ impl Driver<'_> {
                 Hand::Kill => {
                     runtime::end(&mut state, &pod);
                 }
-                Hand::Delete => crate::world::begin_end(&mut state, &pod, 30),
+                Hand::Delete => world::begin_end(&mut state, &pod, 30),
                 Hand::Fail => {
                     runtime::fail(&mut state, &pod);
                 }
@@ -75,30 +78,78 @@ impl Driver<'_> {
         self.sim.pod_moved(&state, set);
     }
 
-    /// What is known not to hold: a pod or a claim that was made late for a life of a set that is over stands until
-    /// somebody deletes it. Here somebody does.
-    pub(super) fn clear_gone_lives(&self) {
+    /// What strangers and people do to the claims of a pet.
+    pub(super) fn claim(&self, deed: Deed, set: &SetKey, ordinal: Ordinal) {
+        let Some(stored) = self.stored(set) else { return };
         let mut state = self.shared.lock();
         state.clock.set(self.clock.now());
-        for (key, lives) in &self.lives {
-            let now = self.stored(key).map(|stored| stored.uid);
-            let is_over = |owner: &Option<SetUid>| {
-                owner.as_ref().is_some_and(|owner| lives.contains(owner) && Some(owner) != now.as_ref())
-            };
-            let pods = state.pods.get(key).into_iter().flat_map(|pods| pods.values());
-            let pods = pods.map(|running| &running.pod).filter(|pod| is_over(&pod.owner));
-            let pods: Vec<PodRef> = pods.map(petset_core::backend::Pod::reference).collect();
-            for pod in pods {
-                self.sim.tell(format_args!("-- somebody deletes pod {} of a life that is over", pod.name()));
-                crate::world::begin_end(&mut state, &pod, 30);
-            }
-            for claim in state.claims.get_mut(key).into_iter().flat_map(|claims| claims.values_mut()) {
-                if is_over(&claim.owner) {
-                    self.sim.tell(format_args!("-- somebody frees claim {} of a life that is over", claim.name));
-                    claim.owner = None;
+        let all = state.claims.get(set).into_iter().flat_map(|claims| claims.values());
+        let own: Vec<Claim> = all.filter(|claim| claim.ordinal == ordinal).cloned().collect();
+        match deed {
+            Deed::Lose => {
+                for claim in &own {
+                    world::delete_claim(&mut state, &claim.reference());
                 }
+                if let Some(pod) = state.running(set, ordinal).map(|running| running.pod.reference()) {
+                    runtime::end(&mut state, &pod);
+                }
+            }
+            Deed::Restore => {
+                for template in &stored.set.spec.volume_claim_templates {
+                    let request = ClaimRequest {
+                        set: set.clone(),
+                        template: template.metadata.name.clone(),
+                        ordinal,
+                        name: set.claim_name(&template.metadata.name, ordinal),
+                        owner: None,
+                        labels: BTreeMap::new(),
+                        annotations: BTreeMap::new(),
+                        spec: template.spec.clone(),
+                    };
+                    // One that is there already is as good.
+                    let _ = world::provision_claim(&mut state, request);
+                }
+            }
+            // Under a pod that runs the claim would stay as long as the pod does.
+            Deed::AllowEmpty if state.running(set, ordinal).is_some() => return,
+            Deed::AllowEmpty => {
+                for claim in &own {
+                    world::delete_claim(&mut state, &claim.reference());
+                }
+                self.say_started(&stored, |started| {
+                    started.remove(ordinal);
+                });
+            }
+            Deed::Accept => {
+                let claims = own.iter().map(|claim| (claim.template.as_str().into(), claim.uid.clone()));
+                self.say_started(&stored, |started| started.insert(ordinal, claims));
             }
         }
         self.sim.look(&mut state, Actor::Another);
+        if matches!(deed, Deed::AllowEmpty | Deed::Accept) {
+            self.sim.lock().checker.forgiven(set, ordinal);
+            self.sim.stored(&self.shared, &state, set);
+        }
+        self.sim.pod_moved(&state, set);
+    }
+
+    fn say_started(&self, stored: &StoredSet, change: impl FnOnce(&mut Started)) {
+        let mut status = stored.status.clone();
+        change(&mut status.started);
+        let sets = self.shared.sets();
+        let said = sets.update_status(&stored.key(), &stored.version, status).now_or_never();
+        assert!(matches!(said, Some(Ok(_))), "a store in memory never waits, and nobody is between");
+    }
+
+    /// What is known not to hold: see [`Gap::ClaimOfAGoneSet`](super::Gap::ClaimOfAGoneSet). Somebody frees these claims.
+    pub(super) fn clear_strays(&self) {
+        let mut state = self.shared.lock();
+        let strays = self.sim.lock().checker.strays().clone();
+        for claim in state.claims.values_mut().flat_map(|claims| claims.values_mut()) {
+            if strays.contains(&claim.uid) {
+                self.sim.tell(format_args!("-- somebody frees claim {} of a life that is over", claim.name));
+                claim.owner = None;
+            }
+        }
     }
 }

@@ -42,6 +42,11 @@ impl Outcome {
     }
 }
 
+/// So long nothing may be written at the goal.
+const HOUR: Duration = Duration::from_secs(3600);
+/// So long where faults are tried one by one, or in pairs: nothing in a controller waits for longer than a resync.
+const TWO_RESYNCS: Duration = Duration::from_secs(610);
+
 /// Everything that makes a run what it is.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -85,6 +90,7 @@ impl Run {
             pace,
             workers: 2,
             impatient: false,
+            rest: if matches!(self.plan, Plan::At(_)) { TWO_RESYNCS } else { HOUR },
             told,
         };
         let mut controllers = self.scenario.controllers;

@@ -57,8 +57,23 @@ pub(super) enum Step {
     Wait(Duration),
     /// Somebody, or something, does this to a pod, or to all of the set's.
     Hand(Hand, SetKey, Option<u32>),
+    /// Somebody does this to the claims of a pet.
+    Claim(Deed, SetKey, u32),
     /// Every controller dies, and others start with empty memories.
     Crash,
+}
+
+/// What is done to the claims of a pet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// A stranger deletes them, with their data, and kills the pod.
+    Lose,
+    /// A stranger makes others of the same names.
+    Restore,
+    /// A person deletes them by name, and says so that the pet may start empty.
+    AllowEmpty,
+    /// A person says that the present ones are the right ones.
+    Accept,
 }
 
 /// What is done to pods.
@@ -177,6 +192,30 @@ impl Scenario {
         self.step(Step::Hand(Hand::Flap, crate::fixtures::key(set), Some(ordinal)))
     }
 
+    /// A stranger deletes the claims of a pet, with their data, and kills its pod.
+    #[must_use]
+    pub fn lose_claims(self, set: &str, ordinal: u32) -> Self {
+        self.step(Step::Claim(Deed::Lose, crate::fixtures::key(set), ordinal))
+    }
+
+    /// A stranger makes claims of the same names as those that were lost.
+    #[must_use]
+    pub fn restore_claims(self, set: &str, ordinal: u32) -> Self {
+        self.step(Step::Claim(Deed::Restore, crate::fixtures::key(set), ordinal))
+    }
+
+    /// A person deletes the claims of a pet that has no pod by name: it may start empty.
+    #[must_use]
+    pub fn allow_empty(self, set: &str, ordinal: u32) -> Self {
+        self.step(Step::Claim(Deed::AllowEmpty, crate::fixtures::key(set), ordinal))
+    }
+
+    /// A person accepts the claims that a pet has now as its own.
+    #[must_use]
+    pub fn accept_claims(self, set: &str, ordinal: u32) -> Self {
+        self.step(Step::Claim(Deed::Accept, crate::fixtures::key(set), ordinal))
+    }
+
     /// Every controller dies, and others start with empty memories.
     #[must_use]
     pub fn crash(self) -> Self {
@@ -185,7 +224,7 @@ impl Scenario {
 
     /// The bound of L1. Within it, after the last fault, the goal is reached and an hour without a write begins: 15
     /// minutes (a resync takes five of them, a request without an answer one, and so does forgetting a failure), and
-    /// 24 passes for each pet of the largest declarations and 40 more. The passes bind runs of one controller.
+    /// 24 passes of each controller for each pet of the largest declarations and 40 more.
     pub fn bound(&self) -> Effort {
         let mut pets: BTreeMap<SetKey, u64> = BTreeMap::new();
         let mut note = |set: &PetSet| {
@@ -224,6 +263,7 @@ impl fmt::Display for Step {
             Self::Wait(time) => write!(f, "{} s pass", time.as_secs_f64()),
             Self::Hand(hand, set, Some(ordinal)) => write!(f, "{hand:?} pod {ordinal} of {set}"),
             Self::Hand(hand, set, None) => write!(f, "{hand:?} every pod of {set}"),
+            Self::Claim(deed, set, ordinal) => write!(f, "{deed:?} the claims of pet {ordinal} of {set}"),
             Self::Crash => f.write_str("every controller dies"),
         }
     }

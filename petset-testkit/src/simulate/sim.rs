@@ -38,6 +38,8 @@ pub(super) struct Settings {
     pub(super) workers: usize,
     /// Whether people go on before a goal is reached.
     pub(super) impatient: bool,
+    /// So long nothing may be written at the goal.
+    pub(super) rest: Duration,
     /// Whether the lines of the trace are kept.
     pub(super) told: bool,
 }
@@ -73,6 +75,8 @@ pub(super) struct Inner {
     /// Faults that happened, as text.
     pub(super) injected: Vec<String>,
     pub(super) overtaken: BTreeSet<u64>,
+    /// Requests that a fault, or the way, holds up.
+    pub(super) delayed: BTreeSet<u64>,
     pub(super) trace: Trace,
     pub(super) checker: Checker,
     pub(super) dead: BTreeSet<Caller>,
@@ -111,6 +115,7 @@ impl Sim {
             hits: BTreeMap::new(),
             injected: Vec::new(),
             overtaken: BTreeSet::new(),
+            delayed: BTreeSet::new(),
             trace: Trace::new(settings.told),
             checker: Checker::default(),
             dead: BTreeSet::new(),
@@ -182,7 +187,7 @@ impl Sim {
     pub(super) fn stored(&self, world: &Shared, state: &State, set: &SetKey) {
         let stored = world.sets().get(set).now_or_never().and_then(Result::ok).flatten();
         let mut inner = self.lock();
-        inner.checker.stored(set, stored.as_ref());
+        inner.checker.stored(set, stored);
         inner.checker.settle(state, set);
         inner.effects += 1;
         drop(inner);

@@ -13,7 +13,6 @@ use super::plan::Plan;
 use super::run::{Outcome, Run};
 use super::scenario::Scenario;
 use super::sim::Met;
-use crate::Op;
 
 /// What came of many runs.
 #[derive(Debug, Default)]
@@ -124,21 +123,16 @@ pub fn singles(scenario: &Scenario) -> Vec<Run> {
 /// request or a controller that dies before its request leaves no more than they do.
 pub const PAIRED: [Fault; 4] = [Fault::AnswerLost, Fault::Late, Fault::Overtaken, Fault::CrashAfter];
 
-/// So many writes beyond those of the run without faults a second fault may come.
-const BEYOND: usize = 40;
-
-/// Every pair of faults at writes, of the kinds in [`PAIRED`], but at those of names, which are level-based: each at
-/// every write of the run without faults, and with each of them each at every later write of the run that it makes, up to
-/// forty writes more than there are without faults.
+/// Every pair of faults of the kinds in [`PAIRED`] at two writes of one run, names included: the first at every write of
+/// the run without faults, and with it the second at every later write of the run that the first alone makes, each as far
+/// as it is legal there. A second fault at a write that only a pair brings about is left to the seeds.
 ///
 /// # Panics
 /// When a run panics outside of its controllers.
 pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
-    let is_write = |met: &Met| met.op.is_write() && !matches!(met.op, Op::NamePublish | Op::NameWithdraw);
-    let paired = |met: Met, fault: Fault| is_write(&met) && PAIRED.contains(&fault);
+    let paired = |met: Met, fault: Fault| met.op.is_write() && PAIRED.contains(&fault);
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
     let firsts = places(&quiet.met, paired);
-    let most = quiet.met.iter().filter(|met| is_write(met)).count() + BEYOND;
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -148,10 +142,7 @@ pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(first) = firsts.get(at).copied() else { break };
                     let one = Run::new(scenario.clone(), Plan::At(vec![first])).go(false);
-                    let writes = one.met.iter().enumerate().filter(|(_, met)| is_write(met)).map(|(at, _)| at);
-                    let last = writes.take(most).last().map_or(0, |at| at as u64);
-                    let seconds = places(&one.met, paired);
-                    let seconds = seconds.into_iter().filter(|second| second.0 > first.0 && second.0 <= last);
+                    let seconds = places(&one.met, paired).into_iter().filter(|second| second.0 > first.0);
                     let runs: Vec<Run> =
                         seconds.map(|second| Run::new(scenario.clone(), Plan::At(vec![first, second]))).collect();
                     found.lock().expect("no thread panics").insert(at, runs);

@@ -21,7 +21,7 @@ impl Trace {
     pub(super) fn add(&mut self, at: Duration, what: fmt::Arguments<'_>) {
         self.line.clear();
         // Writing to a string cannot fail.
-        let _ = write!(self.line, "{:>10.3} s  {what}", at.as_secs_f64());
+        let _ = write!(self.line, "{:>6}.{:03} s  {what}", at.as_secs(), at.subsec_millis());
         // FNV-1a: the same number on every machine and with every release of the compiler.
         for byte in self.line.bytes().chain([b'\n']) {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

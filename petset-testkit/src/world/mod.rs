@@ -39,4 +39,5 @@ pub(crate) use {
     pods::begin_end,
     shared::Shared,
     state::{Running, State},
+    volumes::{delete as delete_claim, provision as provision_claim},
 };

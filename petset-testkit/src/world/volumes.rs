@@ -74,7 +74,7 @@ fn refused(state: &State, spec: &ClaimSpec) -> Vec<Violation> {
     state.refused_claims.iter().cloned().chain(of_class).collect()
 }
 
-fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>> {
+pub(crate) fn provision(state: &mut State, request: ClaimRequest) -> Result<Created<Claim>> {
     let ClaimRequest { set, template, ordinal, name, owner, labels: _, annotations: _, spec } = request;
     let id = (Arc::clone(&set.namespace), name.clone());
     let place = (ordinal, template.clone());
@@ -178,7 +178,7 @@ fn change_claim(state: &mut State, reference: &ClaimRef, change: ClaimChange) ->
     Ok(())
 }
 
-fn delete(state: &mut State, reference: &ClaimRef) -> Deleted {
+pub(crate) fn delete(state: &mut State, reference: &ClaimRef) -> Deleted {
     let Some(claim) = life(state, reference) else { return Deleted::AlreadyGone };
     if claim.phase != ClaimPhase::Terminating {
         claim.phase = ClaimPhase::Terminating;

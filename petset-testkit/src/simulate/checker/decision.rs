@@ -83,10 +83,19 @@ impl Checker {
         });
         for template in &set.templates {
             let own = request.set.claim_name(template, ordinal);
-            let bound = claims.values().any(|claim| claim.name == own && claim.bound);
-            self.claim(bound, "S7", || format!("pod {name} is asked for without its claim {own}"));
+            let bound = claims.iter().find(|(_, claim)| claim.name == own && claim.bound).map(|(uid, _)| uid);
+            self.claim(bound.is_some(), "S7", || format!("pod {name} is asked for without its claim {own}"));
+            let named = request.claim_uids.get(template);
+            self.claim(named == bound, "S7", || {
+                format!("pod {name} is asked for on another life of {own} than was seen")
+            });
+            let known = named.is_none_or(|uid| set.started.may_use(ordinal, template, uid));
+            self.claim(known, "S7", || format!("pod {name} is asked for on another life of {own} than it ran on"));
             let mounts = request.claims.get(template) == Some(&own);
             self.claim(mounts, "S5", || format!("pod {name} is asked for with another claim than {own}"));
+            self.claim(!set.deleting.contains(ordinal), "S6", || {
+                format!("pod {name} is asked for while its claims are to go")
+            });
             let remembered = set.started.contains(ordinal);
             self.claim(remembered, "S7", || format!("pod {name} is asked for and not remembered as started"));
         }
@@ -97,13 +106,22 @@ impl Checker {
     fn delete(&mut self, view: &View, pod: &PodRef, options: &DeleteOptions) {
         let (ordinal, name) = (pod.ordinal, pod.name());
         self.asked.insert(pod.uid.to_string());
-        let (Some(set), Some(pods), Some(_)) = (&view.set, &view.pods, &view.claims) else {
+        self.claim(options.grace_seconds.is_none(), "S3", || format!("pod {name} is to end with another grace period"));
+        let Some(pods) = &view.pods else {
             return self.claim(false, "S15", || format!("pod {name} is to end although a read failed"));
         };
-        self.claim(options.grace_seconds.is_none(), "S3", || format!("pod {name} is to end with another grace period"));
         let seen = pods.get(&ordinal).filter(|seen| seen.uid == pod.uid);
         self.claim(seen.is_some(), "S4", || format!("pod {name} ({}) is to end, and was not seen", pod.uid));
         let Some(seen) = seen else { return };
+        if seen.owner.as_ref().is_some_and(|owner| self.is_over(&pod.set, owner)) {
+            // Whoever adopts it meanwhile keeps it.
+            return self.claim(options.version.is_some(), "S12", || {
+                format!("pod {name} of a life that is over is to end whoever has adopted it")
+            });
+        }
+        let (Some(set), Some(_)) = (&view.set, &view.claims) else {
+            return self.claim(false, "S15", || format!("pod {name} is to end although a read failed"));
+        };
         self.claim(seen.owner.as_ref() == Some(&set.uid), "S12", || {
             format!("pod {name} is to end and is not the set's")
         });

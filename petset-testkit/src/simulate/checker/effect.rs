@@ -1,6 +1,6 @@
 //! What may happen, whoever asked for it and whenever it was.
 
-use petset_core::backend::{ClaimRef, PodPhase, PodRef};
+use petset_core::backend::{Claim, ClaimRef, PodPhase, PodRef};
 use petset_core::{Ordinal, SetKey};
 
 use super::{Checker, Gap};
@@ -10,8 +10,10 @@ use crate::world::State;
 /// Who brings an effect about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::simulate) enum Actor {
-    /// A controller, by a request that is in time or late.
+    /// A controller.
     Controller,
+    /// A controller, by a request that was held up.
+    Delayed,
     /// The runtime, or a person.
     Another,
 }
@@ -21,18 +23,19 @@ impl Checker {
     pub(in crate::simulate) fn happened(&mut self, state: &State, actor: Actor, effect: &Effect) {
         match effect {
             Effect::PodCreated { pod, .. } => self.pod_created(state, actor, pod),
-            Effect::PodDeletionStarted { pod, grace_seconds } if actor == Actor::Controller => {
+            Effect::PodDeletionStarted { pod, grace_seconds } if actor != Actor::Another => {
                 self.pod_ends(state, pod, *grace_seconds);
             }
             Effect::PodUpdated { pod } | Effect::PodEnded { pod } => self.settle(state, &pod.set),
-            Effect::ClaimCreated { claim } if actor == Actor::Controller => self.claim_created(state, claim),
-            Effect::ClaimDeletionStarted { claim } if actor == Actor::Controller => self.claim_goes(state, claim),
-            Effect::NamesPublished { set } if !self.sets.contains_key(set) => self.note(Gap::NamesOfAGoneSet),
+            Effect::ClaimCreated { claim } => {
+                self.unshared(state);
+                self.owned(state, actor, claim);
+            }
+            Effect::ClaimChanged { claim } => self.owned(state, actor, claim),
+            Effect::ClaimDeletionStarted { claim } if actor != Actor::Another => self.claim_goes(claim),
+            Effect::ClaimEnded { claim } => self.claim_ended(state, claim),
             Effect::PodDeletionStarted { .. }
-            | Effect::ClaimCreated { .. }
             | Effect::ClaimDeletionStarted { .. }
-            | Effect::ClaimChanged { .. }
-            | Effect::ClaimEnded { .. }
             | Effect::NamesPublished { .. }
             | Effect::NamesWithdrawn { .. } => {}
         }
@@ -64,25 +67,20 @@ impl Checker {
 
     fn pod_created(&mut self, state: &State, actor: Actor, pod: &PodRef) {
         let Some(running) = state.running(&pod.set, pod.ordinal) else { return };
+        let Some(owner) = running.pod.owner.as_ref().filter(|_| actor != Actor::Another) else { return };
         for (template, name) in &running.claims {
             let own = pod.set.claim_name(template, pod.ordinal);
             self.claim(*name == own, "S5", || format!("pod {} mounts {name} instead of {own}", pod.name()));
-            if state.is_bound(&pod.set, name) {
-                self.used.insert((pod.set.clone(), name.clone()));
-            }
-        }
-        if actor == Actor::Controller {
-            let of_this_life = self.sets.get(&pod.set).map(|facts| &facts.uid) == running.pod.owner.as_ref();
-            if !of_this_life {
-                self.note(Gap::PodOfAGoneSet);
-            }
-            let dying = running.claims.values().any(|claim| {
-                let mut claims = state.claims.get(&pod.set).into_iter().flat_map(|claims| claims.values());
-                claims.any(|found| found.name == *claim && !state.is_bound(&pod.set, claim))
+            let claim = state.claims.get(&pod.set).and_then(|claims| claims.get(&(pod.ordinal, template.clone())));
+            self.claim(claim.is_some() && state.is_bound(&pod.set, name), "S7", || {
+                format!("pod {} starts on {name}, which is not there for it", pod.name())
             });
-            if dying {
-                self.note(Gap::PodMadeLate);
-            }
+            let Some(claim) = claim else { continue };
+            let pet = self.ran.entry((owner.clone(), pod.ordinal)).or_default();
+            let before = pet.insert(template.clone(), claim.uid.clone()).filter(|before| *before != claim.uid);
+            self.claim(before.is_none(), "S7", || {
+                format!("pod {} starts on another life of {name} than its pet ran on, and nobody said so", pod.name())
+            });
         }
     }
 
@@ -103,11 +101,7 @@ impl Checker {
         }
     }
 
-    fn claim_created(&mut self, state: &State, claim: &ClaimRef) {
-        if self.used.contains(&(claim.set.clone(), claim.name.clone())) {
-            // The request was decided before the pet first ran: `asked` has checked that.
-            self.note(Gap::ClaimMadeLate);
-        }
+    fn unshared(&mut self, state: &State) {
         let volumes =
             || state.claims.values().flat_map(|claims| claims.values()).filter_map(|claim| claim.volume.as_ref());
         let mut unique = std::collections::BTreeSet::new();
@@ -116,15 +110,32 @@ impl Checker {
         self.claim(what.is_none(), "S5", || what.unwrap_or_default());
     }
 
-    fn claim_goes(&mut self, state: &State, claim: &ClaimRef) {
+    /// A claim has an owner, perhaps a new one.
+    fn owned(&mut self, state: &State, actor: Actor, claim: &ClaimRef) {
+        let mut claims = state.claims.get(&claim.set).into_iter().flat_map(|claims| claims.values());
+        let owner = claims.find(|found| found.uid == claim.uid).and_then(|found: &Claim| found.owner.as_ref());
+        if actor == Actor::Another || owner.is_none_or(|owner| !self.is_over(&claim.set, owner)) {
+            return;
+        }
+        self.claim(actor == Actor::Delayed, "L2", || {
+            format!("claim {} becomes that of a set that is gone, by a request that nothing held up", claim.name)
+        });
+        self.note(Gap::ClaimOfAGoneSet);
+        self.strays.insert(claim.uid.clone());
+    }
+
+    fn claim_goes(&mut self, claim: &ClaimRef) {
+        // That no pod was seen when it was decided is checked when it is asked for. A pod that comes late may use it:
+        // then the claim waits for that pod's end.
         let asked = self.asked.contains(claim.uid.as_str());
         self.claim(asked, "S4", || format!("claim {} ({}) is deleted, and nobody named it", claim.name, claim.uid));
+        self.ran.values_mut().for_each(|claims| claims.retain(|_, uid| *uid != claim.uid));
+    }
+
+    fn claim_ended(&mut self, state: &State, claim: &ClaimRef) {
         let Some((_, ordinal)) = claim.set.identity_of_claim(&claim.name) else { return };
-        self.used.remove(&(claim.set.clone(), claim.name.clone()));
         let uses = |running: &crate::world::Running| running.claims.values().any(|name| *name == claim.name);
-        if state.running(&claim.set, ordinal).is_some_and(uses) {
-            // The list that it was decided on showed no pod: `asked` has checked that.
-            self.note(Gap::PodMadeLate);
-        }
+        let in_use = state.running(&claim.set, ordinal).is_some_and(uses);
+        self.claim(!in_use, "S6", || format!("claim {} ({}) is gone while its pod stands", claim.name, claim.uid));
     }
 }

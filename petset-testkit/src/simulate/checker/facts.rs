@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
 use petset_core::spec::{IntOrString, PodManagementPolicy, RetentionPolicyType, UpdateStrategyType};
-use petset_core::status::{OrdinalSet, Ticket};
+use petset_core::status::{OrdinalSet, Started, Ticket};
 use petset_core::store::{Cascade, StoredSet};
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, SetKey, SetUid, Version};
 
@@ -27,7 +27,7 @@ pub(in crate::simulate) struct Facts {
     pub(super) deletion: Option<Cascade>,
     pub(super) current: Option<RevisionName>,
     pub(super) tickets: Vec<Ticket>,
-    pub(super) started: OrdinalSet,
+    pub(super) started: Started,
     pub(super) deleting: OrdinalSet,
 }
 
@@ -62,7 +62,7 @@ impl Facts {
             deletion: stored.deletion.map(|deletion| deletion.cascade),
             current: stored.status.current_revision.clone(),
             tickets: stored.status.tickets.clone(),
-            started: stored.status.started.ordinals().collect(),
+            started: stored.status.started.clone(),
             deleting: stored.status.deleting_claims.clone(),
         }
     }

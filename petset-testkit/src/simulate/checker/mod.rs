@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use petset_core::store::StoredSet;
-use petset_core::{Ordinal, PodUid, SetKey};
+use petset_core::store::{Cascade, StoredSet};
+use petset_core::{ClaimUid, Ordinal, PodUid, SetKey, SetUid};
 
 use crate::world::Caller;
 pub(super) use effect::Actor;
@@ -52,8 +52,13 @@ struct View {
 /// Takes note of everything.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
-    /// Every set as it is stored now.
+    /// Every set as it is stored now, and what of it matters here.
+    stored: BTreeMap<SetKey, Arc<StoredSet>>,
     sets: BTreeMap<SetKey, Arc<Facts>>,
+    /// Every life of every set, also those that are over.
+    lives: BTreeMap<SetKey, BTreeSet<SetUid>>,
+    /// How the sets that are no more ended.
+    ended: BTreeMap<SetKey, Cascade>,
     /// The largest budget of the present life.
     budgets: BTreeMap<SetKey, usize>,
     views: BTreeMap<(Caller, SetKey), View>,
@@ -64,22 +69,30 @@ pub(super) struct Checker {
     released: BTreeSet<PodUid>,
     /// Incarnations that somebody asked to end, and claims whose deletion somebody asked for.
     asked: BTreeSet<String>,
-    /// Claims, by set and name, with which a pod has run.
-    used: BTreeSet<(SetKey, String)>,
+    /// The claims that each pet of each life has run on, by template, without those that policy or people deleted.
+    ran: BTreeMap<(SetUid, Ordinal), BTreeMap<String, ClaimUid>>,
+    /// Claims of lives that are over: see [`Gap::ClaimOfAGoneSet`].
+    strays: BTreeSet<ClaimUid>,
     broken: Vec<Broken>,
     gaps: BTreeMap<Gap, u64>,
 }
 
 impl Checker {
     /// The set is stored like this now, whoever did it.
-    pub(super) fn stored(&mut self, set: &SetKey, stored: Option<&StoredSet>) {
+    pub(super) fn stored(&mut self, set: &SetKey, stored: Option<StoredSet>) {
         let Some(stored) = stored else {
-            self.sets.remove(set);
+            self.stored.remove(set);
+            if let Some(facts) = self.sets.remove(set) {
+                self.ended.insert(set.clone(), facts.deletion.unwrap_or_default());
+            }
             self.budgets.remove(set);
             self.debts.retain(|(of, _), _| of != set);
             return;
         };
-        let facts = Facts::of(stored);
+        let facts = Facts::of(&stored);
+        self.lives.entry(set.clone()).or_default().insert(facts.uid.clone());
+        self.ended.remove(set);
+        self.stored.insert(set.clone(), Arc::new(stored));
         if self.sets.get(set).is_some_and(|before| before.uid != facts.uid) {
             self.budgets.remove(set);
         }
@@ -91,6 +104,40 @@ impl Checker {
     /// The first promise that was broken.
     pub(super) fn broken(&self) -> Option<&Broken> {
         self.broken.first()
+    }
+
+    /// The set as it is stored now.
+    pub(super) fn set(&self, set: &SetKey) -> Option<Arc<StoredSet>> {
+        self.stored.get(set).map(Arc::clone)
+    }
+
+    /// How a set that is no more ended.
+    pub(super) fn end_of(&self, set: &SetKey) -> Option<Cascade> {
+        self.ended.get(set).copied()
+    }
+
+    /// Claims that nobody will delete: see [`Gap::ClaimOfAGoneSet`].
+    pub(super) fn strays(&self) -> &BTreeSet<ClaimUid> {
+        &self.strays
+    }
+
+    /// People say that whatever claims a pet has now, or gets, are its own.
+    pub(super) fn forgiven(&mut self, set: &SetKey, ordinal: Ordinal) {
+        let lives = self.lives.get(set).into_iter().flatten();
+        lives.for_each(|life| drop(self.ran.remove(&(life.clone(), ordinal))));
+    }
+
+    /// The same text without the uids of sets, which are other ones in each run.
+    pub(super) fn without_uids(&self, text: String) -> String {
+        let lives = self.lives.values().flatten();
+        lives
+            .fold(text, |text, life| if text.contains(life.as_str()) { text.replace(life.as_str(), "…") } else { text })
+    }
+
+    /// Whether this is a life of the set that is over.
+    fn is_over(&self, set: &SetKey, life: &SetUid) -> bool {
+        self.sets.get(set).is_none_or(|facts| facts.uid != *life)
+            && self.lives.get(set).is_some_and(|lives| lives.contains(life))
     }
 
     /// The controllers go round in circles.
