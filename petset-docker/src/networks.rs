@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bollard::models::{Ipam, IpamConfig, Network as Listed, NetworkCreateRequest, NetworkInspect};
-use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions};
+use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions};
 use petset_core::{Error, ErrorKind, Result};
 use tokio::sync::Mutex;
 
@@ -70,6 +70,34 @@ impl Networks {
             Some(network) => Ok(self.inspect(&network).await?),
             None => Ok(None),
         }
+    }
+
+    /// Removes the network of `namespace` when no pod is in it, and answers its id; a network that was named is kept.
+    pub(crate) async fn remove_unused(&self, namespace: &str) -> Result<Option<String>> {
+        let _one_at_a_time = self.making.lock().await;
+        if self.named.contains_key(namespace) || self.has_pods(namespace).await? {
+            return Ok(None);
+        }
+        let Some(id) = self.find(namespace).await? else { return Ok(None) };
+        tracing::info!(namespace, "remove the network of a namespace without pods");
+        let network = id.clone();
+        let removed =
+            self.client.ask("remove a network", |docker| async move { docker.remove_network(&network).await }).await;
+        match removed {
+            Err(failure) if !failure.is_not_found() => Err(failure.into()),
+            Ok(()) | Err(_) => Ok(Some(id)),
+        }
+    }
+
+    /// Whether a sandbox of the namespace is there, of any node and in any state: one that was never started joins the
+    /// network when it is.
+    async fn has_pods(&self, namespace: &str) -> Result<bool, Failure> {
+        let mut filters = labels::filter(Role::Sandbox, None);
+        filters.entry("label".to_owned()).or_default().push(format!("{}={namespace}", labels::NAMESPACE));
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let found =
+            self.client.ask("list containers", |docker| async move { docker.list_containers(Some(options)).await });
+        Ok(!found.await?.is_empty())
     }
 
     /// This machine's addresses in all networks of the kind that has such addresses, if the engine is on this machine.

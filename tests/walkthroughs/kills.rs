@@ -11,7 +11,9 @@ use petset::local::node::Node;
 use petset::{Cascade, Controller, ErrorKind, Sets, until};
 use tokio::process::{Child, Command};
 
-use crate::machine::{Leftovers, SOON, builder, eventually, is_sound_journal, web_version};
+use crate::local::{Leftovers, builder};
+use crate::machine::{SOON, eventually, is_sound_journal};
+use crate::manifests::web_version;
 use crate::{Error, ensure};
 
 /// The declarations that the controller goes through, round and round: replicas, and whether the version is broken.

@@ -1,103 +1,82 @@
-//! One machine in a directory of its own, with a controller, and the questions that tests ask of it.
+//! One place with a controller and one set, and the questions that tests ask of it.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use petset::backend::{Pod, PodBackend};
-use petset::local::node::{Node, NodeBuilder};
-use petset::local::pods::{PodOptions, RestartBackoff};
-use petset::spec::{EnvVar, PetSet};
-use petset::{Controller, Manifest, Ordinal, PodUid, SetKey, Sets, Until};
-use tempfile::TempDir;
+use petset::backend::Pod;
+use petset::{Backends, Controller, Manifest, Ordinal, PodUid, SetKey, Sets, Until};
 
 use crate::client::Client;
+use crate::manifests::web_port;
 use crate::pet::OVERLAP;
+use crate::place::{On, Place};
 use crate::{Error, ensure};
 
-pub(crate) const DOMAIN: &str = "nginx.default.svc.cluster.local";
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(120);
 
 pub(crate) struct Machine {
-    /// Dropped first: pods outlive their controller, and must not outlive their test.
-    _leftovers: Leftovers,
-    _dir: TempDir,
-    pub(crate) node: Node,
     pub(crate) sets: Sets,
-    pub(crate) client: Client,
+    pub(crate) backends: Backends,
+    /// The set that the trial is about.
+    pub(crate) set: SetKey,
+    /// Dropped last: it removes what is left.
+    pub(crate) place: Arc<dyn Place>,
 }
 
-/// Ends, when dropped, every other process that has something below a directory open, as pods have their lock.
-pub(crate) struct Leftovers(PathBuf);
-
-impl Leftovers {
-    pub(crate) fn of(dir: &Path) -> Self {
-        Self(dir.to_owned())
-    }
-
-    fn holders(&self) -> Vec<u32> {
-        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        pids.filter(|pid| *pid != std::process::id() && self.is_held_by(*pid)).collect()
-    }
-
-    fn is_held_by(&self, pid: u32) -> bool {
-        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).any(|target| target.starts_with(&self.0))
-    }
-}
-
-impl Drop for Leftovers {
+impl Drop for Machine {
     fn drop(&mut self) {
-        // A dying controller may have started one more while the first were ended.
-        for _ in 0..100 {
-            let holders = self.holders();
-            if holders.is_empty() {
-                return;
-            }
-            for pid in holders.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(pid.try_into().ok()?)) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.sets.abort();
     }
-}
-
-/// Why pods cannot have a view of their own here, if so.
-pub(crate) async fn cannot_run() -> Option<String> {
-    let dir = tempfile::tempdir().ok()?;
-    match Node::open(dir.path()).await {
-        Ok(node) if node.pods().capabilities().mounts => None,
-        Ok(_) => {
-            Some("the kernel gives this user no mount namespaces, so volumes cannot appear at their paths".to_owned())
-        }
-        Err(error) => Some(error.chain().to_string()),
-    }
-}
-
-pub(crate) fn builder(dir: &Path) -> NodeBuilder {
-    let mut options = PodOptions::default();
-    options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
-    Node::builder(dir).pod_options(options)
 }
 
 impl Machine {
-    pub(crate) async fn start() -> Result<Self, Error> {
-        let dir = tempfile::tempdir()?;
-        let node = builder(dir.path()).open().await?;
-        Self::over(dir, node)
+    /// A machine for the set `web`.
+    pub(crate) async fn start(on: On) -> Result<Self, Error> {
+        Self::on_pool(on, "web", &[]).await
     }
 
-    pub(crate) fn over(dir: TempDir, node: Node) -> Result<Self, Error> {
-        let client = Client::new(node.dns_addr())?;
-        let sets = Controller::new(node.clone()).spawn();
-        Ok(Self { _leftovers: Leftovers::of(dir.path()), _dir: dir, node, sets, client })
+    /// A machine with volumes that were made beforehand; their names end in these.
+    pub(crate) async fn on_pool(on: On, set: &str, pool: &[&str]) -> Result<Self, Error> {
+        Ok(Self::over(on.start(pool).await?, set))
     }
 
-    pub(crate) async fn reach(&self, set: &str, until: Until) -> Result<(), Error> {
-        self.sets.wait(set, until, SOON).await?;
+    pub(crate) fn over(place: Arc<dyn Place>, set: &str) -> Self {
+        let backends = place.backends();
+        let set = SetKey::new(place.namespace(), set);
+        let sets = Controller::new(backends.clone()).spawn();
+        Self { sets, backends, set, place }
+    }
+
+    pub(crate) async fn apply(&self, mut manifest: Manifest) -> Result<(), Error> {
+        self.place.fit(&mut manifest);
+        self.sets.apply(manifest).await?;
         Ok(())
+    }
+
+    pub(crate) async fn reach(&self, until: Until) -> Result<(), Error> {
+        self.sets.wait(&self.set, until, SOON).await?;
+        Ok(())
+    }
+
+    /// The full name of a service.
+    pub(crate) fn name(&self, service: &str) -> String {
+        format!("{service}.{}.svc.cluster.local", self.set.namespace)
+    }
+
+    /// The name of the set `web` of the examples.
+    pub(crate) fn domain(&self) -> String {
+        self.name("nginx")
+    }
+
+    /// The full name of a pet of the set `web` of the examples.
+    pub(crate) fn name_of(&self, ordinal: u32) -> String {
+        format!("web-{ordinal}.{}", self.domain())
+    }
+
+    /// Who asks as a stranger would.
+    pub(crate) async fn client(&self) -> Result<Client, Error> {
+        Client::new(self.place.name_server().await?)
     }
 
     /// Waits for a level; the last answer is told when it is not reached.
@@ -109,16 +88,16 @@ impl Machine {
         eventually(what, holds).await
     }
 
-    pub(crate) async fn pods(&self, set: &str) -> Result<Vec<Pod>, Error> {
-        Ok(self.sets.snapshot(set).await?.pods)
+    pub(crate) async fn pods(&self) -> Result<Vec<Pod>, Error> {
+        Ok(self.sets.snapshot(&self.set).await?.pods)
     }
 
-    pub(crate) async fn ordinals(&self, set: &str) -> Result<Vec<u32>, Error> {
-        Ok(self.pods(set).await?.iter().map(|pod| pod.ordinal.0).collect())
+    pub(crate) async fn ordinals(&self) -> Result<Vec<u32>, Error> {
+        Ok(self.pods().await?.iter().map(|pod| pod.ordinal.0).collect())
     }
 
-    pub(crate) async fn uids(&self, set: &str) -> Result<BTreeMap<u32, PodUid>, Error> {
-        Ok(self.pods(set).await?.into_iter().map(|pod| (pod.ordinal.0, pod.uid)).collect())
+    pub(crate) async fn uids(&self) -> Result<BTreeMap<u32, PodUid>, Error> {
+        Ok(self.pods().await?.into_iter().map(|pod| (pod.ordinal.0, pod.uid)).collect())
     }
 
     /// Waits until a pet has another pod than `old`, and serves again under its name. The status of the set may be older
@@ -126,7 +105,7 @@ impl Machine {
     pub(crate) async fn is_back(&self, ordinal: u32, old: &PodUid) -> Result<(), Error> {
         let what = format!("web-{ordinal} is back");
         self.eventually(&what, async || {
-            let pods = self.pods("web").await?;
+            let pods = self.pods().await?;
             let pod = pods.iter().find(|pod| pod.ordinal.0 == ordinal && pod.uid != *old);
             Ok(pod.is_some_and(|pod| pod.status.ready_since.is_some()) && self.page(ordinal, "/name").await.is_ok())
         })
@@ -134,25 +113,18 @@ impl Machine {
     }
 
     /// What a command prints inside a pet, without the line's end; a command that fails is an error.
-    pub(crate) async fn inside(&self, set: &str, ordinal: u32, command: &[&str]) -> Result<String, Error> {
+    pub(crate) async fn inside(&self, ordinal: u32, command: &[&str]) -> Result<String, Error> {
         let argv: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
-        let key: SetKey = set.parse()?;
-        let container = if set == "web" { "nginx" } else { set };
-        let output = self.node.pods().exec(&key, Ordinal(ordinal), container, &argv).await?;
-        let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let complained = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        ensure!(output.status.success(), "{argv:?} in {set}-{ordinal}: {}: {printed} {complained}", output.status);
-        Ok(printed)
+        let pod = self.sets.pod(&self.set, Ordinal(ordinal)).await?;
+        let container = if &*self.set.name == "web" { "nginx" } else { &*self.set.name };
+        let (succeeded, printed) = self.place.run(&pod.reference(), container, &argv).await?;
+        ensure!(succeeded, "{argv:?} in {}: {printed}", pod.name());
+        Ok(printed.trim().to_owned())
     }
 
     /// What a pet serves, found by its DNS name.
     pub(crate) async fn page(&self, ordinal: u32, path: &str) -> Result<String, Error> {
-        self.client.get(&format!("web-{ordinal}.{DOMAIN}"), web_port(), path).await
-    }
-
-    /// The directory behind a claim.
-    pub(crate) fn volume(&self, set: &str, claim: &str) -> Result<PathBuf, Error> {
-        Ok(self.node.volumes().directory(&set.parse::<SetKey>()?, claim)?)
+        self.client().await?.get(&self.name_of(ordinal), web_port(), path).await
     }
 
     /// Every pet still serves what its first start wrote, and its journal lost no line and shows no second process.
@@ -186,69 +158,4 @@ pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> Result<bool,
         ensure!(tokio::time::Instant::now() < deadline, "{what}: not within {SOON:?}: {last}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// Port 80 where this user may have it, else 8080.
-pub(crate) fn web_port() -> u16 {
-    if TcpListener::bind((Ipv4Addr::new(127, 255, 255, 254), 80)).is_ok() { 80 } else { 8080 }
-}
-
-/// The set `web` of the examples, with this program as the pets' server.
-pub(crate) fn web(replicas: i32) -> Result<Manifest, Error> {
-    let mut manifest = example("web.yaml", web_port())?;
-    manifest.sets[0].spec.replicas = Some(replicas);
-    Ok(manifest)
-}
-
-/// A manifest of the examples whose first container is this program's server.
-pub(crate) fn example(name: &str, port: u16) -> Result<Manifest, Error> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests").join(name);
-    let mut manifest = Manifest::from_path(path)?;
-    let program = std::env::current_exe()?.display().to_string();
-    let variables = [("POD_NAME", "metadata.name"), ("POD_UID", "metadata.uid"), ("POD_IP", "status.podIP")];
-    for set in &mut manifest.sets {
-        for container in &mut set.spec.template.spec.containers {
-            let volume = container.volume_mounts[0].mount_path.clone();
-            container.command = vec![program.clone(), "pet".to_owned(), volume, port.to_string()];
-            for declared in &mut container.ports {
-                declared.container_port = port.into();
-            }
-            for (name, field) in variables {
-                container.env.retain(|variable| variable.name != name);
-                container.env.push(field_variable(name, field));
-            }
-            for probe in [&mut container.readiness_probe, &mut container.startup_probe].into_iter().flatten() {
-                probe.period_seconds = Some(1);
-            }
-        }
-        set_variable(set, "VERSION", Some("one"));
-    }
-    Ok(manifest)
-}
-
-fn field_variable(name: &str, field: &str) -> EnvVar {
-    let source = petset::spec::EnvVarSource {
-        field_ref: Some(petset::spec::FieldRef { api_version: None, field_path: field.to_owned() }),
-        ..Default::default()
-    };
-    EnvVar { name: name.to_owned(), value: None, value_from: Some(source) }
-}
-
-pub(crate) fn set_variable(set: &mut PetSet, name: &str, value: Option<&str>) {
-    for container in &mut set.spec.template.spec.containers {
-        container.env.retain(|variable| variable.name != name);
-        if let Some(value) = value {
-            container.env.push(EnvVar { name: name.to_owned(), value: Some(value.to_owned()), value_from: None });
-        }
-    }
-}
-
-/// The set `web` with another version of its program, that may be one that never becomes ready.
-pub(crate) fn web_version(replicas: i32, version: &str, broken: bool) -> Result<Manifest, Error> {
-    let mut manifest = web(replicas)?;
-    for set in &mut manifest.sets {
-        set_variable(set, "VERSION", Some(version));
-        set_variable(set, "BROKEN", broken.then_some("yes"));
-    }
-    Ok(manifest)
 }

@@ -3,12 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
-use petset::SetKey;
-use petset::backend::{Pod, PodBackend};
-use petset::local::node::Node;
+use petset::backend::Pod;
 use tokio::task::JoinHandle;
 
 use crate::Error;
+use crate::machine::Machine;
 
 /// What was seen that must not be.
 type Complaints = Arc<Mutex<Vec<String>>>;
@@ -20,9 +19,9 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// Watches an ordered set whose pods nobody but the controller touches.
-    pub(crate) fn ordered(node: &Node, set: &str) -> Result<Self, Error> {
-        let key: SetKey = set.parse()?;
-        let (pods, complaints) = (node.pods(), Complaints::default());
+    pub(crate) fn ordered(machine: &Machine) -> Self {
+        let key = machine.set.clone();
+        let (pods, complaints) = (Arc::clone(&machine.backends.pods), Complaints::default());
         let mut hints = pods.watch();
         let task = tokio::spawn({
             let complaints = Arc::clone(&complaints);
@@ -34,7 +33,7 @@ impl Observer {
                 }
             }
         });
-        Ok(Self { complaints, task })
+        Self { complaints, task }
     }
 
     /// What was seen that must not be.

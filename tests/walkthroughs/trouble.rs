@@ -4,56 +4,18 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
 
 use petset::engine::EventReason;
-use petset::status::ConditionStatus;
 use petset::{Manifest, Ordinal, SetKey, until};
 use serde_json::json;
 
-use crate::machine::{Machine, builder, eventually, web, web_port};
+use crate::condition::{bounded, degraded, is_well};
+use crate::local::{LocalPlace, builder};
+use crate::machine::Machine;
+use crate::manifests::{web, web_port};
+use crate::place::On;
 use crate::{Error, ensure};
-
-/// The message of the set's `Degraded` condition, once it contains `word`.
-async fn degraded(machine: &Machine, word: &str) -> Result<String, Error> {
-    let what = format!("the condition says {word}");
-    eventually(&what, async || {
-        let message = degradation(machine).await?;
-        if message.contains(word) { Ok(true) } else { Err(message.into()) }
-    })
-    .await?;
-    degradation(machine).await
-}
-
-async fn degradation(machine: &Machine) -> Result<String, Error> {
-    let status = machine.sets.get("web").await?.ok_or("it exists")?.status;
-    let mut conditions = status.conditions.into_iter();
-    let degraded =
-        conditions.find(|condition| condition.kind == "Degraded" && condition.status == ConditionStatus::True);
-    Ok(degraded
-        .map_or_else(|| "not degraded".to_owned(), |condition| format!("{}: {}", condition.reason, condition.message)))
-}
-
-/// How many warnings there were so far that say `word`.
-fn warnings(machine: &Machine, word: &str) -> usize {
-    machine.sets.events().past().filter(|event| event.warning && event.message.contains(word)).count()
-}
-
-/// The set's trouble is told by an event too, is not repeated without end, and is over once its cause is.
-async fn bounded_then_healed(machine: &Machine, word: &str) -> Result<(), Error> {
-    let told = warnings(machine, word);
-    ensure!(told >= 1, "no event says {word}");
-    let more = told + 8;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    ensure!(warnings(machine, word) <= more, "{} events in two seconds", warnings(machine, word) - told);
-    Ok(())
-}
-
-async fn is_well(machine: &Machine) -> Result<(), Error> {
-    machine.reach("web", until::rolled_out()).await?;
-    eventually("nothing hinders the set any more", async || Ok(degradation(machine).await? == "not degraded")).await?;
-    machine.is_sound(1).await
-}
 
 /// A small file system of its own, unmounted at the end. `None` where this user may not mount.
 struct Mounted<'a>(&'a Path);
@@ -91,7 +53,7 @@ async fn on_class(root: &Path) -> Result<(Machine, Manifest), Error> {
         claim.spec.storage_class_name = Some("small".to_owned());
         claim.spec.resources.requests.insert("storage".to_owned(), "1Mi".into());
     }
-    Ok((Machine::over(dir, node)?, manifest))
+    Ok((Machine::over(Arc::new(LocalPlace::over(dir, node)), "web"), manifest))
 }
 
 pub(crate) async fn full_disk() -> Result<(), Error> {
@@ -102,10 +64,10 @@ pub(crate) async fn full_disk() -> Result<(), Error> {
     let ballast = root.join("ballast");
     // The write fails at the end, which is what it is for.
     let _ = fs::write(&ballast, vec![0; 4 << 20]);
-    machine.sets.apply(manifest).await?;
+    machine.apply(manifest).await?;
     let message = degraded(&machine, "free").await?;
     ensure!(message.contains("www-web-0") || message.contains("pet 0"), "nobody is named: {message}");
-    bounded_then_healed(&machine, "free").await?;
+    bounded(&machine, "free").await?;
     fs::remove_file(&ballast)?;
     is_well(&machine).await
 }
@@ -116,21 +78,21 @@ pub(crate) async fn read_only_root() -> Result<(), Error> {
     let Some(mounted) = Mounted::tmpfs(&root, "size=16m")? else { return Ok(()) };
     let (machine, manifest) = on_class(&root).await?;
     mounted.remount("ro")?;
-    machine.sets.apply(manifest).await?;
+    machine.apply(manifest).await?;
     degraded(&machine, "ead-only").await?;
-    bounded_then_healed(&machine, "ead-only").await?;
+    bounded(&machine, "ead-only").await?;
     mounted.remount("rw")?;
     is_well(&machine).await
 }
 
 /// A set whose program is `program`, to be put there later.
 async fn with_program(program: &Path) -> Result<Machine, Error> {
-    let machine = Machine::start().await?;
+    let machine = Machine::start(On::Local).await?;
     let mut manifest = web(1)?;
     for container in &mut manifest.sets[0].spec.template.spec.containers {
         container.command[0] = program.display().to_string();
     }
-    machine.sets.apply(manifest).await?;
+    machine.apply(manifest).await?;
     Ok(machine)
 }
 
@@ -139,7 +101,7 @@ pub(crate) async fn missing_binary() -> Result<(), Error> {
     let program = outside.path().join("not-there-yet");
     let machine = with_program(&program).await?;
     degraded(&machine, "not-there-yet").await?;
-    bounded_then_healed(&machine, "not-there-yet").await?;
+    bounded(&machine, "not-there-yet").await?;
     fs::copy(std::env::current_exe()?, &program)?;
     is_well(&machine).await
 }
@@ -153,30 +115,30 @@ pub(crate) async fn no_permission() -> Result<(), Error> {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o644))?;
     let machine = with_program(&program).await?;
     degraded(&machine, "not an executable file").await?;
-    bounded_then_healed(&machine, "not an executable file").await?;
+    bounded(&machine, "not an executable file").await?;
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     is_well(&machine).await
 }
 
 pub(crate) async fn port_in_use() -> Result<(), Error> {
-    let machine = Machine::start().await?;
-    let key: SetKey = "web".parse()?;
+    let place = Arc::new(LocalPlace::start(&[]).await?);
     // The pet's address is known before the pet is.
-    let address = machine.node.address_of(&key, Ordinal(0))?;
+    let address = place.node.address_of(&"web".parse::<SetKey>()?, Ordinal(0))?;
+    let machine = Machine::over(place, "web");
     let squatter = std::net::TcpListener::bind((address, web_port()))?;
-    machine.sets.apply(web(1)?).await?;
+    machine.apply(web(1)?).await?;
     degraded(&machine, "in use").await?;
-    bounded_then_healed(&machine, "in use").await?;
+    bounded(&machine, "in use").await?;
     drop(squatter);
     is_well(&machine).await
 }
 
 pub(crate) async fn bad_input() -> Result<(), Error> {
-    let machine = Machine::start().await?;
-    machine.sets.apply(web(1)?).await?;
-    machine.reach("web", until::rolled_out()).await?;
-    let before = machine.sets.get("web").await?;
-    let pods = machine.uids("web").await?;
+    let machine = Machine::start(On::Local).await?;
+    machine.apply(web(1)?).await?;
+    machine.reach(until::rolled_out()).await?;
+    let before = machine.sets.get(&machine.set).await?;
+    let pods = machine.uids().await?;
     let patches = [
         (json!({"spec": {"replicas": -1}}), "spec.replicas"),
         (json!({"spec": {"replicas": "two"}}), "spec.replicas"),
@@ -188,16 +150,16 @@ pub(crate) async fn bad_input() -> Result<(), Error> {
         (json!({"spec": {"replica": 3}}), "spec.replica"),
     ];
     for (patch, field) in patches {
-        match machine.sets.patch("web", &patch).await {
+        match machine.sets.patch(&machine.set, &patch).await {
             Ok(()) => return Err(format!("{patch} was accepted").into()),
             Err(error) => ensure!(error.to_string().contains(field), "{patch}: {error}"),
         }
     }
     let mut image = web(1)?;
     image.sets[0].spec.template.spec.containers[0].image = Some("nginx:1.7".to_owned());
-    let error = machine.sets.apply(image).await.err().map(|error| error.to_string()).unwrap_or_default();
+    let error = machine.apply(image).await.err().map(|error| error.to_string()).unwrap_or_default();
     ensure!(error.contains("image") && error.contains("nginx:1.7") && error.contains("host"), "{error}");
-    ensure!(machine.sets.get("web").await? == before && machine.uids("web").await? == pods, "something changed");
+    ensure!(machine.sets.get(&machine.set).await? == before && machine.uids().await? == pods, "something changed");
     let quiet = machine.sets.events().past().filter(|event| event.reason == EventReason::PodEnded).count();
     ensure!(quiet == 0, "a pod ended");
     Ok(())

@@ -2,11 +2,13 @@
 
 use petset::until;
 
-use crate::machine::{DOMAIN, Machine, web, web_port};
+use crate::machine::Machine;
+use crate::manifests::{web, web_port};
+use crate::place::On;
 use crate::{Error, ensure};
 
-pub(crate) async fn run() -> Result<(), Error> {
-    let machine = Machine::start().await?;
+pub(crate) async fn run(on: On) -> Result<(), Error> {
+    let machine = Machine::start(on).await?;
     let mut manifest = web(3)?;
     let fields = [
         ("MY_NAMESPACE", "metadata.namespace"),
@@ -19,28 +21,34 @@ pub(crate) async fn run() -> Result<(), Error> {
             container.env.push(serde_json::from_str(&text)?);
         }
     }
-    machine.sets.apply(manifest).await?;
-    machine.reach("web", until::rolled_out()).await?;
+    machine.apply(manifest).await?;
+    machine.reach(until::rolled_out()).await?;
 
-    let expected: Vec<_> = (0..3).map(|ordinal| (format!("web-{ordinal}.{DOMAIN}"), web_port())).collect();
-    let found = machine.client.services(DOMAIN).await?;
+    let expected: Vec<_> = (0..3).map(|ordinal| (machine.name_of(ordinal), web_port())).collect();
+    let (domain, client) = (machine.domain(), machine.client().await?);
+    let found = client.services(&domain).await?;
     ensure!(found == expected, "SRV of the service: {found:?}");
-    let found = machine.client.services(&format!("_web._tcp.{DOMAIN}")).await?;
+    let found = client.services(&format!("_web._tcp.{domain}")).await?;
     ensure!(found == expected, "SRV of the named port: {found:?}");
-    ensure!(machine.client.services(&format!("_other._tcp.{DOMAIN}")).await.is_err(), "an unknown port has an answer");
-    let mut addresses = machine.client.addresses(DOMAIN).await?;
+    ensure!(client.services(&format!("_other._tcp.{domain}")).await.is_err(), "an unknown port has an answer");
+    let mut addresses = client.addresses(&domain).await?;
     addresses.sort();
-    let mut pods: Vec<_> = machine.pods("web").await?.iter().map(|pod| pod.status.addresses[0]).collect();
+    let mut pods: Vec<_> = machine.pods().await?.iter().map(|pod| pod.status.addresses[0]).collect();
     pods.sort();
     ensure!(addresses == pods, "the service is {addresses:?}, the pets are {pods:?}");
 
-    let variables = machine.inside("web", 2, &["env"]).await?;
-    let uid = machine.uids("web").await?[&2].to_string();
-    for line in ["POD_NAME=web-2", "MY_NAMESPACE=default", "MY_ORDINAL=2", &format!("POD_UID={uid}")] {
+    let variables = machine.inside(2, &["env"]).await?;
+    let uid = machine.uids().await?[&2].to_string();
+    for line in [
+        "POD_NAME=web-2",
+        &format!("MY_NAMESPACE={}", machine.set.namespace),
+        "MY_ORDINAL=2",
+        &format!("POD_UID={uid}"),
+    ] {
         ensure!(variables.lines().any(|variable| variable == line), "{line} is not in:\n{variables}");
     }
-    let resolver = machine.inside("web", 2, &["cat", "/etc/resolv.conf"]).await?;
-    let search = "search default.svc.cluster.local svc.cluster.local cluster.local";
+    let resolver = machine.inside(2, &["cat", "/etc/resolv.conf"]).await?;
+    let search = format!("search {}.svc.cluster.local svc.cluster.local cluster.local", machine.set.namespace);
     ensure!(resolver.lines().any(|line| line == search), "no `{search}` in:\n{resolver}");
     Ok(())
 }

@@ -3,21 +3,23 @@
 use petset::until;
 use serde_json::json;
 
-use crate::machine::{Machine, web};
+use crate::machine::Machine;
+use crate::manifests::web;
 use crate::observer::Observer;
+use crate::place::On;
 use crate::{Error, ensure};
 
-pub(crate) async fn run() -> Result<(), Error> {
-    let machine = Machine::start().await?;
-    let observer = Observer::ordered(&machine.node, "web")?;
-    machine.sets.apply(web(2)?).await?;
-    machine.reach("web", until::ready_replicas(2)).await?;
+pub(crate) async fn run(on: On) -> Result<(), Error> {
+    let machine = Machine::start(on).await?;
+    let observer = Observer::ordered(&machine);
+    machine.apply(web(2)?).await?;
+    machine.reach(until::ready_replicas(2)).await?;
     let mut volumes = Vec::new();
     for replicas in [5, 3, 5] {
-        machine.sets.patch("web", &json!({"spec": {"replicas": replicas}})).await?;
-        machine.reach("web", until::ready_replicas(replicas)).await?;
-        ensure!(machine.ordinals("web").await? == (0..replicas).collect::<Vec<_>>(), "not 0..{replicas}");
-        let claims = machine.sets.snapshot("web").await?.claims;
+        machine.sets.patch(&machine.set, &json!({"spec": {"replicas": replicas}})).await?;
+        machine.reach(until::ready_replicas(replicas)).await?;
+        ensure!(machine.ordinals().await? == (0..replicas).collect::<Vec<_>>(), "not 0..{replicas}");
+        let claims = machine.sets.snapshot(&machine.set).await?.claims;
         let now: Vec<_> = claims.into_iter().map(|claim| (claim.name, claim.volume, claim.uid)).collect();
         ensure!(now.len() == 5 && (volumes.is_empty() || volumes == now), "{now:?}, before {volumes:?}");
         volumes = now;

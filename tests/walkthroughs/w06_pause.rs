@@ -4,34 +4,36 @@ use std::time::Duration;
 
 use petset::{Ordinal, until};
 
-use crate::machine::{Machine, web};
+use crate::machine::Machine;
+use crate::manifests::web;
+use crate::place::On;
 use crate::{Error, ensure};
 
-pub(crate) async fn run() -> Result<(), Error> {
-    let machine = Machine::start().await?;
+pub(crate) async fn run(on: On) -> Result<(), Error> {
+    let machine = Machine::start(on).await?;
     let mut manifest = web(3)?;
     manifest.sets[0].spec.template.metadata.annotations.insert("petset.rs/initialized".to_owned(), "false".to_owned());
-    machine.sets.apply(manifest).await?;
+    machine.apply(manifest).await?;
     for ordinal in 0..3_u32 {
         let ready = machine.ready_and_held(ordinal + 1);
         ready.await?;
-        machine.sets.set_initialized("web", Ordinal(ordinal), true).await?;
+        machine.sets.set_initialized(&machine.set, Ordinal(ordinal), true).await?;
     }
-    machine.reach("web", until::rolled_out()).await?;
+    machine.reach(until::rolled_out()).await?;
 
-    machine.sets.set_initialized("web", Ordinal(1), false).await?;
+    machine.sets.set_initialized(&machine.set, Ordinal(1), false).await?;
     for replicas in [5, 1] {
-        machine.sets.scale("web", replicas).await?;
+        machine.sets.scale(&machine.set, replicas).await?;
         machine
             .eventually("the pause is explained", async || {
-                let waits = machine.sets.explain("web").await?.waits;
+                let waits = machine.sets.explain(&machine.set).await?.waits;
                 Ok(waits.iter().any(|wait| wait.contains("pet 1 is annotated as not initialized")))
             })
             .await?;
-        ensure!(machine.ordinals("web").await? == [0, 1, 2], "a paused set took a step");
+        ensure!(machine.ordinals().await? == [0, 1, 2], "a paused set took a step");
     }
-    machine.sets.set_initialized("web", Ordinal(1), true).await?;
-    machine.reach("web", until::ready_replicas(1)).await
+    machine.sets.set_initialized(&machine.set, Ordinal(1), true).await?;
+    machine.reach(until::ready_replicas(1)).await
 }
 
 impl Machine {
@@ -39,16 +41,13 @@ impl Machine {
     async fn ready_and_held(&self, count: u32) -> Result<(), Error> {
         let last = count - 1;
         self.eventually("the pet is ready and the next one waits", async || {
-            let pods = self.pods("web").await?;
+            let pods = self.pods().await?;
             let ready = pods.iter().filter(|pod| pod.status.ready_since.is_some()).count();
             Ok(ready == count as usize)
         })
         .await?;
         tokio::time::sleep(Duration::from_millis(200)).await;
-        ensure!(
-            self.ordinals("web").await? == (0..=last).collect::<Vec<_>>(),
-            "the next pet did not wait for the sign"
-        );
+        ensure!(self.ordinals().await? == (0..=last).collect::<Vec<_>>(), "the next pet did not wait for the sign");
         Ok(())
     }
 }

@@ -38,6 +38,14 @@ impl DockerNames {
         &self.networks
     }
 
+    /// Gives up the network of a namespace that has no pods.
+    async fn leave(&self, namespace: &str) -> Result<()> {
+        match self.networks.remove_unused(namespace).await? {
+            Some(network) => self.servers.leave(namespace, &network).await,
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn name_servers(&self) -> &Servers {
         &self.servers
     }
@@ -73,7 +81,13 @@ impl NameResolver for DockerNames {
     }
 
     async fn withdraw(&self, set: &SetKey) -> Result<()> {
-        self.zone.withdraw(set).await
+        self.zone.withdraw(set).await?;
+        // An engine has room for few networks. One that cannot be removed now is in nobody's way.
+        if let Err(error) = self.leave(&set.namespace).await {
+            let namespace = &set.namespace;
+            tracing::warn!(%namespace, error = %error.chain(), "the network of a namespace without sets is left");
+        }
+        Ok(())
     }
 
     async fn resolve(&self, name: &str) -> Result<ResolvedName> {

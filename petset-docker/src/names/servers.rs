@@ -93,11 +93,19 @@ impl Servers {
         Ok(self.on(network).await)
     }
 
+    /// Answers no more on a network that is gone, and forgets that its namespace had pods.
+    pub(super) async fn leave(&self, namespace: &str, network: &str) -> Result<()> {
+        self.places.lock().await.remove(network);
+        self.records.remove(NAMESPACES, namespace).await
+    }
+
     /// Answers on this network too, and says whom its containers ask. Without us the engine's own choice is the best, and
     /// nobody is named.
     async fn on(&self, network: &Network) -> Vec<IpAddr> {
         let mut places = self.places.lock().await;
         if !places.contains_key(&network.id) {
+            // The engine gives a removed network's addresses to the next one, and ours would be in our own way.
+            places.retain(|_, place| place.network.gateway() != network.gateway());
             let place = Place { network: network.clone(), service: self.start(network).await };
             if let Some(why) = place.service.trouble() {
                 let network = &network.name;

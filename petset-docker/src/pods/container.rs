@@ -8,7 +8,7 @@ use petset_core::spec::{Container, VolumeMount};
 use petset_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
-use super::files::Files;
+use super::files::{Files, for_good};
 use super::image;
 use super::mounts::{Source, bound, whole};
 use super::resources;
@@ -33,11 +33,11 @@ impl Plan<'_> {
     /// What the engine is asked for.
     ///
     /// # Errors
-    /// What can never be resolved, or is missing yet.
+    /// What can never be resolved, or is missing.
     pub(super) async fn body(&self) -> Result<ContainerCreateBody> {
         let Self { files, declared, .. } = self;
         let spec = &files.request.template.spec;
-        let env = container_env(declared, &files.facts())?;
+        let env = container_env(declared, &files.facts()).map_err(for_good)?;
         let words = |words: &[String]| -> Option<Vec<String>> {
             (!words.is_empty()).then(|| words.iter().map(|word| expand(word, &env)).collect())
         };

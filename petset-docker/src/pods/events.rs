@@ -65,6 +65,10 @@ fn tell(shared: &Shared, event: &EventMessage) {
             cell.poke();
         }
     } else if let Some((set, _)) = labels::identity_of(attributes) {
+        // Of this node, and no record tells of it: a request whose answer was lost has been carried out late.
+        if event.action.as_deref() == Some("create") && attributes.get(labels::NODE) == Some(&shared.node) {
+            shared.leftovers.notify_one();
+        }
         shared.hints.changed(&set);
     }
 }
@@ -85,10 +89,11 @@ async fn clean(shared: &Shared) {
     }
 }
 
-/// Sweeps now and then, for ever.
+/// Sweeps now and then, and whenever something was left, for ever.
 pub(super) async fn sweep_for_ever(shared: Arc<Shared>) {
     loop {
-        sleep(SWEEP).await;
+        // It is over early when something was left.
+        let _ = timeout(SWEEP, shared.leftovers.notified()).await;
         clean(&shared).await;
     }
 }

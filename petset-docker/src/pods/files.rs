@@ -43,7 +43,7 @@ impl Files<'_> {
     /// Writes the files of config volumes, and lets everybody write into empty ones.
     ///
     /// # Errors
-    /// `NotFound` when a config map or secret is missing; the next try looks again.
+    /// `NotFound` when a config map or secret is missing.
     pub(super) async fn fill(&self) -> Result<()> {
         for volume in of_pod(self.request) {
             self.fill_one(volume).await?;
@@ -66,7 +66,7 @@ impl Files<'_> {
             return archive.unpack(self.client, id, ROOT).await;
         }
         let mut made = BTreeSet::new();
-        for file in volume_files(volume, &self.facts())?.unwrap_or_default() {
+        for file in volume_files(volume, &self.facts()).map_err(for_good)?.unwrap_or_default() {
             for directory in ancestors(&file.path) {
                 if made.insert(directory.clone()) {
                     archive.directory(&directory, 0o755)?;
@@ -121,6 +121,15 @@ impl Files<'_> {
         }
         Ok(())
     }
+}
+
+/// What is missing in the config that a pod was created with stays missing for its life, also when somebody writes it.
+pub(super) fn for_good(error: Error) -> Error {
+    if !error.is_not_found() {
+        return error;
+    }
+    let message = format!("{}; write it, then delete the pod: only the next one sees it", error.chain());
+    Error::new(ErrorKind::NotFound, "read what the pod was created with").with_message(message)
 }
 
 /// The name of a volume's place in [`ROOT`]. The engine leaves the path that it unpacks at as it is, so a volume's own

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use petset_core::backend::{Hints, PodRef};
 use petset_core::{Error, ErrorKind, PodUid, Result};
 use redb::TableDefinition;
+use tokio::sync::Notify;
 
 use super::cell::gone;
 use super::events::{follow, sweep_for_ever};
@@ -65,6 +66,7 @@ impl DockerPods {
             node,
             node_name,
             session: PodUid::random().as_str().to_owned(),
+            leftovers: Notify::new(),
             cells: Mutex::default(),
         });
         for (key, record) in pods {

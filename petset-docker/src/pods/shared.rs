@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use petset_core::SetKey;
 use petset_core::backend::Hints;
+use tokio::sync::Notify;
 
 use super::cell::Cell;
 use super::options::PodOptions;
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) node_name: String,
     /// No other process has it.
     pub(super) session: String,
+    /// Told of every object of this node that no record tells of.
+    pub(super) leftovers: Notify,
     pub(super) cells: Mutex<BTreeMap<String, Arc<Cell>>>,
 }
 

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::cell::{Cell, poked};
 use super::exec::Runner;
-use super::inspect::{self, Life};
+use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 
 /// How often a container is looked at that is to end, when nobody tells of its end.
@@ -68,16 +68,19 @@ async fn send(shared: &Shared, id: &str, signal: Option<&str>) {
 /// Waits until a fresh read says that the container does not run; it is looked at least every `limit`.
 pub(super) async fn until_ended(shared: &Shared, cell: &Cell, id: &str, limit: Duration) {
     let mut events = cell.watch();
+    while running(shared, id).await.is_some() {
+        poked(&mut events, limit).await;
+    }
+}
+
+/// The container by a fresh read, unless that says that it does not run. Not known is not ended: it is asked until there is
+/// an answer.
+pub(super) async fn running(shared: &Shared, id: &str) -> Option<Seen> {
     loop {
         match inspect::inspect(&shared.client, id).await {
-            Ok(None) => return,
-            Ok(Some(seen)) if matches!(seen.life, Life::Ended { .. } | Life::Leaving) => return,
-            Ok(Some(_)) => poked(&mut events, limit).await,
-            Err(failure) => {
-                // Not known is not ended.
-                tracing::warn!(container = id, %failure, "cannot look at a container, trying again");
-                sleep(PAUSE).await;
-            }
+            Ok(seen) => return seen.filter(|seen| !matches!(seen.life, Life::Ended { .. } | Life::Leaving)),
+            Err(failure) => tracing::warn!(container = id, %failure, "cannot look at a container, trying again"),
         }
+        sleep(PAUSE).await;
     }
 }

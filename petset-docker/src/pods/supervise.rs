@@ -7,12 +7,12 @@ use futures::future::join_all;
 use petset_core::{Error, PodUid, Result};
 use tokio::time::{Instant, sleep};
 
-use super::cell::{Cell, RESYNC};
+use super::cell::{Cell, RESYNC, poked};
 use super::files::Files;
-use super::inspect::{self, Life};
+use super::inspect::{self, Life, Seen};
 use super::keeper::Keeper;
 use super::shared::Shared;
-use super::stop::{PAUSE, until_ended};
+use super::stop::{PAUSE, running};
 use super::survey::survey;
 use super::terminate::{end_containers, stop_all, terminate};
 use crate::labels::{self, Role};
@@ -69,7 +69,7 @@ async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid) {
             join_all(keepers.iter_mut().map(Keeper::keep)).await;
         };
         tokio::select! {
-            () = until_ended(shared, cell, uid.as_str(), RESYNC) => {}
+            () = until_over(shared, cell, uid) => {}
             () = work => {}
         }
     }
@@ -125,10 +125,38 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Option<bool>
                 host_ip: None,
             };
             files.fill().await.map_err(|error| ("FailedMount", error))?;
-            inspect::start(&shared.client, uid.as_str()).await.map_err(|failure| sandbox(failure.into()))?;
-            Ok(None)
+            match inspect::start(&shared.client, uid.as_str()).await {
+                // Its network was removed, and another one of that name is another one: it can never start.
+                Err(failure) if failure.is_not_found() && failure.to_string().contains("network") => Ok(Some(false)),
+                started => started.map(|()| None).map_err(|failure| sandbox(failure.into())),
+            }
         }
     }
+}
+
+/// Waits until the sandbox has ended. As long as it runs outside of its network, the pod says so.
+async fn until_over(shared: &Shared, cell: &Cell, uid: &PodUid) {
+    let mut events = cell.watch();
+    while let Some(sandbox) = running(shared, uid.as_str()).await {
+        note_network(cell, &sandbox).await;
+        poked(&mut events, RESYNC).await;
+    }
+}
+
+/// A running sandbox cannot join another network under the same names and address: what to do is for people to say.
+async fn note_network(cell: &Cell, sandbox: &Seen) {
+    const LOST: &str = "NetworkLost";
+    let has_none = sandbox.address().is_none();
+    cell.note(|record| {
+        if has_none && record.address.is_some_and(|address| Some(address) != record.host_ip) {
+            let message = "the container that is the pod is in no network any more, and nobody reaches it: delete the \
+                           pod, and the next one joins the network of its namespace";
+            record.waiting = Some((LOST.to_owned(), message.to_owned()));
+        } else if record.waiting.as_ref().is_some_and(|(reason, _)| reason == LOST) {
+            record.waiting = None;
+        }
+    })
+    .await;
 }
 
 /// The sandbox has ended by itself, and with it the pod: what still runs of it is ended too, and then it has failed.

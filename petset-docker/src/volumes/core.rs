@@ -148,7 +148,7 @@ fn judge(claim: &ClaimRecord, listed: &Listed) -> Result<Claim> {
     let ClaimRecord { identity, uid, owner, labels: _, spec, binding, message, deleting } = claim;
     let Identity { set, template, ordinal, name } = identity;
     let (phase, message) = match binding {
-        _ if *deleting => (ClaimPhase::Terminating, None),
+        _ if *deleting => (ClaimPhase::Terminating, message.clone()),
         None => (ClaimPhase::Pending, message.clone()),
         Some(binding) => match what_is_wrong(claim, binding, listed)? {
             None => (ClaimPhase::Bound, None),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{Volume, VolumeCreateRequest};
+use bollard::models::{ContainerSummary, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
 use petset_core::{Error, ErrorKind, Result};
 
@@ -113,14 +113,18 @@ pub(super) async fn remove(client: &Client, name: &str) -> Result<Removed> {
     }
 }
 
-/// Whether a container has the volume, whether it runs or not.
-pub(super) async fn is_used(client: &Client, name: &str) -> Result<bool> {
+/// The names of the containers that have the volume, whether they run or not.
+pub(super) async fn users(client: &Client, name: &str) -> Result<Vec<String>> {
     let filters = HashMap::from([("volume".to_owned(), vec![name.to_owned()])]);
     let options = ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
-    let users = client
+    let found = client
         .ask("list a volume's users", |docker| async move { docker.list_containers(Some(options)).await })
         .await?;
-    Ok(!users.is_empty())
+    let name = |container: ContainerSummary| container.names?.first().map(|name| name.trim_matches('/').to_owned());
+    let mut names: Vec<String> =
+        found.into_iter().map(|user| name(user).unwrap_or_else(|| "unnamed".to_owned())).collect();
+    names.sort();
+    Ok(names)
 }
 
 /// What tells this volume from another one of its name.

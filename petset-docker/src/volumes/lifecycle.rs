@@ -98,8 +98,9 @@ impl Core {
         match &claim.binding {
             Some(Binding { volume, pooled: Some(_), .. }) => {
                 // It keeps its data and its lock, and is on record as free for nobody.
-                if engine::is_used(&self.client, volume).await? {
-                    return Ok(());
+                let users = engine::users(&self.client, volume).await?;
+                if !users.is_empty() {
+                    return self.waits_for(claim, &users).await;
                 }
                 self.records.put(RELEASED, volume, &claim.uid.to_string()).await?;
                 self.state().released.insert(volume.clone(), claim.uid.to_string());
@@ -109,12 +110,19 @@ impl Core {
                 // A volume that is not the claim's any more is not the claim's to delete.
                 let ours = listed.get(volume)?.is_some_and(|found| Mark::read(&found.labels) == Some(Mark::of(claim)));
                 if ours && engine::remove(&self.client, volume).await? == Removed::InUse {
-                    return Ok(());
+                    return self.waits_for(claim, &engine::users(&self.client, volume).await?).await;
                 }
             }
             None => {}
         }
         self.forget(claim).await
+    }
+
+    /// Says who keeps a claim from going.
+    async fn waits_for(&self, claim: &ClaimRecord, users: &[String]) -> Result<()> {
+        let message =
+            Some(format!("it goes when no container has its volume any more; now {} has it", users.join(", ")));
+        if claim.message == message { Ok(()) } else { self.save(ClaimRecord { message, ..claim.clone() }).await }
     }
 
     /// Makes a pre-made volume free again whose claim is gone. Removing its data is up to who asks.

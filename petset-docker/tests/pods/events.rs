@@ -1,11 +1,13 @@
 //! The engine's stream of events, cut.
 
+use bollard::models::ContainerCreateBody;
+use bollard::query_parameters::{CreateContainerOptions, InspectContainerOptions};
 use futures::StreamExt;
 use petset_core::backend::{PodBackend, WatchEvent};
 
 use crate::place::Place;
 use crate::proxy::Proxy;
-use crate::support::{create, ids, kill, only, options, running, until, until_ready};
+use crate::support::{IMAGE, create, end, ids, kill, only, open, options, running, until, until_gone, until_ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn l3_a_cut_is_a_gap_and_what_happened_meanwhile_is_seen() {
@@ -37,4 +39,28 @@ async fn s2_a_creation_of_which_nothing_is_known_is_looked_into() {
     assert!(only(&node.pods(), &place).await.is_none());
     create(&node.pods(), running(&place)).await;
     until_ready(&node.pods(), &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l2_a_sandbox_that_comes_after_its_record_went_is_in_the_way_for_a_moment_only() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let first = create(&node.pods(), running(&place)).await;
+    let labels = labels_of(&place, first.uid.as_str()).await;
+    end(&node.pods(), &first).await;
+    until_gone(&node.pods(), &place).await;
+    // The same request once more, by a hand that this node knows nothing of.
+    let name = Some(format!("web-0.{}.petset", place.namespace));
+    let options = CreateContainerOptions { name, ..CreateContainerOptions::default() };
+    let body =
+        ContainerCreateBody { image: Some(IMAGE.to_owned()), labels: Some(labels), ..ContainerCreateBody::default() };
+    place.engine.create_container(Some(options), body).await.expect("a sandbox");
+    until_gone(&node.pods(), &place).await;
+    create(&node.pods(), running(&place)).await;
+    until_ready(&node.pods(), &place).await;
+}
+
+async fn labels_of(place: &Place, container: &str) -> std::collections::HashMap<String, String> {
+    let seen = place.engine.inspect_container(container, None::<InspectContainerOptions>).await.expect("there");
+    seen.config.and_then(|config| config.labels).expect("labels")
 }

@@ -9,6 +9,7 @@ mod adopt;
 mod create;
 mod events;
 mod fields;
+mod network;
 mod restart;
 mod support;
 mod volumes;
