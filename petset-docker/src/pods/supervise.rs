@@ -125,8 +125,12 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Option<bool>
                 host_ip: None,
             };
             files.fill().await.map_err(|error| ("FailedMount", error))?;
-            inspect::start(&shared.client, uid.as_str()).await.map_err(|failure| sandbox(failure.into()))?;
-            Ok(None)
+            match inspect::start(&shared.client, uid.as_str()).await {
+                Ok(()) => Ok(None),
+                // An engine that died in the middle of a start holds on to the half of it, and starts this one never again.
+                Err(failure) if failure.is_half_started() => Ok(Some(false)),
+                Err(failure) => Err(sandbox(failure.into())),
+            }
         }
     }
 }
