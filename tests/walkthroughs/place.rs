@@ -35,7 +35,7 @@ impl On {
         match self {
             Self::Local => local::cannot_run().await,
             #[cfg(feature = "docker")]
-            Self::Docker => docker::cannot_run().await,
+            Self::Docker => docker::cannot_run(),
         }
     }
 

@@ -70,6 +70,24 @@ impl Failure {
         self.refusal() == Some(Refusal::NotFound)
     }
 
+    /// Whether an answer was whole, but had a word in it that Docker's API has not.
+    pub(crate) fn is_of_unknown_word(&self) -> bool {
+        match self {
+            Self::Unreadable { source: Bollard::JsonDataError { message, .. }, .. } => {
+                message.contains("unknown variant")
+            }
+            Self::Unreadable { .. } | Self::Refused { .. } | Self::NoAnswer { .. } | Self::Unreachable { .. } => false,
+        }
+    }
+
+    /// Whether the engine refuses a start because it has a half of an earlier one, of which it knows nothing any more.
+    pub(crate) fn is_half_started(&self) -> bool {
+        match self {
+            Self::Refused { message, .. } => message.starts_with("task ") && message.ends_with("already exists"),
+            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => false,
+        }
+    }
+
     /// Whether a name is taken, or the thing is in another state.
     pub(crate) fn is_conflict(&self) -> bool {
         self.refusal() == Some(Refusal::Conflict)
@@ -84,6 +102,8 @@ impl Refusal {
             401 | 403 => Self::Forbidden,
             404 => Self::NotFound,
             409 => Self::Conflict,
+            // As Podman says it.
+            500 if message.contains("name is already in use") => Self::Conflict,
             _ => Self::Broken,
         }
     }
@@ -134,6 +154,7 @@ mod tests {
             (404, "No such container", ErrorKind::NotFound, Retry::Backoff),
             (409, "Conflict. The container name is in use", ErrorKind::AlreadyExists, Retry::Backoff),
             (500, "write /x: no space left on device", ErrorKind::Exhausted, Retry::Backoff),
+            (500, "that name is already in use", ErrorKind::AlreadyExists, Retry::Backoff),
             (500, "driver failed", ErrorKind::Unavailable, Retry::Backoff),
         ] {
             let answer = Bollard::DockerResponseServerError { status_code, message: message.to_owned() };
@@ -141,6 +162,17 @@ mod tests {
             assert_eq!((error.kind(), error.retry()), (kind, retry), "{status_code}");
             assert!(error.to_string().contains(message), "{error}");
         }
+    }
+
+    #[test]
+    fn l1_a_half_of_a_start_is_told_from_other_refusals() {
+        let refused = |message: &str| {
+            let message = message.to_owned();
+            Failure::new("ask", Bollard::DockerResponseServerError { status_code: 500, message })
+        };
+        assert!(refused("task d83336195765: already exists").is_half_started());
+        assert!(!refused("driver failed programming external connectivity").is_half_started());
+        assert!(!Failure::new("ask", Bollard::RequestTimeoutError).is_half_started());
     }
 
     #[test]

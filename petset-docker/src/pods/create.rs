@@ -57,13 +57,13 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
     match make(shared, &sandbox).await {
         Ok(id) => {
             // The engine makes a volume in silence when one vanished meanwhile; it has none of a claim's labels (S7).
-            if let Err(error) = volumes_of(shared, &request).await {
-                inspect::remove(&shared.client, &id).await?;
-                remove_volumes(shared, &key).await;
-                forget(shared, &cell).await?;
-                return Err(error);
-            }
+            let checked = volumes_of(shared, &request).await;
             cell.found(PodUid::new(id));
+            if let Err(error) = checked {
+                // It never starts, and whoever looks after it removes it, however often the engine does not answer.
+                cell.change(OPERATION, |record| record.termination = Some(0)).await?;
+                return Ok(Made::Unknown(cell, error));
+            }
             Ok(Made::New(cell))
         }
         Err(failure) if failure.refusal().is_none() => {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, ContainerInspectResponse, ContainerStateStatusEnum, ContainerSummary};
 use bollard::query_parameters::{
@@ -13,8 +14,13 @@ use petset_core::Timestamp;
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use tokio::time::sleep;
 
 use crate::client::{Client, Failure};
+
+/// How often, and after which pauses, a list with a word that no Docker says is asked for again.
+const LIST_TRIES: u32 = 40;
+const LIST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A container as the engine says it is now.
 #[derive(Debug, Clone)]
@@ -79,7 +85,16 @@ pub(super) async fn list(
     filter: HashMap<String, Vec<String>>,
 ) -> Result<Vec<ContainerSummary>, Failure> {
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filter).build();
-    client.ask("list containers", |docker| async move { docker.list_containers(Some(options)).await }).await
+    let mut tries = 0;
+    loop {
+        let options = Some(options.clone());
+        match client.ask("list containers", |docker| async move { docker.list_containers(options).await }).await {
+            // Between a container's end and its clean-up Podman has a word of its own for its state.
+            Err(failure) if failure.is_of_unknown_word() && tries < LIST_TRIES => tries += 1,
+            answer => return answer,
+        }
+        sleep(LIST_PAUSE).await;
+    }
 }
 
 /// All of them as they are now, by a fresh look at each.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::models::Mount;
+use bollard::models::MountPoint;
 use petset_core::backend::ContainerState;
 use petset_core::spec::Container;
 use petset_core::{Error, ErrorKind, PodUid, Result, Timestamp};
@@ -206,8 +206,9 @@ impl Keeper {
         let inspected = self.shared.client.ask("inspect a container", |docker| async move {
             docker.inspect_container(&id, None::<bollard::query_parameters::InspectContainerOptions>).await
         });
-        let mounts = inspected.await?.host_config.and_then(|host| host.mounts).unwrap_or_default();
-        let claim = |mount: Mount| Some(((*places.get(&mount.target?)?).clone(), mount.source?));
+        // What it has, not what it was asked for: of that Podman tells in other words.
+        let mounts = inspected.await?.mounts.unwrap_or_default();
+        let claim = |mount: MountPoint| Some(((*places.get(&mount.destination?)?).clone(), mount.name?));
         Ok(mounts.into_iter().filter_map(claim).collect())
     }
 

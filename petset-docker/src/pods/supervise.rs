@@ -126,9 +126,12 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Option<bool>
             };
             files.fill().await.map_err(|error| ("FailedMount", error))?;
             match inspect::start(&shared.client, uid.as_str()).await {
+                Ok(()) => Ok(None),
                 // Its network was removed, and another one of that name is another one: it can never start.
                 Err(failure) if failure.is_not_found() && failure.to_string().contains("network") => Ok(Some(false)),
-                started => started.map(|()| None).map_err(|failure| sandbox(failure.into())),
+                // An engine that died in the middle of a start holds on to the half of it, and starts this one never again.
+                Err(failure) if failure.is_half_started() => Ok(Some(false)),
+                Err(failure) => Err(sandbox(failure.into())),
             }
         }
     }

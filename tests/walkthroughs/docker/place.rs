@@ -43,7 +43,7 @@ impl Drop for Namespace {
 }
 
 /// Why no containers can run here, if so. The first one to ask removes what earlier runs left.
-pub(crate) async fn cannot_run() -> Option<String> {
+pub(crate) fn cannot_run() -> Option<String> {
     static FOUND: OnceLock<Option<String>> = OnceLock::new();
     let find = || {
         let tried = docker(&["image", "inspect", IMAGE]).and_then(|_| hands::sweep());

@@ -1,0 +1,168 @@
+//! An engine of the test's own, that may be killed: its own data, its own socket, and networks that are its own too, because
+//! an engine takes what it finds in this machine's for its own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::Error;
+
+const IMAGE: &str = "petset.test/busybox:1";
+const SOON: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+pub(crate) struct Engine {
+    dir: TempDir,
+    /// The name of its network namespace, which outlives it as this machine's networks outlive an engine.
+    networks: String,
+    /// `None` while it is dead.
+    daemon: Option<Child>,
+}
+
+/// Why there can be no such engine here, if so.
+pub(crate) fn cannot_run() -> Option<String> {
+    let uid = run(Command::new("id").arg("-u")).map(|said| said.trim().to_owned());
+    if uid.as_deref().ok() != Some("0") {
+        return Some("an engine of one's own needs root".to_owned());
+    }
+    for (program, version) in [("dockerd", "--version"), ("nsenter", "--version"), ("ip", "-Version")] {
+        if let Err(error) = run(Command::new(program).arg(version)) {
+            return Some(format!("there is no {program}: {error}"));
+        }
+    }
+    run(Command::new("docker").args(["image", "inspect", IMAGE]))
+        .err()
+        .map(|error| format!("the machine's engine has no {IMAGE} (scripts/services docker images): {error}"))
+}
+
+impl Engine {
+    pub(crate) fn start() -> Result<Self, Error> {
+        let dir = tempfile::tempdir()?;
+        let unique = dir.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
+        let mut this = Self { dir, networks: format!("petset-{unique}"), daemon: None };
+        run(Command::new("ip").args(["netns", "add", &this.networks]))?;
+        fs::write(this.path("daemon.json"), "{}")?;
+        this.raise()?;
+        let load = format!("docker save {IMAGE} | docker --host {} load", this.host());
+        run(Command::new("sh").args(["-c", &load]))?;
+        Ok(this)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("docker.sock")
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The directory behind a volume.
+    pub(crate) fn volumes(&self) -> PathBuf {
+        self.path("data/volumes")
+    }
+
+    /// SIGKILL: containers go on without it.
+    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+        if let Some(mut daemon) = self.daemon.take() {
+            daemon.kill()?;
+            daemon.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Starts it on the data that is there, and waits until it answers.
+    pub(crate) fn raise(&mut self) -> Result<(), Error> {
+        // Where nobody cleans up after dead processes, their numbers look as if they lived.
+        for file in ["pid", "run/containerd/containerd.pid"] {
+            let _ = fs::remove_file(self.path(file));
+        }
+        let log = File::options().create(true).append(true).open(self.path("log"))?;
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", self.networks)).arg("dockerd");
+        for (option, name) in
+            [("--data-root", "data"), ("--exec-root", "run"), ("--pidfile", "pid"), ("--config-file", "daemon.json")]
+        {
+            command.arg(option).arg(self.path(name));
+        }
+        command.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--shutdown-timeout=1"]);
+        command.args(["--host", &self.host()]);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.daemon = Some(command.spawn()?);
+        let deadline = Instant::now() + SOON;
+        while self.docker(&["version"]).is_err() {
+            let ended = self.daemon.as_mut().and_then(|daemon| daemon.try_wait().ok().flatten());
+            if ended.is_some() || Instant::now() > deadline {
+                return Err(format!("dockerd does not answer: {ended:?}: {}", self.last_words()).into());
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    fn docker(&self, arguments: &[&str]) -> Result<String, Error> {
+        run(Command::new("docker").args(["--host", &self.host()]).args(arguments))
+    }
+
+    pub(crate) fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        let from = log.lines().count().saturating_sub(20);
+        log.lines().skip(from).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Removes all that it has, in order; what is left after that is ended by hand.
+    fn tidy(&mut self) -> Result<(), Error> {
+        if self.daemon.is_none() {
+            self.raise()?;
+        }
+        let remove = format!("docker --host {0} ps -aq | xargs -r docker --host {0} rm -f", self.host());
+        run(Command::new("sh").args(["-c", &remove]))?;
+        if let Some(mut daemon) = self.daemon.take() {
+            run(Command::new("kill").arg(daemon.id().to_string()))?;
+            daemon.wait()?;
+        }
+        Ok(())
+    }
+
+    /// The processes that were started below this engine's directory and outlived it.
+    fn leftovers(&self) -> Vec<String> {
+        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let mine = |place: &Path| {
+            let line = fs::read(place.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&*self.path("run").to_string_lossy())
+        };
+        let names = all.filter(|entry| mine(&entry.path())).filter_map(|entry| entry.file_name().into_string().ok());
+        names.filter(|name| name.parse::<u32>().is_ok_and(|pid| pid != std::process::id())).collect()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Err(error) = self.tidy() {
+            eprintln!("an engine does not tidy up: {error}");
+        }
+        let _ = self.kill();
+        for pid in self.leftovers() {
+            let _ = run(Command::new("kill").args(["-KILL", &pid]));
+        }
+        let _ = run(Command::new("ip").args(["netns", "delete", &self.networks]));
+        let dir = self.dir.path().display();
+        let unmount = format!("grep -o ' {dir}[^ ]*' /proc/mounts | sort -r | xargs -r umount --lazy");
+        let _ = run(Command::new("sh").args(["-c", &unmount]));
+    }
+}
+
+fn run(command: &mut Command) -> Result<String, Error> {
+    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output()?;
+    if status.success() {
+        return Ok(String::from_utf8_lossy(&stdout).into_owned());
+    }
+    Err(format!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr).trim()).into())
+}
