@@ -80,6 +80,10 @@ impl Shared {
     }
 
     /// A stream of hints for one of the handles.
+    #[cfg_attr(
+        not(feature = "simulate"),
+        expect(clippy::unused_self, reason = "only the simulation stands between a stream and its reader")
+    )]
     pub(super) fn watch(&self, source: Source, stream: WatchStream) -> WatchStream {
         #[cfg(feature = "simulate")]
         if let Some(between) = self.inner.between.get() {
