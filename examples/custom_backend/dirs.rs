@@ -44,11 +44,20 @@ impl Dirs {
         request.claims.values().all(is_bound)
     }
 
-    pub(crate) fn hold(&self, request: &PodRequest, pod: &PodUid) {
+    /// From now on the pod uses its claims, if they are still those that the request names.
+    pub(crate) fn hold(&self, request: &PodRequest, pod: &PodUid) -> Result<()> {
         let mut users = self.lock();
+        for (template, name) in &request.claims {
+            let Some(uid) = request.claim_uids.get(template) else { continue };
+            let reference = ClaimRef { set: request.set.clone(), name: name.clone(), uid: uid.clone() };
+            if self.life(&reference)?.is_none_or(|claim| claim.phase == ClaimPhase::Terminating) {
+                return Err(Error::new(ErrorKind::Conflict, "use a claim").with_context("claim", name));
+            }
+        }
         for claim in request.claims.values() {
             users.entry(self.place(&request.set, claim)).or_default().insert(pod.clone());
         }
+        Ok(())
     }
 
     pub(crate) fn release(&self, request: &PodRequest, pod: &PodUid) {

@@ -144,7 +144,7 @@ impl PodBackend for Tasks {
             status: PodStatus::default(),
         };
         let (stop, stopped) = watch::channel(None);
-        self.dirs.hold(&request, &pod.uid);
+        self.dirs.hold(&request, &pod.uid)?;
         let grace_seconds = request.template.spec.grace_seconds();
         pods.insert(key, Task { pod: pod.clone(), grace_seconds, stop });
         self.hints.changed(&pod.set);
