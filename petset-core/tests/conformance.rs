@@ -17,22 +17,35 @@ fn main() -> ExitCode {
 mod redb {
     use std::sync::Arc;
 
+    use async_trait::async_trait;
     use petset_core::store::RedbStore;
     use petset_core::{Error, ErrorKind, Result};
     use petset_testkit::conformance::{Hands, Subject};
 
     /// The directory, as long as the store is open.
     #[derive(Debug)]
-    struct Directory {
-        _dir: tempfile::TempDir,
-    }
+    struct Directory(tempfile::TempDir);
 
-    impl Hands for Directory {}
+    #[async_trait]
+    impl Hands for Directory {
+        fn reopens(&self) -> bool {
+            true
+        }
+
+        async fn reopen(self: Arc<Self>) -> Result<Subject> {
+            over(self)
+        }
+    }
 
     pub(crate) async fn subject() -> Result<Subject> {
         let dir = tempfile::tempdir()
             .map_err(|error| Error::new(ErrorKind::Internal, "make a directory").with_source(error))?;
-        let store = RedbStore::open(dir.path().join("sets.redb"))?;
-        Ok(Subject::new().store(Arc::new(store)).hands(Arc::new(Directory { _dir: dir })))
+        over(Arc::new(Directory(dir)))
+    }
+
+    /// A store over what is in the directory.
+    fn over(directory: Arc<Directory>) -> Result<Subject> {
+        let store = RedbStore::open(directory.0.path().join("sets.redb"))?;
+        Ok(Subject::new().store(Arc::new(store)).hands(directory))
     }
 }

@@ -40,10 +40,13 @@ pub trait NameResolver: Debug + Send + Sync + 'static {
     /// Resolves a full name as a pod would.
     ///
     /// # Behavior
-    /// - `resolve_pet_gives_its_address`: ready or not where the service publishes not-ready addresses, else when ready.
-    /// - `resolve_service_gives_ready_pets`: in ascending order of ordinal.
+    /// - `resolve_pet_gives_its_address`: below the governing service and below every other service of the set; where a
+    ///   service publishes not-ready addresses also when it is not ready, else only when it is.
+    /// - `resolve_service_gives_ready_pets`: in ascending order of ordinal, with those that are not ready where the
+    ///   service publishes not-ready addresses. A service without such pets is a name without addresses.
     /// - `resolve_srv_gives_one_target_per_pet_and_named_port`.
     /// - `resolve_unknown_is_not_found`.
+    /// - `resolve_ptr_gives_the_pets_name`: of `….in-addr.arpa` and `….ip6.arpa`, the full name below the governing service.
     async fn resolve(&self, name: &str) -> Result<ResolvedName>;
 }
 
@@ -55,6 +58,9 @@ pub struct NameCapabilities {
     pub srv: bool,
     /// PTR records from addresses to pets.
     pub ptr: bool,
+    /// The runtime names pods by itself, as Kubernetes does: what is published changes no answer, and withdrawing takes
+    /// none away. [`publish`](NameResolver::publish) then makes sure of what the runtime needs for that.
+    pub follows_pods: bool,
 }
 
 /// Whether anything changed.
@@ -69,9 +75,9 @@ pub enum Published {
 /// Every name of a set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordSet {
-    /// The governing service, if the set has one: the pets' names live below it.
+    /// The governing service, if the set has one: SRV records name the pets below it, as far as it publishes them.
     pub governing: Option<ServiceName>,
-    /// Other services of the namespace that select the set's pods.
+    /// Other services of the namespace that select the set's pods. The pets have names below them too.
     pub services: Vec<ServiceName>,
     /// The pets that have an address, by ordinal.
     pub pets: Vec<PetName>,
@@ -120,4 +126,6 @@ pub enum ResolvedName {
     Addresses(Vec<IpAddr>),
     /// Targets of `_<port>._<protocol>.<service>…`: full name and port.
     Services(Vec<(String, u16)>),
+    /// Full names of the pets that have an address.
+    Names(Vec<String>),
 }

@@ -21,7 +21,8 @@ use crate::spec::{ClaimSpec, ClaimTemplate, Quantity};
 ///   again to an empty one (S7).
 ///
 /// # Cancellation
-/// Dropping a future may leave its effect done or not done, never half done.
+/// Dropping a future may leave its effect done, not done, or to be done late, never half done. The next pass reads
+/// again.
 #[async_trait]
 pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
     /// What this provisioner can do. Constant for its life.
@@ -38,6 +39,7 @@ pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
     /// # Behavior
     /// - `list_claims_shows_every_identity`: bound, pending, lost and terminating ones.
     /// - `list_claims_is_complete_or_an_error`.
+    /// - `list_claims_is_the_same_in_a_later_instance`: claims outlive the process that made them (S19).
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>>;
 
     /// Claims a volume for one identity: takes a pre-made one or makes one.
@@ -70,7 +72,8 @@ pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
     /// Hints about changes from now on.
     ///
     /// # Behavior
-    /// - `watch_claims_hints_at_every_change`: a change of a claim after the call is followed by a hint of its set or a gap.
+    /// - `watch_claims_hints_at_every_change`: a change of a claim after the call is followed by a hint of its set or
+    ///   a gap; the loss of its volume where [`VolumeCapabilities::tells_losses`] says so.
     fn watch(&self) -> WatchStream;
 }
 
@@ -83,6 +86,8 @@ pub struct VolumeCapabilities {
     pub binds_before_use: bool,
     /// Claims can grow.
     pub grow: bool,
+    /// A volume that vanishes is hinted at. When false, it is seen when somebody looks.
+    pub tells_losses: bool,
 }
 
 /// One life of a claim, named exactly.

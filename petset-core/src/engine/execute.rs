@@ -212,6 +212,11 @@ impl Engine {
             }
             Err(error) => {
                 let message = text(error);
+                if let Action::CreatePod { ordinal, revision } = action
+                    && request::pod(self, stored, look, *ordinal, revision).is_err()
+                {
+                    memory.lacking.insert(*ordinal);
+                }
                 if let Some(ordinal) = action.ordinal() {
                     failed.insert(ordinal);
                     memory.failed(ordinal, message.clone(), error.retry(), now, &self.options);

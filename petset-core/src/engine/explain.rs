@@ -7,7 +7,7 @@ use super::look::Look;
 use super::memory::Memory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Ordinal, SetKey};
-use crate::plan::{Action, Plan, rehearse};
+use crate::plan::{self, Action, Plan};
 use crate::spec::PetSet;
 use crate::status::{Condition, ConditionStatus, PetSetStatus};
 use crate::store::StoredSet;
@@ -99,7 +99,7 @@ impl Engine {
         })?;
         let look = self.answered("look at a set", Look::take(self, &stored)).await?;
         let memory = self.memories.of(key, &stored.uid);
-        let plan = crate::plan::plan(&look.desired(), &look.observed(&stored, &memory));
+        let plan = plan::plan(&look.desired(), &look.observed(&stored, &memory));
         let is_trouble =
             |condition: &&Condition| condition.kind == "Degraded" && condition.status == ConditionStatus::True;
         let troubles = stored.status.conditions.iter().filter(is_trouble);
@@ -132,7 +132,7 @@ impl Engine {
         };
         let look = self.answered("look at a set", Look::take(self, &stored)).await?;
         let memory = Memory::default();
-        let rehearsal = rehearse::rehearse(&look.desired(), &look.observed(&stored, &memory));
+        let rehearsal = plan::rehearse(&look.desired(), &look.observed(&stored, &memory));
         let is_told = |action: &&Action| !matches!(action, Action::PublishNames { .. });
         let steps = rehearsal.actions.iter().filter(is_told);
         Ok(Preview {

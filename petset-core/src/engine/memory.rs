@@ -1,7 +1,7 @@
 //! What the engine keeps in memory per set: pauses after failures, and what was published. About effort, never about
 //! safety.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,8 @@ pub(super) struct Memory {
     pub(super) status_written_at: Option<Timestamp>,
     /// How many status writes in a row said the same in other words.
     pub(super) reworded: u32,
+    /// Pets whose pod refers to a config map or a secret that was not there.
+    pub(super) lacking: BTreeSet<Ordinal>,
     /// The troubles of pods that events were sent for.
     troubles: BTreeMap<Ordinal, Arc<str>>,
 }
@@ -60,6 +62,15 @@ impl Memory {
     /// An action of the pet succeeded after failures of actions.
     pub(super) fn succeeded(&mut self, ordinal: Ordinal) {
         self.retries.remove(&ordinal);
+    }
+
+    /// What these pets lacked is there: they need not wait any longer.
+    pub(super) fn found(&mut self, is_there: impl Fn(Ordinal) -> bool) {
+        let found: Vec<Ordinal> = self.lacking.iter().copied().filter(|ordinal| is_there(*ordinal)).collect();
+        for ordinal in found {
+            self.lacking.remove(&ordinal);
+            self.retries.remove(&ordinal);
+        }
     }
 
     /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more: at once when

@@ -202,6 +202,8 @@ impl Engine {
         }
         let mut memory = self.memories.of(key, &stored.uid);
         memory.settle(&look, &self.options);
+        memory
+            .found(|ordinal| request::pod(self, &stored, &look, ordinal, look.desired().revision_of(ordinal)).is_ok());
         for (ordinal, trouble) in memory.fresh_troubles(&look) {
             self.events.warn(key, Some(ordinal), EventReason::PodTrouble, trouble.to_string(), look.now);
         }

@@ -1,13 +1,15 @@
 //! From a template and an identity to what a backend is asked for.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Engine;
 use super::look::Look;
 use crate::backend::{ClaimRequest, ConfigBundle, DnsSettings, PodRequest};
+use crate::env::{PodFacts, container_env, volume_files};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::{Ordinal, RevisionName};
+use crate::names::{Ordinal, PodUid, RevisionName};
 use crate::spec::{ConfigObject, PodSpec, RetentionPolicyType};
 use crate::store::StoredSet;
 
@@ -19,6 +21,10 @@ pub(super) const POD_INDEX_LABEL: &str = "apps.kubernetes.io/pod-index";
 pub(super) const REVISION_LABEL: &str = "controller-revision-hash";
 
 /// The request for one pod (behaviour §1.5).
+///
+/// # Errors
+/// `NotFound`, with the path and the name, when it refers to a config map, a secret or a key that is not there: a pod is
+/// given what it refers to once and for all, so there is none before all of it is there.
 pub(super) fn pod(
     engine: &Engine,
     stored: &StoredSet,
@@ -49,7 +55,7 @@ pub(super) fn pod(
     let claim_uids = of_pet.map(|claim| (claim.template.to_string(), claim.uid.clone()));
     let names = &engine.backends().names;
     let domain = names.domain();
-    Ok(PodRequest {
+    let request = PodRequest {
         owner: stored.uid.clone(),
         ordinal,
         revision: revision.clone(),
@@ -64,7 +70,22 @@ pub(super) fn pod(
             domain,
         },
         set: key,
-    })
+    };
+    resolvable(&request)?;
+    Ok(request)
+}
+
+/// Refuses a request that refers to what is not there.
+fn resolvable(request: &PodRequest) -> Result<()> {
+    // What is known only of a pod that runs is taken for known.
+    let (uid, address) = (PodUid::from(""), Some(IpAddr::from([0, 0, 0, 0])));
+    let facts = PodFacts { request, uid: &uid, pod_ip: address, host_ip: address, node_name: "" };
+    let spec = &request.template.spec;
+    let variables = spec.init_containers.iter().chain(&spec.containers).map(|one| container_env(one, &facts).map(drop));
+    let files = spec.volumes.iter().map(|volume| volume_files(volume, &facts).map(drop));
+    // What can never be resolved is for the backend to refuse.
+    let missing = variables.chain(files).filter_map(Result::err).find(Error::is_not_found);
+    missing.map_or(Ok(()), |error| Err(error.with_context("pod", request.name())))
 }
 
 /// The request for one claim (behaviour §1.10): the template's labels, overwritten by the selector's.

@@ -16,8 +16,6 @@ pub(super) struct Gate {
     held: Vec<Ticket>,
     /// Whether `held` differs from what the status says.
     changed: bool,
-    /// Whether some pet holds more than one.
-    doubled: bool,
     /// How many pets may be down.
     max: u32,
 }
@@ -42,8 +40,7 @@ impl Gate {
         };
         let held: Vec<Ticket> =
             observed.tickets.iter().filter(|ticket| !is_spent(ticket, desired, slots)).cloned().collect();
-        let doubled = held.iter().map(|ticket| ticket.ordinal).collect::<BTreeSet<_>>().len() < held.len();
-        Self { changed: held.len() != observed.tickets.len(), held, doubled, max }
+        Self { changed: held.len() != observed.tickets.len(), held, max }
     }
 
     /// May `pod` be taken down for `reason`?
@@ -88,7 +85,6 @@ impl Gate {
     }
 
     fn take(&mut self, pod: &PodView) {
-        self.doubled |= self.held.iter().any(|ticket| ticket.ordinal == pod.ordinal);
         self.held.push(Ticket { ordinal: pod.ordinal, uid: pod.uid.clone() });
         self.changed = true;
     }
@@ -109,9 +105,8 @@ impl Gate {
     /// further room when it is down already. Pods that are replaced without asking count as well: while they are down
     /// nothing that still works may follow them. A pet that is only scaled away counts through its ticket.
     fn pets_down(&self, desired: &Desired<'_>, slots: &Slots<'_>, pod: &PodView) -> Down {
-        let missing = slots.missing();
-        let mut count = missing;
-        let mut one = (missing > 0).then(|| slots.first_missing()).flatten();
+        let mut count = slots.missing();
+        let mut one = slots.first_missing();
         for other in slots.in_range.iter().filter(|other| other.ordinal != pod.ordinal && !slots.is_available(other)) {
             count = count.saturating_add(1);
             one = one.or(Some(other.ordinal));
@@ -125,14 +120,11 @@ impl Gate {
 
     /// Adds the tickets that `counts`, each ordinal once: a pet may hold one for a predecessor that is gone and one for
     /// the pod that stands.
-    fn down(&self, mut count: u32, mut one: Option<Ordinal>, counts: impl Fn(&Ticket) -> bool) -> Down {
-        for (at, ticket) in self.held.iter().enumerate().filter(|(_, ticket)| counts(ticket)) {
-            if !self.doubled || !self.held[..at].iter().any(|earlier| earlier.ordinal == ticket.ordinal) {
-                count = count.saturating_add(1);
-                one = one.or(Some(ticket.ordinal));
-            }
-        }
-        one.map(|one| (count, one))
+    fn down(&self, count: u32, one: Option<Ordinal>, counts: impl Fn(&Ticket) -> bool) -> Down {
+        let pets: BTreeSet<Ordinal> =
+            self.held.iter().filter(|ticket| counts(ticket)).map(|ticket| ticket.ordinal).collect();
+        let one = one.or_else(|| self.held.iter().find(|ticket| counts(ticket)).map(|ticket| ticket.ordinal))?;
+        Some((count.saturating_add(u32::try_from(pets.len()).unwrap_or(u32::MAX)), one))
     }
 
     /// The tickets that are held, when they differ from what the status says.

@@ -85,6 +85,8 @@ pub enum HoldReason {
     ClaimTerminating {
         /// The claim template.
         template: Arc<str>,
+        /// What keeps it, if the provisioner says.
+        message: Option<Arc<str>>,
     },
     /// A claim has no volume yet.
     ClaimPending {
@@ -211,7 +213,10 @@ impl fmt::Display for HoldReason {
                 "its claim {template} is not the one that it ran on; accept it, or delete it by its name to start empty"
             ),
             Self::ClaimLost { template } => write!(f, "the volume behind its claim {template} vanished; restore it"),
-            Self::ClaimTerminating { template } => write!(f, "its claim {template} is being deleted"),
+            Self::ClaimTerminating { template, message: Some(message) } => {
+                write!(f, "its claim {template} is being deleted: {message}")
+            }
+            Self::ClaimTerminating { template, message: None } => write!(f, "its claim {template} is being deleted"),
             Self::ClaimPending { template, message: Some(message) } => {
                 write!(f, "its claim {template} has no volume yet: {message}")
             }

@@ -23,7 +23,7 @@ mod create;
 mod gate;
 mod hold;
 mod names;
-pub(crate) mod rehearse;
+mod rehearse;
 mod replace;
 mod rollout;
 mod scale_down;
@@ -34,7 +34,8 @@ mod volumes;
 
 pub use action::{Action, ClaimCause, DeleteReason};
 pub use adopt::leftovers;
-pub use hold::{Hold, HoldReason};
+pub use hold::{Hold, HoldReason, Lack};
+pub use rehearse::{Rehearsal, rehearse};
 pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
 
 use crate::status::{OrdinalSet, Started, Ticket};

@@ -10,15 +10,20 @@ use crate::names::{ClaimUid, PodUid, Version};
 const MAX_PASSES: usize = 100_000;
 
 /// What happened in a rehearsal.
-#[derive(Debug, Default)]
-pub(crate) struct Rehearsal {
-    pub(crate) actions: Vec<Action>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// Everything that was done, in order.
+    pub actions: Vec<Action>,
     /// What waited when nothing moved any more.
-    pub(crate) holds: Vec<Hold>,
+    pub holds: Vec<Hold>,
 }
 
-/// Plays the planner until nothing moves. Every pod is ready when created and gone when deleted; time passes as needed.
-pub(crate) fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehearsal {
+/// Plays the planner until nothing moves: what would happen if everything worked at once. Every pod is ready when it is
+/// created, pods and claims are gone when they are deleted, what is ending already has ended, and time passes as needed.
+///
+/// It ends after 100,000 passes at the latest, with what was done until then and no holds.
+#[must_use]
+pub fn rehearse(desired: &Desired<'_>, observed: &Observed<'_>) -> Rehearsal {
     let mut rehearsal = Rehearsal::default();
     let (mut pods, mut claims) = (observed.pods.to_vec(), observed.claims.to_vec());
     pods.retain(|pod| !pod.terminating);
@@ -78,7 +83,7 @@ fn apply(
             claims.push(ClaimView {
                 ordinal: *ordinal,
                 template: Arc::clone(template),
-                uid: ClaimUid::new(format!("rehearsed-{pass}")),
+                uid: ClaimUid::new(format!("rehearsed-{pass}-{template}-{ordinal}")),
                 owner: if deletes { Ownership::Ours } else { Ownership::Nobody },
                 phase: ClaimPhase::Bound,
                 message: None,

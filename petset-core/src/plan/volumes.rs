@@ -73,8 +73,7 @@ pub(super) fn disown_all(observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut 
         let deleting = observed.deleting_claims.contains(claim.ordinal);
         match claim.phase {
             ClaimPhase::Terminating if deleting => {
-                let template = Arc::clone(&claim.template);
-                plan.hold(claim.ordinal, HoldReason::ClaimTerminating { template });
+                plan.hold(claim.ordinal, terminating(claim));
             }
             ClaimPhase::Terminating => {}
             _ if deleting && slots.pod(claim.ordinal).is_none() => plan.actions.push(end(claim, ClaimCause::Scaled)),
@@ -90,6 +89,10 @@ fn is_in_use(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, 
     desired.claim_templates.contains(&claim.template)
         && (slots.pod(claim.ordinal).is_some_and(PodView::is_ours)
             || desired.contains(claim.ordinal) && observed.started.contains(claim.ordinal))
+}
+
+fn terminating(claim: &ClaimView) -> HoldReason {
+    HoldReason::ClaimTerminating { template: Arc::clone(&claim.template), message: claim.message.clone() }
 }
 
 fn own(claim: &ClaimView, ours: bool) -> Action {
@@ -187,7 +190,7 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
     let own = claims_of(observed, ordinal);
     let deleting = observed.deleting_claims.contains(ordinal);
     if let (true, Some(claim)) = (deleting, own.iter().find(|claim| claim.owner != Ownership::Foreign)) {
-        return Needs::Blocked(HoldReason::ClaimTerminating { template: Arc::clone(&claim.template) });
+        return Needs::Blocked(terminating(claim));
     }
     let mut missing = Vec::new();
     for template in desired.claim_templates {
@@ -199,9 +202,7 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
             }
             None => missing.push(name()),
             Some((ClaimPhase::Lost, _)) => return Needs::Blocked(HoldReason::ClaimLost { template: name() }),
-            Some((ClaimPhase::Terminating, _)) => {
-                return Needs::Blocked(HoldReason::ClaimTerminating { template: name() });
-            }
+            Some((ClaimPhase::Terminating, claim)) => return Needs::Blocked(terminating(claim)),
             Some((ClaimPhase::Pending, claim)) if desired.binds_before_use => {
                 let message = claim.message.clone();
                 return Needs::Blocked(HoldReason::ClaimPending { template: name(), message });

@@ -141,3 +141,20 @@ fn check_version(stored: &StoredSet, version: &Version, operation: &'static str)
         .with_context("set", stored.key())
         .with_message(format!("it was decided on version {version}, and the newest is {}", stored.version)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_moments_are_those_that_the_caller_says() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let mut stored = create(PetSet::default(), Vec::new(), Version::from("1"), at(5));
+        assert_eq!(stored.created_at, at(5));
+        for (cascade, seconds) in [(Cascade::Ordered, 6), (Cascade::Ordered, 7), (Cascade::Orphan, 8)] {
+            let deletion = Deletion { cascade, requested_at: at(seconds) };
+            mark_deleted(&mut stored, &Version::from("1"), deletion).expect("the version is the newest");
+        }
+        assert_eq!(stored.deletion, Some(Deletion { cascade: Cascade::Orphan, requested_at: at(6) }));
+    }
+}

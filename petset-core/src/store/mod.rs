@@ -53,9 +53,12 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     ///
     /// # Behavior
     /// - `store_get_sees_own_writes`.
+    /// - `store_get_is_the_same_in_a_later_instance`: with revisions, objects and former lives, where the store
+    ///   outlives its process.
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>>;
 
-    /// Puts a new set under its key and gives it version and uid.
+    /// Puts a new set under its key and gives it version and uid. `now` is when its life begins, for stores without a clock
+    /// of their own.
     ///
     /// # Behavior
     /// - `store_create_of_a_taken_key_already_exists`.
@@ -72,7 +75,8 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     /// - `store_writes_of_an_unknown_set_are_not_found`: also of a status, a mark or a revision.
     async fn update(&self, key: &SetKey, version: &Version, set: PetSet) -> Result<StoredSet>;
 
-    /// Marks the set as to be deleted. A mark that is there stays, but orphaning wins over ordered deletion.
+    /// Marks the set as to be deleted. A mark that is there stays, but orphaning wins over ordered deletion. A store with a
+    /// clock of its own may give the mark another moment.
     ///
     /// # Behavior
     /// - `store_mark_deleted_keeps_the_first_mark`.
@@ -117,6 +121,9 @@ pub trait SetStore: Debug + Send + Sync + 'static {
     async fn objects(&self, namespace: &str) -> Result<Vec<ConfigObject>>;
 
     /// Adds or replaces one.
+    ///
+    /// # Behavior
+    /// - `store_put_object_replaces_its_namesake`: the one of its kind, namespace and name, and no other.
     async fn put_object(&self, object: ConfigObject) -> Result<()>;
 
     /// Removes one; false when it was not there.

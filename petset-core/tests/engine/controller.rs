@@ -4,22 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use petset_core::backend::{PodBackend, VolumeProvisioner};
+use petset_core::backend::PodBackend;
 use petset_core::store::Cascade;
-use petset_core::{ErrorKind, Ordinal, SetKey, until};
+use petset_core::{ErrorKind, SetKey, until};
 use petset_testkit::{FakeWorld, Op, fixtures};
 use serde_json::json;
 
-use super::support::{Bench, manifest, set_image, web};
-
-const SOON: Duration = Duration::from_secs(60);
-
-fn until_reason(reason: &'static str) -> until::Until {
-    until::holds(reason, move |set| {
-        let conditions = set.map(|set| &set.status.conditions).into_iter().flatten();
-        conditions.into_iter().any(|condition| condition.reason == reason)
-    })
-}
+use super::support::{Bench, SOON, manifest, set_image, until_reason, web};
 
 #[tokio::test(start_paused = true)]
 async fn a_set_is_applied_scaled_patched_rolled_back_and_deleted() {
@@ -144,46 +135,6 @@ async fn a_preview_tells_the_steps_in_order_and_touches_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn deleting_a_claim_by_name_allows_an_empty_start() {
-    let bench = Bench::new();
-    bench.world.permit(petset_testkit::Check::ClaimsAreKept);
-    bench.world.permit(petset_testkit::Check::ClaimsOutliveTheirPod);
-    let sets = bench.controller();
-    let key = SetKey::new("default", "web");
-    sets.apply(manifest(web(2).build())).await.expect("valid");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("it comes up");
-    let old = bench.world.claim(&key, "www", 1).expect("claimed").uid;
-    sets.delete_claim(&key, "www", Ordinal(1)).await.expect("it exists");
-    assert!(bench.world.claim(&key, "www", 1).is_some(), "in use: it waits for its pod");
-    sets.delete_pod(&key, Ordinal(1)).await.expect("it stands");
-    let replaced = until::holds("replaced", {
-        let world = bench.world.clone();
-        let key = key.clone();
-        move |_| world.claim(&key, "www", 1).is_some_and(|claim| claim.uid != old)
-    });
-    sets.wait(&key, replaced, SOON).await.expect("a fresh claim");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("all is well");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s7_restored_claims_are_accepted_by_name() {
-    let bench = Bench::new();
-    let sets = bench.controller();
-    let set = web(2).build();
-    let key = SetKey::new("default", "web");
-    sets.apply(manifest(set.clone())).await.expect("valid");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("it comes up");
-    bench.world.remove_pod(&key, 1);
-    bench.world.remove_claim(&key, "www", 1);
-    let restored = fixtures::claim_requests(&set, 1).remove(0);
-    bench.backends.volumes.provision(restored).await.expect("restored");
-    sets.wait(&key, until_reason("ClaimReplaced"), SOON).await.expect("it is told");
-    sets.accept_claims(&key, Ordinal(1)).await.expect("it has claims");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("it goes on");
-    assert!(sets.accept_claims(&key, Ordinal(7)).await.is_err(), "there is no such pet");
-}
-
-#[tokio::test(start_paused = true)]
 async fn w9_a_parallel_set_starts_all_at_once() {
     let bench = Bench::new();
     let sets = bench.controller();
@@ -287,22 +238,4 @@ async fn l2_a_paused_set_can_be_deleted_and_is_never_rolled_out() {
     sets.wait("web", until::rolled_out(), Duration::from_secs(5)).await.expect_err("a paused set rolls nothing out");
     sets.delete("web", Cascade::Ordered).await.expect("it exists");
     sets.wait("web", until::gone(), SOON).await.expect("somebody wants it gone");
-}
-
-#[tokio::test(start_paused = true)]
-async fn s7_a_volume_that_is_restored_is_noticed_without_a_hint() {
-    let bench = Bench::new();
-    let sets = bench.controller();
-    let key = SetKey::new("default", "web");
-    sets.apply(manifest(web(2).build())).await.expect("valid");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("it comes up");
-    let request = fixtures::claim_requests(&web(2).build(), 1).remove(0);
-    bench.world.remove_claim(&key, "www", 1);
-    bench.world.remove_pod(&key, 1);
-    sets.wait(&key, until::condition("Degraded"), SOON).await.expect("it says so");
-    bench.world.interrupt_watches();
-    bench.backends.volumes.provision(request).await.expect("somebody restores it");
-    sets.wait(&key, until_reason("ClaimReplaced"), Duration::from_secs(40)).await.expect("within half a minute");
-    sets.accept_claims(&key, Ordinal(1)).await.expect("it has claims");
-    sets.wait(&key, until::rolled_out(), SOON).await.expect("it goes on");
 }

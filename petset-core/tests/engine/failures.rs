@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use petset_core::engine::EventReason;
-use petset_core::{Error, ErrorKind};
+use petset_core::spec::ConfigObject;
+use petset_core::{Error, ErrorKind, SetKey};
 use petset_testkit::{FakeWorld, Op};
+use serde_json::json;
 
 use super::support::{Bench, web};
 
@@ -46,6 +48,43 @@ async fn a_full_disk_is_a_condition_and_an_event_and_heals() {
     bench.settle(&key).await;
     assert!(!bench.is_degraded(&key).await);
     assert_eq!(bench.world.ordinals(&key), [0]);
+}
+
+/// A config map `look` with one key, beside the set.
+fn look(set: &SetKey, key: &str) -> ConfigObject {
+    let map = json!({ "metadata": { "name": "look", "namespace": &*set.namespace }, "data": { key: "blue" } });
+    ConfigObject::ConfigMap(serde_json::from_value(map).expect("a config map"))
+}
+
+#[tokio::test]
+async fn a_reference_that_is_missing_is_named_and_its_pod_comes_as_soon_as_it_is_there() {
+    let bench = Bench::new();
+    let mut set = web(2).build();
+    let variable = json!({ "name": "COLOUR", "valueFrom": { "configMapKeyRef": { "name": "look", "key": "colour" } } });
+    set.spec.template.spec.containers[0].env.push(serde_json::from_value(variable).expect("a variable"));
+    let key = bench.create(set).await;
+    for (there, words) in
+        [(None, "config map `look` does not exist"), (Some("color"), "config map `look` has no key `colour`")]
+    {
+        if let Some(there) = there {
+            bench.backends.store.put_object(look(&key, there)).await.expect("memory can be written");
+        }
+        // A condition that says the same in other words is written less and less often.
+        for _ in 0..60 {
+            bench.settle(&key).await;
+            bench.world.clock().advance(Duration::from_secs(1));
+        }
+        assert!(bench.world.ordinals(&key).is_empty(), "a pod was made that lacks what it refers to");
+        let degraded = bench.condition(&key, "Degraded").await;
+        assert!(degraded.message.contains(words), "{}", degraded.message);
+        assert!(degraded.message.contains("containers[0].env[0]"), "{}", degraded.message);
+    }
+    bench.backends.store.put_object(look(&key, "colour")).await.expect("memory can be written");
+    let _ = bench.pass(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0], "no pause is waited for");
+    bench.settle(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0, 1]);
+    assert!(!bench.is_degraded(&key).await);
 }
 
 #[tokio::test]

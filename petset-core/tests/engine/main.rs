@@ -1,7 +1,9 @@
 //! The engine and the controller over a world in memory: what the pure planner cannot show.
 
+mod claims;
 mod controller;
 mod failures;
 mod pass;
+mod server;
 mod support;
 mod two_controllers;

@@ -5,11 +5,21 @@ use std::time::Duration;
 
 use petset_core::engine::Pass;
 use petset_core::manifest::Manifest;
-use petset_core::spec::PetSet;
+use petset_core::spec::{PetSet, PodTemplate};
 use petset_core::status::{Condition, ConditionStatus};
 use petset_core::store::{MemoryStore, SetStore, StoredSet};
-use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, SetKey, Sets, Timestamp};
+use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, SetKey, Sets, Timestamp, until};
 use petset_testkit::{FakeWorld, fixtures};
+
+/// Virtual time that is enough for whatever ends by itself.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+pub(crate) fn until_reason(reason: &'static str) -> until::Until {
+    until::holds(reason, move |set| {
+        let conditions = set.map(|set| &set.status.conditions).into_iter().flatten();
+        conditions.into_iter().any(|condition| condition.reason == reason)
+    })
+}
 
 /// tokio's clock as the engine's, so that pausing the one pauses the other.
 #[derive(Debug)]
@@ -123,7 +133,11 @@ pub(crate) fn web(replicas: i32) -> fixtures::SetBuilder {
 }
 
 pub(crate) fn set_image(set: &mut PetSet, image: &str) {
-    for container in &mut set.spec.template.spec.containers {
+    set_template_image(&mut set.spec.template, image);
+}
+
+pub(crate) fn set_template_image(template: &mut PodTemplate, image: &str) {
+    for container in &mut template.spec.containers {
         container.image = Some(image.to_owned());
     }
 }

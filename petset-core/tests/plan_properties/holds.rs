@@ -67,7 +67,7 @@ fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReas
             claim.phase != ClaimPhase::Lost && !world.started.may_use(ordinal, template, &claim.uid)
         }),
         HoldReason::ClaimLost { template } => phase(template) == Some(ClaimPhase::Lost),
-        HoldReason::ClaimTerminating { template } => {
+        HoldReason::ClaimTerminating { template, .. } => {
             let deleting = world.deleting_claims.contains(ordinal) && claim(template).is_some();
             deleting || phase(template) == Some(ClaimPhase::Terminating)
         }

@@ -3,12 +3,14 @@
 //! Tests carry the ids of the promises that they show. Seeds are fixed, so a run is the same everywhere; `PETSET_SEED`
 //! sets another one, and `PETSET_FULL=1` runs ten times as many cases. Found failures are kept in `regressions.txt`.
 
+mod check;
 #[path = "../common/mod.rs"]
 mod common;
 mod facts;
 mod holds;
 mod legal;
 mod once;
+mod rehearsal;
 mod runs;
 mod trace;
 mod worlds;

@@ -1,7 +1,9 @@
 //! Properties of one plan on one view.
 
-use petset_core::plan::{Action, DeleteReason, HoldReason, MAX_CREATES, Ownership, Plan, PodView, leftovers};
-use petset_core::status::OrdinalSet;
+use petset_core::plan::{
+    self, Action, DeleteReason, HoldReason, MAX_CREATES, Observed, Ownership, Plan, PodView, leftovers,
+};
+use petset_core::status::{OrdinalSet, Ticket};
 use petset_core::{Ordinal, PodUid, Timestamp};
 use proptest::prelude::*;
 
@@ -225,6 +227,8 @@ proptest! {
     /// A plan is idle when it asks for nothing, writes nothing, and tells of nothing that could change by itself.
     #[test]
     fn s17_an_idle_plan_is_one_without_consequences(world in worlds::small()) {
+        let mut world = world;
+        publish(&mut world);
         let plan = world.plan();
         let writes = [plan.tickets.is_some(), plan.started.is_some(), plan.deleting_claims.is_some()].contains(&true);
         prop_assert_eq!(plan.needs_write(), writes);
@@ -271,4 +275,39 @@ proptest! {
         prop_assert!(!plan.acts() && !plan.needs_write());
         prop_assert!(!plan.is_idle());
     }
+}
+
+/// The names are published as they are now.
+fn publish(world: &mut World) {
+    for action in world.plan().actions {
+        if matches!(action, Action::PublishNames { .. }) {
+            world.apply(&action);
+        }
+    }
+}
+
+#[test]
+fn s17_a_plan_at_the_goal_is_idle_and_one_that_writes_is_not() {
+    let mut world = World::new(Spec { replicas: 2, ..Spec::default() });
+    for ordinal in [0, 1] {
+        world.put_pod(Ordinal(ordinal), Some(world.spec.update.clone()));
+        world.make_ready(Ordinal(ordinal));
+    }
+    publish(&mut world);
+    assert!(world.plan().is_idle());
+    // A ticket is freed, and nothing else happens.
+    world.tickets = vec![Ticket { ordinal: Ordinal(1), uid: PodUid::new("1.0") }];
+    let plan = world.plan();
+    assert!(plan.actions.is_empty() && plan.holds.is_empty() && plan.needs_write() && !plan.is_idle());
+}
+
+#[test]
+fn names_are_published_again_when_services_or_ports_change() {
+    let mut world = World::new(Spec::default());
+    publish(&mut world);
+    let publishes = |names_seed| {
+        let plan = plan::plan(&world.spec.desired(), &Observed { names_seed, ..world.observed() });
+        plan.actions.iter().any(|action| matches!(action, Action::PublishNames { .. }))
+    };
+    assert!(!publishes(0) && publishes(1));
 }

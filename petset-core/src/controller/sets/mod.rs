@@ -37,6 +37,7 @@ pub trait IntoKey: sealed::Sealed {
 }
 
 mod sealed {
+    #[expect(unnameable_types, reason = "nobody else is to implement it")]
     pub trait Sealed {}
     impl Sealed for &str {}
     impl Sealed for &String {}

@@ -57,7 +57,9 @@ impl Sets {
     /// is gone. The pet's next pod then starts with an empty volume: this is how one says that this is meant (S7).
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] when the pet has no such claim and never had.
+    /// [`ErrorKind::NotFound`] when the pet has no such claim and never had. After any other error, and when the future
+    /// is dropped, the claim may be gone and its pet not forgotten yet: the pet then waits, and a second call lets it
+    /// start.
     pub async fn delete_claim(&self, key: impl IntoKey, template: &str, ordinal: Ordinal) -> Result<Deleted> {
         let key = key.into_key()?;
         let claims = self.backends().volumes.list(&key).await?;
@@ -67,8 +69,9 @@ impl Sets {
             None => Deleted::AlreadyGone,
         };
         // Only now: while the claim stood as it was, its running pod would have counted as started again.
-        let forgotten = self.forget_started(&key, ordinal).await?;
-        if claim.is_none() && !forgotten {
+        if claim.is_some() {
+            self.forget_started(&key, ordinal).await?;
+        } else if !self.change_started(&key, |started| started.remove(ordinal)).await? {
             let name = key.claim_name(template, ordinal);
             return Err(Error::new(ErrorKind::NotFound, "find a claim").with_context("claim", name));
         }
@@ -101,9 +104,21 @@ impl Sets {
         Ok(())
     }
 
-    /// From now on the pet counts as one that never ran; false when it did already.
-    async fn forget_started(&self, key: &SetKey, ordinal: Ordinal) -> Result<bool> {
-        self.change_started(key, |started| started.remove(ordinal)).await
+    /// From now on the pet counts as one that never ran, also where a pass is about to say otherwise: one that saw the
+    /// claim before its deletion and remembers that the pet starts on it. Its write must fail, and so the set gets a new
+    /// version in any case: a pet that nobody remembers first counts as one that ran on claims that nobody knows.
+    async fn forget_started(&self, key: &SetKey, ordinal: Ordinal) -> Result<()> {
+        let ran = |started: &mut Started| {
+            let is_new = !started.contains(ordinal);
+            if is_new {
+                started.insert(ordinal, []);
+            }
+            is_new
+        };
+        self.change_started(key, ran).await?;
+        // Whoever forgets the pet in between has given the set a new version too.
+        self.change_started(key, |started| started.remove(ordinal)).await?;
+        Ok(())
     }
 
     /// False when there is no such set, or nothing to change.
