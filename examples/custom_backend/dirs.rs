@@ -12,7 +12,7 @@ use petset::backend::{
     VolumeProvisioner, WatchStream,
 };
 use petset::manifest::Violation;
-use petset::spec::{ClaimTemplate, Quantity};
+use petset::spec::{ClaimSpec, ClaimTemplate, Quantity, Verbatim};
 use petset::{ClaimUid, Error, ErrorKind, PodUid, Result, SetKey};
 
 /// Volumes that are directories: `<root>/<namespace>/<claim>/{claim.json,data/}`.
@@ -121,6 +121,29 @@ fn read(place: &Path) -> Result<Option<Claim>> {
     Ok(Some(claim))
 }
 
+/// Every field that would not be honoured. Any access mode is: a directory is there for whoever has its path.
+fn refused(spec: &ClaimSpec) -> Vec<Violation> {
+    let ClaimSpec { access_modes: _, resources, storage_class_name, selector, volume_name, volume_mode, other } = spec;
+    let class = storage_class_name.as_ref().map(|class| ("storageClassName", class.clone(), "there are no classes"));
+    let none = "there are no pre-made volumes";
+    let selector = selector.as_ref().map(|selector| ("selector", format!("{selector:?}"), none));
+    let volume = volume_name.as_ref().map(|name| ("volumeName", name.clone(), none));
+    let mode = volume_mode.as_ref().filter(|mode| *mode != "Filesystem");
+    let mode = mode.map(|mode| ("volumeMode", mode.clone(), "directories are `Filesystem`"));
+    let mut refused: Vec<Violation> = [class, selector, volume, mode]
+        .into_iter()
+        .flatten()
+        .map(|(field, value, why)| Violation::new(format!("spec.{field}"), value, format!("nothing; {why}")))
+        .collect();
+    let unknown = |at: &str, fields: &Verbatim| -> Vec<Violation> {
+        let unknown = fields.iter().map(|(field, value)| (format!("{at}{field}"), value.to_string()));
+        unknown.map(|(path, value)| Violation::new(path, value, "nothing; directories cannot do this")).collect()
+    };
+    refused.extend(unknown("spec.", other));
+    refused.extend(unknown("spec.resources.", &resources.other));
+    refused
+}
+
 fn failed(error: io::Error) -> Error {
     Error::new(ErrorKind::Unavailable, "work on a volume").with_source(error)
 }
@@ -134,8 +157,7 @@ impl VolumeProvisioner for Dirs {
     }
 
     fn check(&self, template: &ClaimTemplate) -> Vec<Violation> {
-        let class = template.spec.storage_class_name.iter();
-        class.map(|class| Violation::new("spec.storageClassName", class, "nothing; there are no classes")).collect()
+        refused(&template.spec)
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
@@ -165,6 +187,10 @@ impl VolumeProvisioner for Dirs {
                 return Err(Error::new(ErrorKind::AlreadyExists, "make a volume").with_context("claim", name));
             }
             return Ok(Created::AlreadyThere(known));
+        }
+        if let Some(refused) = refused(&spec).first() {
+            let error = Error::new(ErrorKind::Unsupported, "make a volume").with_context("claim", name);
+            return Err(error.with_message(refused.to_string()));
         }
         let claim = Claim {
             uid: ClaimUid::random(),

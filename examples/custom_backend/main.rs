@@ -27,7 +27,7 @@ spec:
     metadata: {labels: {app: shards}}
     spec:
       containers:
-      - {name: main, command: [serve], volumeMounts: [{name: data, mountPath: /data}]}
+      - {name: main, command: [serve]}
   volumeClaimTemplates:
   - metadata: {name: data}
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}

@@ -7,15 +7,13 @@ use serde_json::Value;
 /// What tasks can do.
 const PROGRAMS: [&str; 5] = ["serve", "idle", "stubborn", "done", "fail"];
 /// What is honoured, or means the same everywhere.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 6] = [
     "metadata",
     "spec.hostname",
     "spec.subdomain",
-    "spec.restartPolicy",
     "spec.terminationGracePeriodSeconds",
     "spec.containers[0].name",
     "spec.containers[0].command",
-    "spec.containers[0].volumeMounts",
 ];
 
 /// What the pod's task does.

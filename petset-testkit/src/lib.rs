@@ -16,10 +16,15 @@ pub mod world;
 
 pub use clock::{ManualClock, VirtualClock};
 pub use faults::Faults;
+#[cfg(feature = "simulate")]
+pub use world::Source;
 pub use world::{
-    Check, Counts, Effect, FakeNames, FakePods, FakeStore, FakeVolumes, FakeWorld, Op, Program, Readiness, Request,
-    Source, Termination,
+    Check, Counts, Effect, FakeNames, FakePods, FakeStore, FakeVolumes, FakeWorld, Op, Program, Readiness, Termination,
+    WatchStart,
 };
+
+#[cfg(feature = "simulate")]
+pub(crate) use world::Request;
 
 /// The book's chapter, whose examples are tested here.
 #[cfg(all(doctest, feature = "conformance"))]

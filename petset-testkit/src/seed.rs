@@ -8,12 +8,29 @@
 //! assert!(dice.below(6) < 6, "PETSET_SEED={seed}");
 //! ```
 
+use std::ffi::OsStr;
+
 use petset_core::SetUid;
 
 /// The number in `PETSET_SEED`, else a new one.
+///
+/// # Panics
+/// As [`given`] does.
 pub fn from_env() -> u64 {
-    let given = std::env::var("PETSET_SEED").ok().and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| hash(0, SetUid::random().as_str()))
+    given().unwrap_or_else(|| hash(0, SetUid::random().as_str()))
+}
+
+/// The number in `PETSET_SEED`, if it is set.
+///
+/// # Panics
+/// When it is set to anything else: another seed in its place would not repeat the run that is asked for.
+pub fn given() -> Option<u64> {
+    std::env::var_os("PETSET_SEED").map(|text| read(&text))
+}
+
+fn read(text: &OsStr) -> u64 {
+    let number = text.to_str().and_then(|text| text.parse().ok());
+    number.unwrap_or_else(|| panic!("PETSET_SEED is `{}`; it must be a number from 0 to {}", text.display(), u64::MAX))
 }
 
 /// FNV-1a.
@@ -56,5 +73,21 @@ impl Dice {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_a_number() {
+        assert_eq!([0, u64::MAX].map(|seed| read(OsStr::new(&seed.to_string()))), [0, u64::MAX]);
+    }
+
+    #[test]
+    #[should_panic(expected = "PETSET_SEED is `0x7`; it must be a number from 0 to 18446744073709551615")]
+    fn anything_else_is_not_replaced_in_silence() {
+        read(OsStr::new("0x7"));
     }
 }

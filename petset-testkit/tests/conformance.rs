@@ -8,9 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use petset_core::backend::{Claim, Pod};
 use petset_core::spec::{ClaimTemplate, Container, PodTemplate};
-use petset_core::{Clock, Error, ErrorKind, Result, SetKey, Timestamp};
+use petset_core::{Clock, Result, SetKey, Timestamp};
 use petset_testkit::conformance::{self, Hands, Subject, Workload};
-use petset_testkit::{Check, FakeWorld, Op, Program};
+use petset_testkit::{Check, FakeWorld, Program};
 
 #[derive(Debug)]
 struct FakeHands(FakeWorld);
@@ -22,14 +22,32 @@ impl Hands for FakeHands {
         Ok(())
     }
 
-    async fn damage_pods(&self, _set: &SetKey) -> Result<()> {
-        self.0.fail_next(Op::PodList, Error::new(ErrorKind::Corrupt, "list pods"), false);
+    async fn supply_volume(&self, claim: &Claim) -> Result<()> {
+        self.0.add_volume(&format!("made-for-{}", claim.name), 1 << 30);
         Ok(())
     }
 
-    async fn damage_claims(&self, _set: &SetKey) -> Result<()> {
-        self.0.fail_next(Op::ClaimList, Error::new(ErrorKind::Corrupt, "list claims"), false);
+    async fn damage_pods(&self, set: &SetKey) -> Result<()> {
+        self.0.damage_pods(set);
         Ok(())
+    }
+
+    async fn damage_claims(&self, set: &SetKey) -> Result<()> {
+        self.0.damage_claims(set);
+        Ok(())
+    }
+
+    async fn mend(&self) -> Result<()> {
+        self.0.mend();
+        Ok(())
+    }
+
+    fn reopens(&self) -> bool {
+        true
+    }
+
+    async fn reopen(self: Arc<Self>) -> Result<Subject> {
+        Ok(over(self.0.clone()))
     }
 
     async fn mounts(&self, pod: &Pod) -> Result<BTreeMap<String, String>> {
@@ -76,6 +94,11 @@ fn subject() -> Subject {
     let world = FakeWorld::new();
     world.permit(Check::ClaimsAreKept);
     world.permit(Check::ClaimsOutliveTheirPod);
+    over(world)
+}
+
+/// New handles of a world: what is in it does not end with them.
+fn over(world: FakeWorld) -> Subject {
     Subject::new()
         .pods(Arc::new(world.pods()))
         .volumes(Arc::new(world.volumes()))

@@ -1,7 +1,5 @@
 //! The exhaustive search in its smallest size, and the seeded mistakes that it must find.
 
-#![cfg(feature = "explore")]
-
 use petset_testkit::explore::{self, Flaw};
 
 #[test]
@@ -14,7 +12,7 @@ fn s1_to_s12_l2_every_small_world_is_safe_and_recovers() {
 
 #[test]
 fn every_seeded_mistake_is_found() {
-    for flaw in Flaw::ALL {
+    for flaw in Flaw::ALL.iter().copied() {
         let report = explore::explore(&explore::flawed(flaw), 2);
         let found = report.found.as_ref().map(|found| found.promise);
         assert_eq!(found, Some(flaw.breaks()), "{report}");

@@ -1,7 +1,5 @@
 //! The same small worlds through stateright: another search, another table of what was seen, the same numbers.
 
-#![cfg(feature = "explore")]
-
 use std::sync::Mutex;
 
 use petset_testkit::explore::{self, Config, Flaw, State, Step, Steps};
@@ -64,7 +62,8 @@ fn stateright_counts_the_same_states_and_finds_nothing_broken() {
 
 #[test]
 fn stateright_finds_the_seeded_mistakes_in_as_many_steps() {
-    for flaw in Flaw::ALL.into_iter().filter(|flaw| flaw.breaks() != "L2") {
+    // What only fair runs show is not a statement about one step.
+    for flaw in Flaw::ALL.iter().copied().filter(|flaw| !["L2", "S17"].contains(&flaw.breaks())) {
         let config = explore::flawed(flaw);
         let ours = explore::explore(&config, 2).found.expect("it is found");
         let checker = World::new(config).checker().spawn_bfs().join();

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use futures::{FutureExt, StreamExt};
 use petset_core::backend::{
-    Created, DeleteOptions, Pod, PodBackend, PodChange, PodPhase, VolumeProvisioner, WatchEvent,
+    ContainerState, Created, DeleteOptions, Pod, PodBackend, PodChange, PodPhase, VolumeProvisioner, WatchEvent,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::PetSet;
-use petset_core::{Error, ErrorKind, SetUid};
+use petset_core::{Clock, Error, ErrorKind, SetUid};
 use petset_testkit::fixtures::{claim_requests, key, pod_request, set};
 use petset_testkit::{Effect, FakeWorld, Op, Termination};
 
@@ -127,6 +127,26 @@ async fn the_journal_tells_of_the_grace_period() {
     let pod = created(&world, &web, 0).await.reference();
     world.pods().delete(&pod, DeleteOptions { grace_seconds: Some(3), version: None }).await.unwrap();
     assert_eq!(listed(&world, &web).await, []);
+}
+
+#[tokio::test]
+async fn containers_do_what_their_pod_does() {
+    let (world, web) = (FakeWorld::manual(), set("web").build());
+    created(&world, &web, 0).await;
+    let state = || world.pod(&web.key(), 0).unwrap().status.containers.remove(0).state;
+    let started = state();
+    assert!(matches!(started, ContainerState::Running { .. }), "{started:?}");
+    world.clock().advance(std::time::Duration::from_secs(1));
+    world.set_phase(&web.key(), 0, PodPhase::Unknown);
+    assert_eq!(state(), started, "as it was last seen");
+    world.fail(&web.key(), 0);
+    assert!(matches!(state(), ContainerState::Terminated { exit_code: Some(1), .. }), "{:?}", state());
+    world.succeed(&web.key(), 0);
+    assert!(matches!(state(), ContainerState::Terminated { exit_code: Some(0), .. }), "{:?}", state());
+    world.set_phase(&web.key(), 0, PodPhase::Pending);
+    assert!(matches!(state(), ContainerState::Waiting { .. }), "{:?}", state());
+    world.set_phase(&web.key(), 0, PodPhase::Running);
+    assert!(matches!(state(), ContainerState::Running { started_at } if started_at == world.clock().now()));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The simulation in its smallest size, and the seeded mistakes that it must find.
 
-#![cfg(feature = "simulate")]
+use std::collections::BTreeSet;
 
+use petset_core::store::Cascade;
 use petset_testkit::fixtures::set;
 use petset_testkit::simulate::{Flaw, Plan, Run, Scenario, scenarios, sizes};
 
@@ -37,10 +38,53 @@ fn the_same_seed_gives_the_same_trace() {
     }
 }
 
-/// But for the one that needs a thousand seeds and more: `scripts/simulate flaws` finds all of them.
+/// But for those that need many seeds and have a scenario of their own below: `scripts/simulate flaws` finds all of them.
 #[test]
 fn seeded_mistakes_are_found() {
-    for flaw in Flaw::ALL.into_iter().filter(|flaw| *flaw != Flaw::ForgottenSets) {
+    let have_their_own = [Flaw::ForgottenSets, Flaw::FreshNames, Flaw::NoisyStatus, Flaw::OldBudget];
+    for flaw in Flaw::ALL.iter().copied().filter(|flaw| !have_their_own.contains(flaw)) {
         assert!(sizes::find(flaw, 100).is_some(), "{flaw} is not found");
     }
+}
+
+/// The promises that some of these runs breaks with the mistake; without it none breaks any.
+fn broken_by(flaw: Flaw, runs: &[Run]) -> BTreeSet<&'static str> {
+    expect_sound(runs);
+    let flawed = runs.iter().map(|run| Run { flaw: Some(flaw), ..run.clone() }.go(false));
+    flawed.filter_map(|outcome| outcome.broken).map(|broken| broken.promise).collect()
+}
+
+#[test]
+fn s1_a_runtime_that_refuses_no_name_is_found() {
+    let scenario = Scenario::new("fresh-names", "two controllers make one pet").controllers(2).declare(set("web"));
+    let runs: Vec<Run> = (0..20).map(|seed| Run { seed, ..Run::new(scenario.clone(), Plan::Quiet) }).collect();
+    let broken = broken_by(Flaw::FreshNames, &runs);
+    assert!(broken.contains("S1"), "{broken:?}");
+}
+
+#[test]
+fn s10_a_budget_that_was_lowered_counts_from_then_on() {
+    let scenario = Scenario::new("old-budget", "the budget is lowered before a rollout")
+        .declare(set("web").parallel().max_unavailable(2))
+        .goal()
+        .declare(set("web").parallel().max_unavailable(1))
+        .goal()
+        .image("web", "two:1");
+    assert_eq!(broken_by(Flaw::OldBudget, &[Run::new(scenario, Plan::Quiet)]), BTreeSet::from(["S10"]));
+}
+
+#[test]
+fn s17_a_status_that_every_pass_writes_is_found() {
+    let scenario = Scenario::new("noisy-status", "a pet comes up").declare(set("web").replicas(1));
+    assert_eq!(broken_by(Flaw::NoisyStatus, &[Run::new(scenario, Plan::Quiet)]), BTreeSet::from(["S17"]));
+}
+
+#[test]
+fn l2_a_store_that_forgets_sets_is_found() {
+    let scenario = Scenario::new("forgotten-sets", "a set is gone before its pod comes")
+        .declare(set("web").replicas(1))
+        .wait(1)
+        .delete("web", Cascade::Ordered);
+    let broken = broken_by(Flaw::ForgottenSets, &sizes::singles(&scenario));
+    assert!(broken.contains("L1"), "{broken:?}");
 }

@@ -1,10 +1,12 @@
 //! The backend under the conformance suite.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use petset::backend::Claim;
-use petset::spec::{Container, PodTemplate};
+use petset::backend::{Claim, VolumeProvisioner};
+use petset::spec::{ClaimTemplate, Container, LabelSelector, PodTemplate, VolumeMount};
 use petset::{Error, ErrorKind, Result, SetKey};
 use petset_testkit::conformance::{Hands, Subject, Workload};
 use tempfile::TempDir;
@@ -17,6 +19,8 @@ use super::tasks::Tasks;
 #[derive(Debug)]
 struct OurHands {
     dirs: Dirs,
+    /// What damaged records said.
+    damaged: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
     /// Dropped last.
     _dir: TempDir,
 }
@@ -32,9 +36,21 @@ impl Hands for OurHands {
             .with_message("tasks have no record that could be damaged"))
     }
 
-    async fn damage_claims(&self, _set: &SetKey) -> Result<()> {
-        let error = Error::new(ErrorKind::Unsupported, "damage claims");
-        Err(error.with_message("a damaged claim stays so, and could not be tidied up behind the case"))
+    async fn damage_claims(&self, set: &SetKey) -> Result<()> {
+        let claims = self.dirs.list(set).await?;
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        // One of them is enough: the others alone would be a shorter list.
+        for claim in claims.iter().take(1) {
+            let record = self.dirs.data(set, &claim.name).with_file_name("claim.json");
+            damaged.insert(record.clone(), std::fs::read(&record).map_err(failed)?);
+            std::fs::write(record, "{").map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn mend(&self) -> Result<()> {
+        let damaged = std::mem::take(&mut *self.damaged.lock().unwrap_or_else(PoisonError::into_inner));
+        damaged.into_iter().try_for_each(|(record, text)| std::fs::write(record, text).map_err(failed))
     }
 }
 
@@ -54,13 +70,26 @@ pub(crate) async fn subject() -> Result<Subject> {
     let mut refused = template("serve");
     refused.spec.host_network = true;
     refused.spec.containers[0].image = Some("nginx".to_owned());
-    workload.refused_pods = vec![(refused, ["spec.containers[0].image", "spec.hostNetwork"].map(str::to_owned).into())];
+    let mount =
+        VolumeMount { name: Workload::CLAIM.to_owned(), mount_path: "/data".to_owned(), ..VolumeMount::default() };
+    refused.spec.containers[0].volume_mounts = vec![mount];
+    refused.spec.restart_policy = Some("Always".to_owned());
+    let paths =
+        ["spec.containers[0].image", "spec.containers[0].volumeMounts", "spec.hostNetwork", "spec.restartPolicy"];
+    workload.refused_pods = vec![(refused, paths.map(str::to_owned).into())];
+    let mut refused = ClaimTemplate { spec: workload.claim.clone(), ..ClaimTemplate::default() };
+    refused.spec.storage_class_name = Some("fast".to_owned());
+    refused.spec.selector = Some(LabelSelector::default());
+    refused.spec.volume_name = Some("mine".to_owned());
+    refused.spec.volume_mode = Some("Block".to_owned());
+    let paths = ["spec.selector", "spec.storageClassName", "spec.volumeMode", "spec.volumeName"].map(str::to_owned);
+    workload.refused_claims = vec![(refused, paths.into())];
     Ok(Subject::new()
         .pods(Arc::new(Tasks::new(dirs.clone())))
         .volumes(Arc::new(dirs.clone()))
         .names(Arc::new(Book::default()))
         .workload(workload)
-        .hands(Arc::new(OurHands { dirs, _dir: dir })))
+        .hands(Arc::new(OurHands { dirs, damaged: Mutex::default(), _dir: dir })))
 }
 
 fn template(program: &str) -> PodTemplate {

@@ -4,20 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
 use petset_core::backend::{
     Claim, ClaimRequest, ConfigBundle, Created, DeleteOptions, Deleted, DnsSettings, NameResolver, Pod, PodBackend,
-    PodRequest, VolumeProvisioner, WatchEvent, WatchStream,
+    PodRequest, VolumeProvisioner,
 };
 use petset_core::spec::{ClaimSpec, PodTemplate};
 use petset_core::store::SetStore;
 use petset_core::{ErrorKind, Ordinal, Result, RevisionName, SetKey, SetUid, Timestamp};
 
-use super::subject::Subject;
+use super::hands::Hands;
+use super::subject::{Parts, Subject};
 use super::workload::Workload;
-
-/// How long is waited between two looks.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Why a case ends early.
 #[derive(Debug)]
@@ -26,6 +23,13 @@ pub(super) enum Stop {
     Skipped(String),
     /// It did something else than it promises.
     Failed(String),
+}
+
+impl Stop {
+    pub(super) fn into_words(self) -> String {
+        let (Self::Skipped(why) | Self::Failed(why)) = self;
+        why
+    }
 }
 
 impl From<petset_core::Error> for Stop {
@@ -48,7 +52,10 @@ pub(super) fn by_hand<T>(done: Result<T>) -> Outcome<T> {
 /// What a case works with.
 #[derive(Debug)]
 pub(super) struct Bench {
+    /// Without its parts.
     pub(super) subject: Subject,
+    /// Of the instance that is open now.
+    parts: Mutex<Parts>,
     /// In the name of everything that the case makes.
     pub(super) tag: String,
     pub(super) owner: SetUid,
@@ -56,25 +63,46 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new(subject: Subject, tag: String) -> Self {
+    pub(super) fn new(mut subject: Subject, tag: String) -> Self {
         let owner = SetUid::new(format!("owner-{tag}"));
-        Self { subject, tag, owner, touched: Mutex::default() }
+        let parts = Mutex::new(std::mem::take(&mut subject.parts));
+        Self { subject, parts, tag, owner, touched: Mutex::default() }
     }
 
-    pub(super) fn pods(&self) -> &Arc<dyn PodBackend> {
-        self.subject.pods.as_ref().expect("a case about pods has pods")
+    pub(super) fn parts(&self) -> Parts {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn volumes(&self) -> &Arc<dyn VolumeProvisioner> {
-        self.subject.volumes.as_ref().expect("a case about volumes has volumes")
+    fn exchange(&self, parts: Parts) -> Parts {
+        std::mem::replace(&mut self.parts.lock().unwrap_or_else(PoisonError::into_inner), parts)
     }
 
-    pub(super) fn names(&self) -> &Arc<dyn NameResolver> {
-        self.subject.names.as_ref().expect("a case about names has names")
+    /// Ends this instance of the subject and goes on with a later one.
+    pub(super) async fn reopen(&self) -> Outcome {
+        let Parts { hands, .. } = self.exchange(Parts::default());
+        let Subject { parts, .. } = hands.reopen().await?;
+        self.exchange(parts);
+        Ok(())
     }
 
-    pub(super) fn store(&self) -> &Arc<dyn SetStore> {
-        self.subject.store.as_ref().expect("a case about a store has a store")
+    pub(super) fn pods(&self) -> Arc<dyn PodBackend> {
+        self.parts().pods.expect("a case about pods has pods")
+    }
+
+    pub(super) fn volumes(&self) -> Arc<dyn VolumeProvisioner> {
+        self.parts().volumes.expect("a case about volumes has volumes")
+    }
+
+    pub(super) fn names(&self) -> Arc<dyn NameResolver> {
+        self.parts().names.expect("a case about names has names")
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn SetStore> {
+        self.parts().store.expect("a case about a store has a store")
+    }
+
+    pub(super) fn hands(&self) -> Arc<dyn Hands> {
+        self.parts().hands
     }
 
     /// A set of this case; tidied up in the end.
@@ -130,8 +158,8 @@ impl Bench {
             .iter()
             .any(|container| container.volume_mounts.iter().any(|mount| mount.name == Workload::CLAIM));
         let claim = uses_claim.then(|| (Workload::CLAIM.to_owned(), set.claim_name(Workload::CLAIM, ordinal)));
-        let names = self.subject.names.as_ref();
-        let domain = names.map_or_else(|| "cluster.local".to_owned(), NameResolver::domain);
+        let names = self.parts().names;
+        let domain = names.as_ref().map_or_else(|| "cluster.local".to_owned(), NameResolver::domain);
         PodRequest {
             set: set.clone(),
             owner: self.owner.clone(),
@@ -144,7 +172,7 @@ impl Bench {
             config: Arc::new(ConfigBundle::default()),
             dns: DnsSettings {
                 searches: vec![format!("{}.svc.{domain}", set.namespace)],
-                servers: names.map_or_else(Vec::new, NameResolver::servers),
+                servers: names.as_ref().map_or_else(Vec::new, NameResolver::servers),
                 domain,
             },
         }
@@ -204,66 +232,11 @@ impl Bench {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        self.subject.hands.now()
+        self.hands().now()
     }
 
     pub(super) async fn pass(&self, duration: Duration) {
-        self.subject.hands.pass(duration).await;
-    }
-
-    fn looks(&self) -> u128 {
-        self.subject.patience.as_millis() / LOOK.as_millis()
-    }
-
-    /// Waits until a pod is as wanted.
-    pub(super) async fn until(
-        &self,
-        set: &SetKey,
-        ordinal: u32,
-        what: &str,
-        wanted: impl Fn(&Pod) -> bool + Send,
-    ) -> Outcome<Pod> {
-        for _ in 0..self.looks() {
-            if let Some(pod) = self.pod(set, ordinal).await?.filter(&wanted) {
-                return Ok(pod);
-            }
-            self.pass(LOOK).await;
-        }
-        let last = self.pods().list(set).await?;
-        Err(Stop::Failed(format!("waited for {what} of {}; there is {last:#?}", set.pod_name(Ordinal(ordinal)))))
-    }
-
-    pub(super) async fn until_ready(&self, pod: &Pod) -> Outcome<Pod> {
-        let is_ready = |found: &Pod| found.uid == pod.uid && found.status.ready_since.is_some();
-        self.until(&pod.set, pod.ordinal.0, "readiness", is_ready).await
-    }
-
-    /// Waits until this incarnation is not listed any more.
-    pub(super) async fn until_gone(&self, pod: &Pod) -> Outcome {
-        for _ in 0..self.looks() {
-            if !self.pods().list(&pod.set).await?.iter().any(|found| found.uid == pod.uid) {
-                return Ok(());
-            }
-            self.pass(LOOK).await;
-        }
-        Err(Stop::Failed(format!("waited for the end of {} ({})", pod.name(), pod.uid)))
-    }
-
-    /// Waits until the claims are as wanted.
-    pub(super) async fn until_claims(
-        &self,
-        set: &SetKey,
-        what: &str,
-        wanted: impl Fn(&[Claim]) -> bool + Send,
-    ) -> Outcome<Vec<Claim>> {
-        for _ in 0..self.looks() {
-            let claims = self.claims(set).await?;
-            if wanted(&claims) {
-                return Ok(claims);
-            }
-            self.pass(LOOK).await;
-        }
-        Err(Stop::Failed(format!("waited for {what}; there is {:#?}", self.claims(set).await?)))
+        self.hands().pass(duration).await;
     }
 
     /// Asks a pod to end within so many seconds.
@@ -271,25 +244,4 @@ impl Bench {
         let options = DeleteOptions { grace_seconds: Some(grace_seconds), version: None };
         Ok(self.pods().delete(&pod.reference(), options).await?)
     }
-
-    /// Waits until a hint says that this set may have changed.
-    pub(super) async fn hinted(&self, hints: &mut WatchStream, set: &SetKey, what: &str) -> Outcome {
-        for _ in 0..self.looks() {
-            while let Some(hint) = hints.next().now_or_never() {
-                match hint {
-                    Some(WatchEvent::Gap) => return Ok(()),
-                    Some(WatchEvent::Changed(changed)) if changed == *set => return Ok(()),
-                    Some(WatchEvent::Changed(_)) => {}
-                    None => return Err(Stop::Failed(format!("the hints ended before one of {what}"))),
-                }
-            }
-            self.pass(LOOK).await;
-        }
-        Err(Stop::Failed(format!("waited for a hint of {what}")))
-    }
-}
-
-/// Takes every hint that is there.
-pub(super) fn drain(hints: &mut WatchStream) -> Vec<WatchEvent> {
-    std::iter::from_fn(|| hints.next().now_or_never().flatten()).collect()
 }

@@ -3,7 +3,7 @@
 use futures::future::BoxFuture;
 
 use super::bench::{Bench, Outcome};
-use super::subject::Subject;
+use super::subject::{Parts, Subject};
 use super::{names, pods, store, volumes};
 
 pub(super) type Run = for<'b> fn(&'b Bench) -> BoxFuture<'b, Outcome>;
@@ -35,10 +35,10 @@ impl Part {
 
     pub(super) fn is_in(self, subject: &Subject) -> bool {
         match self {
-            Self::Pods => subject.pods.is_some(),
-            Self::Volumes => subject.volumes.is_some(),
-            Self::Names => subject.names.is_some(),
-            Self::Store => subject.store.is_some(),
+            Self::Pods => subject.parts.pods.is_some(),
+            Self::Volumes => subject.parts.volumes.is_some(),
+            Self::Names => subject.parts.names.is_some(),
+            Self::Store => subject.parts.store.is_some(),
         }
     }
 }
@@ -59,14 +59,20 @@ pub enum Need {
     BindsBeforeUse,
     /// SRV records (`NameCapabilities::srv`).
     Srv,
+    /// PTR records (`NameCapabilities::ptr`).
+    Ptr,
+    /// Volumes that vanish are hinted at (`VolumeCapabilities::tells_losses`).
+    TellsLosses,
     /// A second namespace.
     OtherNamespace,
+    /// A later instance over the same state (`Hands::reopen`).
+    LaterInstance,
 }
 
 impl Need {
     /// Why the subject does not meet it, if so.
     pub fn missing(self, subject: &Subject) -> Option<&'static str> {
-        let (pods, volumes, names) = (&subject.pods, &subject.volumes, &subject.names);
+        let Parts { pods, volumes, names, store: _, hands } = &subject.parts;
         let (met, why) = match self {
             Self::Pods => (pods.is_some(), "the subject has no pods"),
             Self::Volumes => (volumes.is_some(), "the subject has no volumes"),
@@ -86,6 +92,15 @@ impl Need {
                 names.as_ref().is_some_and(|names| names.capabilities().srv),
                 "it has no SRV records (NameCapabilities::srv)",
             ),
+            Self::Ptr => (
+                names.as_ref().is_some_and(|names| names.capabilities().ptr),
+                "it has no PTR records (NameCapabilities::ptr)",
+            ),
+            Self::TellsLosses => (
+                volumes.as_ref().is_some_and(|volumes| volumes.capabilities().tells_losses),
+                "it sees a lost volume when it is asked, and not before (VolumeCapabilities::tells_losses)",
+            ),
+            Self::LaterInstance => (hands.reopens(), "its hands open no later instance (Hands::reopen)"),
             Self::OtherNamespace => (subject.other_namespace.is_some(), "the subject has one namespace only"),
         };
         (!met).then_some(why)

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use petset_core::backend::{Claim, Pod};
+use petset_core::backend::{Claim, Pod, RecordSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, Timestamp};
+
+use super::subject::Subject;
 
 /// What only the author of a backend can do to it. Cases whose hand is `Unsupported`, as all are unless written, are
 /// skipped with its message.
@@ -15,6 +18,12 @@ pub trait Hands: Debug + Send + Sync + 'static {
     /// Removes the volume behind a bound claim, as a broken disk would.
     async fn vanish_volume(&self, claim: &Claim) -> Result<()> {
         Err(cannot("vanish a volume", &claim.name))
+    }
+
+    /// Makes a pre-made volume that the pending claim fits; it asked for
+    /// [`Workload::unmatched`](super::Workload::unmatched).
+    async fn supply_volume(&self, claim: &Claim) -> Result<()> {
+        Err(cannot("make a volume beforehand", &claim.name))
     }
 
     /// Makes the pods of a set unreadable until [`mend`](Self::mend).
@@ -32,9 +41,26 @@ pub trait Hands: Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// Makes the runtime see pods of exactly these names and addresses behind these services, instead of those of an
+    /// earlier call for the set; for subjects whose names follow the pods (`NameCapabilities::follows_pods`).
+    async fn name_pets(&self, set: &SetKey, _records: &RecordSet) -> Result<()> {
+        Err(cannot("make pods with given addresses", &set.name))
+    }
+
     /// Which claims a pod mounts: template name → claim name.
     async fn mounts(&self, pod: &Pod) -> Result<BTreeMap<String, String>> {
         Err(cannot("look at the mounts of a pod", &pod.name()))
+    }
+
+    /// Whether [`reopen`](Self::reopen) is written.
+    fn reopens(&self) -> bool {
+        false
+    }
+
+    /// Opens a later instance over the state that this one left, as the next process would. The case has let go of this
+    /// one's parts before, and works with what is returned from here on.
+    async fn reopen(self: Arc<Self>) -> Result<Subject> {
+        Err(cannot("open a later instance", "the subject"))
     }
 
     /// Lets time pass.

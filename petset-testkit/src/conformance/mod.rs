@@ -5,9 +5,11 @@
 //! with `harness = false`:
 //!
 //! ```no_run
-//! # async fn subject() -> petset_core::Result<petset_testkit::conformance::Subject> { unimplemented!() }
+//! # use std::sync::Arc;
+//! # use petset_core::store::MemoryStore;
+//! # use petset_testkit::conformance::{self, Subject};
 //! fn main() -> std::process::ExitCode {
-//!     petset_testkit::conformance::run(|| async { subject().await })
+//!     conformance::run(|| async { Ok(Subject::new().store(Arc::new(MemoryStore::new()))) })
 //! }
 //! ```
 //!
@@ -25,6 +27,7 @@ mod store;
 mod subject;
 mod tidy;
 mod volumes;
+mod wait;
 mod workload;
 
 pub use case::{Case, Need, Part, cases};

@@ -17,6 +17,8 @@ use super::case::{Case, Part, cases};
 use super::subject::Subject;
 use crate::seed;
 
+const PARTS: [Part; 4] = [Part::Pods, Part::Volumes, Part::Names, Part::Store];
+
 type Factory = Arc<dyn Fn() -> BoxFuture<'static, Result<Subject>> + Send + Sync>;
 
 /// Runs every case over subjects that `subject` makes, one for each case, with the arguments of the command line.
@@ -67,20 +69,21 @@ impl Suite {
         }
         let mut trials = Vec::new();
         for (name, factory) in self.subjects {
+            let said = if name.is_empty() { String::new() } else { format!("{name}: ") };
             let probed = block_on(look(&factory));
-            let subject = match probed {
-                Ok(subject) => subject,
+            let parts = match probed {
+                Ok(parts) => parts,
                 Err(Stop::Skipped(why) | Stop::Failed(why)) => {
-                    eprintln!("{name}: no subject: {why}");
+                    eprintln!("{said}no subject: {why}");
                     return ExitCode::FAILURE;
                 }
             };
-            for part in [Part::Pods, Part::Volumes, Part::Names, Part::Store] {
-                if !part.is_in(&subject) && !arguments.list {
-                    eprintln!("{name}: it has no {part}, whose cases are left out", part = part.name());
+            for part in PARTS {
+                if !parts.contains(&part) && !arguments.list {
+                    eprintln!("{said}no cases of {part}: the subject has none", part = part.name());
                 }
             }
-            let of_subject = cases().into_iter().filter(|case| case.part().is_in(&subject));
+            let of_subject = cases().into_iter().filter(|case| parts.contains(&case.part()));
             trials.extend(of_subject.map(|case| trial(&name, case, seed, Arc::clone(&factory))));
         }
         libtest_mimic::run(&arguments, trials).exit_code()
@@ -94,11 +97,11 @@ impl std::fmt::Debug for Suite {
     }
 }
 
-/// What a subject has, to know which cases there are.
-async fn look(factory: &Factory) -> Outcome<Subject> {
+/// What a subject has, to know which cases there are. The subject ends here: it may need the runtime for that.
+async fn look(factory: &Factory) -> Outcome<Vec<Part>> {
     let subject = factory().await?;
-    subject.hands.clean_up().await?;
-    Ok(subject)
+    subject.parts.hands.clean_up().await?;
+    Ok(PARTS.into_iter().filter(|part| part.is_in(&subject)).collect())
 }
 
 fn trial(subject: &str, case: Case, seed: u64, factory: Factory) -> Trial {
@@ -119,21 +122,23 @@ fn trial(subject: &str, case: Case, seed: u64, factory: Factory) -> Trial {
 async fn run_case(case: Case, factory: &Factory, tag: String) -> Outcome {
     let subject = factory().await?;
     let limit = subject.patience * 4;
+    let missing = case.missing(&subject);
     let bench = Bench::new(subject, tag);
-    let outcome = match case.missing(&bench.subject) {
+    let outcome = match missing {
         Some(why) => Err(Stop::Skipped(why.to_owned())),
         None => contained(limit, case.run(&bench)).await,
     };
-    let tidied = contained(limit, bench.tidy()).await;
-    match (outcome, tidied) {
-        (Err(Stop::Failed(why)), Err(Stop::Failed(also))) => {
-            Err(Stop::Failed(format!("{why}\nand it could not be tidied up: {also}")))
-        }
-        (Ok(()) | Err(Stop::Skipped(_)), Err(Stop::Failed(why))) => {
-            Err(Stop::Failed(format!("it could not be tidied up: {why}")))
-        }
-        (outcome, _) => outcome,
+    // Each in its own time: the author may still get rid of what the traits cannot.
+    let left = [contained(limit, bench.tidy()).await, contained(limit, bench.clean_up()).await];
+    let left: Vec<String> = left.into_iter().filter_map(|tidied| tidied.err().map(Stop::into_words)).collect();
+    if left.is_empty() {
+        return outcome;
     }
+    let also = format!("it could not be tidied up: {}", left.join("; "));
+    Err(Stop::Failed(match outcome {
+        Err(Stop::Failed(why)) => format!("{why}\nand {also}"),
+        Ok(()) | Err(Stop::Skipped(_)) => also,
+    }))
 }
 
 /// What came of it, also when it panics or hangs.
@@ -162,13 +167,65 @@ fn tag(seed: u64, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use petset_core::SetKey;
+    use petset_core::spec::{ConfigMap, ConfigObject, PodTemplate};
+    use petset_core::store::SetStore;
+
     use super::*;
+    use crate::FakeWorld;
+    use crate::conformance::Hands;
 
     #[test]
     fn names_repeat_with_their_seed_and_only_then() {
         assert_eq!(tag(7, "pods::a"), tag(7, "pods::a"));
         assert_ne!(tag(7, "pods::a"), tag(8, "pods::a"));
         assert_ne!(tag(7, "pods::a"), tag(7, "pods::b"));
+    }
+
+    async fn leaves_much_behind(bench: &Bench) -> Outcome {
+        for name in ["a", "b"] {
+            let set = bench.set(name);
+            bench.run(&set, 0, PodTemplate::default()).await?;
+            let mut map = ConfigMap::default();
+            (map.metadata.namespace, map.metadata.name) = (set.namespace.to_string(), set.name.to_string());
+            bench.store().put_object(ConfigObject::ConfigMap(map)).await?;
+        }
+        panic!("the words");
+    }
+
+    #[test]
+    fn what_a_failed_case_leaves_goes_and_one_failure_keeps_nothing_else() {
+        let world = FakeWorld::new();
+        world.damage_pods(&SetKey::new("default", "a-tag"));
+        let over = world.clone();
+        let factory: Factory = Arc::new(move || {
+            let subject = Subject::new().pods(Arc::new(over.pods())).store(Arc::new(over.store()));
+            async move { Ok(subject) }.boxed()
+        });
+        let case = Case::new(Part::Store, "leaves_much_behind", &[], |bench| Box::pin(leaves_much_behind(bench)));
+        let Err(Stop::Failed(why)) = block_on(run_case(case, &factory, "tag".to_owned())) else {
+            panic!("it fails");
+        };
+        assert!(why.starts_with("the words\nand it could not be tidied up: pods of default/a-tag: "), "{why}");
+        assert_eq!(world.sets(), [SetKey::new("default", "a-tag")]);
+        assert_eq!(block_on(world.store().objects("default")).expect("memory can be read"), []);
+    }
+
+    #[derive(Debug)]
+    struct NeedsARuntime;
+
+    impl Hands for NeedsARuntime {}
+
+    impl Drop for NeedsARuntime {
+        fn drop(&mut self) {
+            tokio::spawn(async {});
+        }
+    }
+
+    #[test]
+    fn a_subject_ends_where_it_may_spawn() {
+        let factory: Factory = Arc::new(|| async { Ok(Subject::new().hands(Arc::new(NeedsARuntime))) }.boxed());
+        assert!(matches!(block_on(look(&factory)), Ok(parts) if parts.is_empty()));
     }
 
     #[test]

@@ -9,16 +9,28 @@ use petset_core::store::SetStore;
 use super::hands::{Hands, NoHands};
 use super::workload::Workload;
 
-/// What a case is run over: any of the four parts, and how to work with them. Cases of parts that it has not are left
-/// out.
+/// What ends with one instance of a subject.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub(super) struct Parts {
     pub(super) pods: Option<Arc<dyn PodBackend>>,
     pub(super) volumes: Option<Arc<dyn VolumeProvisioner>>,
     pub(super) names: Option<Arc<dyn NameResolver>>,
     pub(super) store: Option<Arc<dyn SetStore>>,
-    pub(super) workload: Workload,
     pub(super) hands: Arc<dyn Hands>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { pods: None, volumes: None, names: None, store: None, hands: Arc::new(NoHands) }
+    }
+}
+
+/// What a case is run over: any of the four parts, and how to work with them. Cases of parts that it has not are left
+/// out.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub(super) parts: Parts,
+    pub(super) workload: Workload,
     pub(super) patience: Duration,
     pub(super) namespace: String,
     pub(super) other_namespace: Option<String>,
@@ -28,12 +40,8 @@ impl Subject {
     /// Nothing yet: without parts and hands, in the namespaces `default` and `other`, with a patience of 30 seconds.
     pub fn new() -> Self {
         Self {
-            pods: None,
-            volumes: None,
-            names: None,
-            store: None,
+            parts: Parts::default(),
             workload: Workload::new(),
-            hands: Arc::new(NoHands),
             patience: Duration::from_secs(30),
             namespace: "default".to_owned(),
             other_namespace: Some("other".to_owned()),
@@ -43,28 +51,28 @@ impl Subject {
     /// With pods.
     #[must_use]
     pub fn pods(mut self, pods: Arc<dyn PodBackend>) -> Self {
-        self.pods = Some(pods);
+        self.parts.pods = Some(pods);
         self
     }
 
     /// With volumes; those that the pods mount, when there are pods.
     #[must_use]
     pub fn volumes(mut self, volumes: Arc<dyn VolumeProvisioner>) -> Self {
-        self.volumes = Some(volumes);
+        self.parts.volumes = Some(volumes);
         self
     }
 
     /// With names.
     #[must_use]
     pub fn names(mut self, names: Arc<dyn NameResolver>) -> Self {
-        self.names = Some(names);
+        self.parts.names = Some(names);
         self
     }
 
     /// With a store.
     #[must_use]
     pub fn store(mut self, store: Arc<dyn SetStore>) -> Self {
-        self.store = Some(store);
+        self.parts.store = Some(store);
         self
     }
 
@@ -78,7 +86,7 @@ impl Subject {
     /// What only its author can do.
     #[must_use]
     pub fn hands(mut self, hands: Arc<dyn Hands>) -> Self {
-        self.hands = hands;
+        self.parts.hands = hands;
         self
     }
 
@@ -96,10 +104,17 @@ impl Subject {
         self
     }
 
-    /// A second namespace, or that there is none to use.
+    /// A second namespace, for cases that need one.
     #[must_use]
-    pub fn other_namespace(mut self, namespace: Option<String>) -> Self {
-        self.other_namespace = namespace;
+    pub fn other_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.other_namespace = Some(namespace.into());
+        self
+    }
+
+    /// There is no second namespace to use; cases that need one are skipped.
+    #[must_use]
+    pub fn one_namespace(mut self) -> Self {
+        self.other_namespace = None;
         self
     }
 }

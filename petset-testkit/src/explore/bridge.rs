@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{
-    self, Action, ClaimView, DeleteReason, Desired, Observed, Ownership, PodView, RetryAt, Strategy,
-};
+use petset_core::plan::{self, ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
 use petset_core::status::{OrdinalSet, PetSetStatus, Started, Ticket, status};
 use petset_core::store::Cascade;
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp, Version};
 
+use super::act::Acts;
 use super::config::Config;
 use super::flaw::Flaw;
-use super::model::{Act, Acts, Claim, ClaimState, Kind, PETS, Phase, Pod, Status};
+use super::model::{Claim, ClaimState, PETS, Phase, Pod, Status};
+use super::safety::Broken;
+use super::seeded;
 
 /// What a pass read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,18 +34,28 @@ pub(super) struct Decision {
     pub(super) status: Status,
     /// Whether it must be written before anything is done.
     pub(super) needed: bool,
+    /// What is wrong with what the plan names.
+    pub(super) mistake: Option<Broken>,
+}
+
+/// What is decided about the pods of a set that is no more.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leftovers {
+    pub(super) acts: Acts<8>,
+    /// What is wrong with what they name.
+    pub(super) mistake: Option<Broken>,
 }
 
 /// Texts that are made once.
 #[derive(Debug)]
 pub(super) struct Bridge {
-    live: Vec<PodUid>,
-    gone: Vec<PodUid>,
-    claims: Vec<ClaimUid>,
-    gone_claims: Vec<ClaimUid>,
+    pub(super) live: Vec<PodUid>,
+    pub(super) gone: Vec<PodUid>,
+    pub(super) claims: Vec<ClaimUid>,
+    pub(super) gone_claims: Vec<ClaimUid>,
     revisions: Vec<RevisionName>,
-    version: Version,
-    templates: Vec<Arc<str>>,
+    pub(super) versions: Vec<Version>,
+    pub(super) templates: Vec<Arc<str>>,
     retries: BTreeMap<Ordinal, RetryAt>,
 }
 
@@ -57,7 +68,7 @@ impl Bridge {
             claims: texts("claim-").into_iter().map(ClaimUid::new).collect(),
             gone_claims: texts("gone-claim-").into_iter().map(ClaimUid::new).collect(),
             revisions: texts("r").into_iter().map(RevisionName::new).collect(),
-            version: Version::new("1"),
+            versions: texts("v").into_iter().map(Version::new).collect(),
             templates: if config.claims { vec!["data".into()] } else { Vec::new() },
             retries: BTreeMap::new(),
         }
@@ -65,19 +76,21 @@ impl Bridge {
 
     /// Asks the shipped planner, and lets the configuration's flaw have its way with question and answer.
     pub(super) fn decide(&self, config: &Config, view: &View) -> Decision {
-        let shown = shown(config, view);
+        let shown = seeded::shown(config, view);
         let spec = config.spec(shown.script);
         let life = spec.life;
         let current = if shown.status.current == 0 { spec.template } else { shown.status.current };
         let partition = if config.flaw == Some(Flaw::ForgetsPartition) { 0 } else { spec.partition };
+        let so_far = &config.script[..=usize::from(shown.script)];
+        let max_unavailable = match config.flaw {
+            Some(Flaw::OldBudget) => so_far.iter().map(|spec| spec.max_unavailable).max().unwrap_or(1),
+            Some(_) | None => spec.max_unavailable,
+        };
         let desired = Desired {
             replicas: spec.replicas.into(),
             start: Ordinal(0),
             ordered: config.ordered,
-            strategy: Strategy::RollingUpdate {
-                partition: partition.into(),
-                max_unavailable: spec.max_unavailable.into(),
-            },
+            strategy: Strategy::RollingUpdate { partition: partition.into(), max_unavailable: max_unavailable.into() },
             min_ready: Duration::ZERO,
             delete_claims_when_scaled: config.when_scaled,
             delete_claims_when_deleted: config.when_deleted,
@@ -120,7 +133,8 @@ impl Bridge {
             names_seed: 0,
             published: None,
         };
-        let plan = plan::plan(&desired, &observed);
+        let mut plan = plan::plan(&desired, &observed);
+        seeded::misname(config.flaw, self, &mut plan);
         let previous = PetSetStatus {
             tickets: tickets.clone(),
             started: started.clone(),
@@ -129,29 +143,55 @@ impl Bridge {
             ..PetSetStatus::default()
         };
         let next = status(&desired, &observed, &plan, &previous, 1);
-        let revision = |name: &RevisionName| position(&self.revisions, name);
         let lets_go = !config.ordered || desired.deletion.is_some();
-        let acts = plan.actions.iter().filter_map(|action| act(action, view, life, lets_go, &revision)).collect();
+        let mistake = self.mistake(&plan.actions, &shown).or_else(|| self.misissued(&next.tickets));
+        let acts = plan.actions.iter().filter(|_| mistake.is_none());
         let decision = Decision {
-            acts,
+            acts: acts.filter_map(|action| self.act(action, view, life, lets_go)).collect(),
             status: Status {
                 live: mask(next.tickets.iter().filter(|ticket| self.live.contains(&ticket.uid)).map(|t| t.ordinal)),
                 gone: mask(next.tickets.iter().filter(|ticket| self.gone.contains(&ticket.uid)).map(|t| t.ordinal)),
                 started: mask(next.started.ordinals()),
                 lost: mask(next.started.ordinals().filter(|ordinal| !self.is_on_its_claim(&next.started, *ordinal))),
                 deleting: mask(next.deleting_claims.iter()),
-                current: next.current_revision.as_ref().map_or(0, revision),
+                current: next.current_revision.as_ref().map_or(0, |name| self.revision(name)),
             },
             needed: plan.needs_write() || plan.acts() || shown.status.current == 0,
+            mistake,
         };
-        answered(config, view, decision)
+        seeded::answered(config, view, decision)
+    }
+
+    /// Asks the shipped planner what is to be done about the pods of a set whose lives are over, up to this one.
+    pub(super) fn leftovers(&self, script: u8, life: u8, pods: [Pod; PETS]) -> Leftovers {
+        let owner = |owner: u8| match owner {
+            0 => Ownership::Nobody,
+            owner if owner <= life => Ownership::Former,
+            _ => Ownership::Foreign,
+        };
+        let standing = (0..PETS).filter(|pet| pods[*pet].stands());
+        let actions = plan::leftovers(&standing.map(|pet| self.pod(pet, pods[pet], owner)).collect::<Vec<_>>());
+        let view = View { script, status: Status::default(), pods, claims: Default::default() };
+        let mistake = self.mistake(&actions, &view);
+        let acts = actions.iter().filter(|_| mistake.is_none());
+        Leftovers { acts: acts.filter_map(|action| self.act(action, &view, life, false)).collect(), mistake }
+    }
+
+    /// The number of a revision.
+    ///
+    /// # Panics
+    /// When nobody ever told the planner of it.
+    pub(super) fn revision(&self, name: &RevisionName) -> u8 {
+        let at =
+            self.revisions.iter().position(|revision| revision == name).expect("a plan names known revisions only");
+        at.to_le_bytes()[0]
     }
 
     fn pod(&self, pet: usize, pod: Pod, owner: impl Fn(u8) -> Ownership) -> PodView {
         PodView {
             ordinal: ordinal(pet),
             uid: self.live[pet].clone(),
-            version: self.version.clone(),
+            version: self.versions[pet].clone(),
             owner: owner(pod.life),
             selected: true,
             revision: Some(self.revisions[usize::from(pod.revision)].clone()),
@@ -212,100 +252,6 @@ impl Bridge {
     }
 }
 
-/// What the planner is shown: the view, but for what a flaw hides.
-fn shown(config: &Config, view: &View) -> View {
-    let mut shown = *view;
-    let wanted = (1_u8 << config.spec(view.script).wanted()) - 1;
-    match config.flaw {
-        Some(Flaw::NoTicket | Flaw::NaiveTicket) => (shown.status.live, shown.status.gone) = (0, 0),
-        Some(Flaw::EarlyFree) => {
-            shown.status.live &= wanted;
-            shown.status.gone &= wanted;
-        }
-        Some(Flaw::SkipsReadiness) => {
-            for pod in shown.pods.iter_mut().filter(|pod| pod.phase == Phase::Pending) {
-                pod.phase = Phase::Ready;
-            }
-        }
-        Some(Flaw::ForgetsStarted) => shown.status.started = 0,
-        Some(_) | None => {}
-    }
-    shown
-}
-
-/// What the engine makes of the plan: the plan, but for what a flaw does to it.
-fn answered(config: &Config, view: &View, mut decision: Decision) -> Decision {
-    match config.flaw {
-        Some(Flaw::NoTicket) => {
-            (decision.status.live, decision.status.gone) = (view.status.live, view.status.gone);
-            decision.needed = decision.status != view.status;
-        }
-        Some(Flaw::NaiveTicket) if !decision.needed => {
-            (decision.status.live, decision.status.gone) = (view.status.live, view.status.gone);
-        }
-        Some(Flaw::EarlyFree) => {
-            let tickets = |status: Status| (status.live, status.gone);
-            decision.needed |= tickets(decision.status) != tickets(view.status);
-        }
-        Some(Flaw::NoVersion | Flaw::TakesTaken) => decision.acts.0.iter_mut().for_each(|act| act.as_seen = false),
-        Some(Flaw::WrongOrder) => {
-            let wanted = config.spec(view.script).wanted();
-            let lowest = (wanted..PETS).find(|pet| view.pods[*pet].stands() && !view.pods[*pet].terminating);
-            for act in &mut decision.acts.0 {
-                if let (Kind::Delete, Some(lowest)) = (act.kind, lowest)
-                    && usize::from(act.pet) >= wanted
-                {
-                    act.pet = lowest.to_le_bytes()[0];
-                    decision.status.live = view.status.live | 1 << lowest;
-                }
-            }
-        }
-        Some(Flaw::DeletesClaims) => {
-            let spec = config.spec(view.script);
-            for pet in spec.wanted()..PETS {
-                if !view.pods[pet].stands() && view.claims[pet].state == ClaimState::Bound {
-                    let act =
-                        Act { kind: Kind::DeleteClaim, pet: pet.to_le_bytes()[0], life: spec.life, ..Act::default() };
-                    decision.acts.push(act);
-                }
-            }
-        }
-        Some(Flaw::KeepsDoomed) => decision.acts.retain(|act| {
-            let stays =
-                view.status.deleting & (1 << act.pet) != 0 && usize::from(act.pet) < config.spec(view.script).wanted();
-            act.kind != Kind::Delete || !stays
-        }),
-        Some(Flaw::WaitsForReadiness) => decision.acts.retain(|act| {
-            let pod = view.pods[usize::from(act.pet)];
-            act.kind != Kind::Delete || pod.phase == Phase::Ready || !act.as_seen
-        }),
-        Some(_) | None => {}
-    }
-    decision
-}
-
-fn act(action: &Action, view: &View, life: u8, lets_go: bool, revision: &impl Fn(&RevisionName) -> u8) -> Option<Act> {
-    let of = |kind: Kind, ordinal: &Ordinal| Act { kind, pet: ordinal.0.to_le_bytes()[0], life, ..Act::default() };
-    Some(match action {
-        Action::AdoptPod { ordinal, .. } => Act { as_seen: true, ..of(Kind::Adopt, ordinal) },
-        Action::ReleasePod { ordinal, .. } => Act { as_seen: true, ..of(Kind::Release, ordinal) },
-        Action::ProvisionClaim { ordinal, .. } => of(Kind::Provision, ordinal),
-        Action::OwnClaim { ordinal, ours, .. } => of(if *ours { Kind::Own } else { Kind::Disown }, ordinal),
-        Action::DeleteClaim { ordinal, .. } => of(Kind::DeleteClaim, ordinal),
-        Action::CreatePod { ordinal, revision: name } => Act { revision: revision(name), ..of(Kind::Create, ordinal) },
-        Action::DeletePod { ordinal, reason: DeleteReason::FormerLife, .. } => {
-            let life = view.pods[ordinal.0 as usize].life;
-            Act { as_seen: true, life, ..of(Kind::Delete, ordinal) }
-        }
-        Action::DeletePod { ordinal, version, reason, .. } => {
-            let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
-            Act { as_seen: version.is_some(), frees: condemned && lets_go, ..of(Kind::Delete, ordinal) }
-        }
-        Action::RemoveSet => Act { kind: Kind::RemoveSet, life, ..Act::default() },
-        Action::PublishNames { .. } | Action::WithdrawNames => return None,
-    })
-}
-
 fn ordinal(pet: usize) -> Ordinal {
     Ordinal(u32::try_from(pet).expect("there are few pets"))
 }
@@ -316,9 +262,4 @@ fn ordinals(mask: u8) -> impl Iterator<Item = Ordinal> {
 
 fn mask(ordinals: impl Iterator<Item = Ordinal>) -> u8 {
     ordinals.fold(0, |mask, ordinal| mask | 1 << ordinal.0)
-}
-
-fn position(revisions: &[RevisionName], name: &RevisionName) -> u8 {
-    let at = revisions.iter().position(|revision| revision == name).expect("a plan names known revisions only");
-    at.to_le_bytes()[0]
 }

@@ -1,11 +1,12 @@
 //! What is searched: a declaration and its changes, how many controllers there are, and what may go wrong.
 
+use super::act::Acts;
 use super::flaw::Flaw;
-use super::model::{Claim, ClaimState, Phase, Pod, Slot, State, Status};
-use super::model::{Faults, PETS, STRANGER};
+use super::model::{Claim, ClaimState, Faults, PETS, Phase, Pod, STRANGER, Slot, State, Status};
 
 /// The declaration, as far as it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Spec {
     /// How many pets.
     pub replicas: u8,
@@ -79,6 +80,7 @@ impl Spec {
 
 /// One search.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// Its name.
     pub name: &'static str,
@@ -100,9 +102,11 @@ pub struct Config {
     pub settled: bool,
     /// A pet whose name belongs to a stranger at first.
     pub stranger: Option<u8>,
+    /// Whether pods are listed one by one, so that a list is of several moments. Without claims.
+    pub piecemeal: bool,
     /// What may go wrong.
     pub faults: Faults,
-    /// Whether it is checked that every state recovers (L2).
+    /// Whether it is checked that every state recovers, within the passes that are promised (L1, L2).
     pub recovery: bool,
     /// The seeded mistake, if any.
     pub flaw: Option<Flaw>,
@@ -124,6 +128,7 @@ impl Config {
             broken: 0,
             settled: true,
             stranger: None,
+            piecemeal: false,
             faults: Faults::default(),
             recovery: true,
             flaw: None,
@@ -155,6 +160,12 @@ impl Config {
         Self { settled: false, ..self }
     }
 
+    /// With lists of several moments.
+    #[must_use]
+    pub fn piecemeal(self) -> Self {
+        Self { piecemeal: true, ..self }
+    }
+
     /// With so much that may go wrong.
     #[must_use]
     pub fn faults(self, faults: Faults) -> Self {
@@ -166,13 +177,14 @@ impl Config {
         &self.script[usize::from(script)]
     }
 
-    /// The largest budget that was declared up to this point: a pod that was rightly taken down does not come back
-    /// because somebody lowers the number.
-    pub fn budget(&self, script: u8) -> u8 {
-        self.script[..=usize::from(script)].iter().map(|spec| spec.max_unavailable).max().unwrap_or(1)
+    /// How many pets there ever are.
+    pub fn pets(&self) -> usize {
+        let declared = self.script.iter().map(|spec| usize::from(spec.replicas)).max().unwrap_or(0);
+        declared.max(self.stranger.map_or(0, |pet| usize::from(pet) + 1))
     }
 
     /// Where it begins.
+    #[doc(hidden)]
     pub fn start(&self) -> State {
         let spec = self.spec(0);
         let mut state = State {
@@ -180,9 +192,10 @@ impl Config {
             status: Status::default(),
             script: 0,
             removed: false,
-            flying: super::model::Acts::default(),
+            flying: Acts::default(),
             controllers: Default::default(),
             faults: self.faults,
+            spare: 0,
         };
         if self.settled {
             for slot in state.slots.iter_mut().take(spec.wanted()) {

@@ -107,6 +107,11 @@ pub fn ci() -> Vec<Config> {
             fail: 1,
             ..NONE
         }),
+        Config::new("one-piecemeal", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)])
+            .alone()
+            .piecemeal()
+            .faults(Faults { crash: 1, late: 1, flap: 1, fail: 1, ..NONE }),
+        Config::new("two-piecemeal", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)]).piecemeal(),
     ]);
     configs.extend(late());
     configs
@@ -237,7 +242,18 @@ pub fn flawed(flaw: Flaw) -> Config {
         },
         Flaw::TakesTaken => Config::new("", vec![two, two.orphaned(), two.anew()]),
         Flaw::FreshNames => Config { settled: false, ..Config::new("", vec![two]) },
+        Flaw::NamesAnotherPod | Flaw::ComparesTemplates | Flaw::NoisyStatus => Config::new("", rollout).alone(),
+        Flaw::NamesAnotherVersion => Config { broken: 2, ..Config::new("", vec![two, two.on(2), two]) }.alone(),
+        Flaw::NamesAnotherClaim => {
+            Config { when_scaled: true, ..Config::new("", vec![two, two.scaled(1)]) }.alone().claims()
+        }
+        Flaw::NamesAnotherTemplate => Config::new("", vec![two]).alone().claims().fresh(),
+        Flaw::CreatesTwice => Config::new("", vec![two]).alone().fresh(),
+        Flaw::OldBudget => {
+            let three = three();
+            Config::new("", vec![three.budget(2), three.budget(1), three.budget(1).on(2)]).alone().parallel()
+        }
         Flaw::WaitsForReadiness => Config { controllers: 1, broken: 2, ..Config::new("", vec![two, two.on(2), two]) },
     };
-    Config { name: flaw.name(), flaw: Some(flaw), recovery: flaw.breaks() == "L2", ..config }
+    Config { name: flaw.name(), flaw: Some(flaw), recovery: ["L2", "S17"].contains(&flaw.breaks()), ..config }
 }

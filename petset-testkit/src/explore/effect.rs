@@ -1,8 +1,9 @@
 //! What requests do when they land, and how every memory of a pod, a claim or the set learns that it changed.
 
+use super::act::{Act, Kind};
 use super::config::Config;
 use super::flaw::Flaw;
-use super::model::{Act, Claim, ClaimState, Debt, Kind, PETS, Phase, Pod, Stage, State};
+use super::model::{Claim, ClaimState, Controller, Debt, PETS, Phase, Pod, Slot, Stage, State, Status};
 use super::safety::Broken;
 
 /// What became of a request.
@@ -19,7 +20,7 @@ impl State {
     pub(super) fn pod_moved(&mut self, pet: usize) {
         let bit = 1 << pet;
         for controller in &mut self.controllers {
-            if controller.stage == Stage::HasPods {
+            if controller.remembers(pet) {
                 controller.moved |= bit;
             }
         }
@@ -37,11 +38,10 @@ impl State {
         }
         self.status.ended(pet);
         for controller in &mut self.controllers {
-            match controller.stage {
-                Stage::HasPods => controller.ended |= 1 << pet,
-                Stage::Idle | Stage::HasSet | Stage::HasClaims | Stage::Must | Stage::May | Stage::Acting => {
-                    controller.status.ended(pet);
-                }
+            if controller.remembers(pet) {
+                controller.ended |= 1 << pet;
+            } else {
+                controller.status.ended(pet);
             }
         }
         if config.flaw == Some(Flaw::NoUid) {
@@ -86,7 +86,7 @@ impl State {
             controller.stale = true;
             controller.acts.retain(|act| act.kind != Kind::RemoveSet);
             if controller.stage == Stage::Must && honest {
-                *controller = super::model::Controller::default();
+                *controller = Controller::default();
             }
         }
         self.flying.retain(|act| act.kind != Kind::RemoveSet);
@@ -140,7 +140,7 @@ impl State {
             }
             Kind::RemoveSet => {
                 self.removed = true;
-                self.status = super::model::Status::default();
+                self.status = Status::default();
                 self.set_changed(config, None);
             }
         }
@@ -192,5 +192,21 @@ impl State {
                 slot.debt = Debt::None;
             }
         }
+        if self.spare > 0 {
+            self.spare = self.spare.min(self.open().saturating_sub(spec.max_unavailable));
+        }
+    }
+
+    /// How many pets the library has taken down, or may be about to: those with a debt or a ticket.
+    fn open(&self) -> u8 {
+        let ticketed = self.status.live | self.status.gone;
+        let open = |(slot, pet): &(&Slot, u8)| slot.debt != Debt::None || ticketed & (1 << *pet) != 0;
+        let open = self.slots.iter().zip(0_u8..).filter(open).count();
+        u8::try_from(open).expect("there are few pets")
+    }
+
+    /// The budget changes. What was taken down, or has a ticket, under the one before does not come back by that.
+    pub(super) fn lower(&mut self, before: u8, now: u8) {
+        self.spare = (before + self.spare).saturating_sub(now);
     }
 }

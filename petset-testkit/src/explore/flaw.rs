@@ -2,6 +2,7 @@
 
 /// One mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Flaw {
     /// Deletions name the pod and not the incarnation.
     NoUid,
@@ -45,11 +46,27 @@ pub enum Flaw {
     FreshNames,
     /// An outdated pod is replaced only when it is ready.
     WaitsForReadiness,
+    /// Requests about pods name the incarnation before.
+    NamesAnotherPod,
+    /// A deletion that holds only for what was seen names another version.
+    NamesAnotherVersion,
+    /// Requests about claims name a life of them that is over.
+    NamesAnotherClaim,
+    /// A claim is asked for that the set does not declare.
+    NamesAnotherTemplate,
+    /// Each pod is asked for twice.
+    CreatesTwice,
+    /// The largest budget of all that were declared counts.
+    OldBudget,
+    /// A pod counts as outdated because it does not look like its template, whatever revision it was made from.
+    ComparesTemplates,
+    /// Every pass writes the status, in turn with and without a word.
+    NoisyStatus,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: &'static [Self] = &[
         Self::NoUid,
         Self::NoTicket,
         Self::NaiveTicket,
@@ -71,19 +88,29 @@ impl Flaw {
         Self::TakesStrangers,
         Self::FreshNames,
         Self::WaitsForReadiness,
+        Self::NamesAnotherPod,
+        Self::NamesAnotherVersion,
+        Self::NamesAnotherClaim,
+        Self::NamesAnotherTemplate,
+        Self::CreatesTwice,
+        Self::OldBudget,
+        Self::ComparesTemplates,
+        Self::NoisyStatus,
     ];
 
     /// The promise that it breaks first.
     pub fn breaks(self) -> &'static str {
         match self {
-            Self::NoUid => "S4",
+            Self::NoUid | Self::NamesAnotherPod | Self::NamesAnotherVersion | Self::NamesAnotherClaim => "S4",
+            Self::NamesAnotherTemplate => "S5",
             Self::NoTicket
             | Self::NaiveTicket
             | Self::EarlyFree
             | Self::StaleList
             | Self::NoSwap
             | Self::IgnoresConflict
-            | Self::NoVersion => "S10",
+            | Self::NoVersion
+            | Self::OldBudget => "S10",
             Self::ErrorIsAbsence => "S2",
             Self::SkipsReadiness => "S8",
             Self::WrongOrder => "S9",
@@ -91,7 +118,9 @@ impl Flaw {
             Self::ForgetsPartition => "S11",
             Self::ForgetsStarted | Self::AnyClaim => "S7",
             Self::TakesStrangers | Self::TakesTaken => "S12",
-            Self::FreshNames => "S1",
+            Self::FreshNames | Self::CreatesTwice => "S1",
+            Self::ComparesTemplates => "S16",
+            Self::NoisyStatus => "S17",
             Self::WaitsForReadiness | Self::KeepsDoomed | Self::LeavesLeftovers => "L2",
         }
     }
@@ -120,6 +149,14 @@ impl Flaw {
             Self::TakesStrangers => "takes-strangers",
             Self::FreshNames => "fresh-names",
             Self::WaitsForReadiness => "waits-for-readiness",
+            Self::NamesAnotherPod => "names-another-pod",
+            Self::NamesAnotherVersion => "names-another-version",
+            Self::NamesAnotherClaim => "names-another-claim",
+            Self::NamesAnotherTemplate => "names-another-template",
+            Self::CreatesTwice => "creates-twice",
+            Self::OldBudget => "old-budget",
+            Self::ComparesTemplates => "compares-templates",
+            Self::NoisyStatus => "noisy-status",
         }
     }
 }

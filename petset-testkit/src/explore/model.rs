@@ -4,6 +4,8 @@
 //! about a remembered version whether it is still the newest; so every memory of them is a mark that the world turns
 //! when it changes. This loses nothing, and keeps the number of states finite without bounding the number of lives.
 
+use super::act::Acts;
+
 /// At most so many pets.
 pub const PETS: usize = 3;
 
@@ -134,114 +136,6 @@ impl Status {
     }
 }
 
-/// What a request asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub enum Kind {
-    /// Nothing: the end of a list.
-    #[default]
-    Nothing,
-    /// Make an orphan the set's.
-    Adopt,
-    /// Make a pod nobody's.
-    Release,
-    /// Make an empty claim.
-    Provision,
-    /// Make a claim the set's.
-    Own,
-    /// Make a claim nobody's.
-    Disown,
-    /// Delete a claim.
-    DeleteClaim,
-    /// Create a pod.
-    Create,
-    /// End a pod.
-    Delete,
-    /// Forget the set.
-    RemoveSet,
-}
-
-/// A request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Act {
-    /// What it asks for.
-    pub kind: Kind,
-    /// The pet.
-    pub pet: u8,
-    /// The revision of a creation.
-    pub revision: u8,
-    /// The life of the set that asks.
-    pub life: u8,
-    /// It holds only while its pod is as it was seen.
-    pub as_seen: bool,
-    /// The incarnation that it names is no more, or not as it was seen.
-    pub void: bool,
-    /// The set lets go of a pod that no budget binds.
-    pub frees: bool,
-}
-
-/// A short list of requests, without holes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Acts<const N: usize>(pub [Act; N]);
-
-impl<const N: usize> Default for Acts<N> {
-    fn default() -> Self {
-        Self([Act::default(); N])
-    }
-}
-
-impl<const N: usize> Acts<N> {
-    /// The requests.
-    pub fn iter(&self) -> impl Iterator<Item = Act> + '_ {
-        self.0.iter().copied().take_while(|act| act.kind != Kind::Nothing)
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.iter().count()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0[0].kind == Kind::Nothing
-    }
-
-    /// Adds one at the end; false when there is no room.
-    pub fn push(&mut self, act: Act) -> bool {
-        let at = self.len();
-        if at < N {
-            self.0[at] = act;
-        }
-        at < N
-    }
-
-    /// Keeps those that `keep` says to.
-    pub fn retain(&mut self, keep: impl Fn(Act) -> bool) {
-        let mut kept = Self::default();
-        for act in self.iter().filter(|act| keep(*act)) {
-            kept.push(act);
-        }
-        *self = kept;
-    }
-
-    /// Takes one out.
-    pub fn take(&mut self, at: usize) -> Act {
-        let act = self.0[at];
-        self.0.copy_within(at + 1.., at);
-        self.0[N - 1] = Act::default();
-        act
-    }
-}
-
-impl<const N: usize> FromIterator<Act> for Acts<N> {
-    fn from_iter<I: IntoIterator<Item = Act>>(acts: I) -> Self {
-        let mut list = Self::default();
-        for act in acts {
-            assert!(list.push(act), "a plan has at most {N} actions");
-        }
-        list
-    }
-}
-
 /// How far a controller's pass is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Stage {
@@ -277,6 +171,8 @@ pub struct Controller {
     pub pods: [Pod; PETS],
     /// The claims as read.
     pub claims: [Claim; PETS],
+    /// Pods that were read so far, where they are read one by one.
+    pub read: u8,
     /// Pods that changed since they were read.
     pub moved: u8,
     /// Pods that ended since they were read.
@@ -285,6 +181,13 @@ pub struct Controller {
     pub claim_ended: u8,
     /// What is left to do.
     pub acts: Acts<8>,
+}
+
+impl Controller {
+    /// Whether it has read this pod and not decided on it yet.
+    pub fn remembers(&self, pet: usize) -> bool {
+        self.stage == Stage::HasPods || self.read & 1 << pet != 0
+    }
 }
 
 /// How much may still go wrong.
@@ -323,4 +226,7 @@ pub struct State {
     pub controllers: [Controller; 2],
     /// How much may still go wrong.
     pub faults: Faults,
+    /// How many more pods than the budget allows may be down, since they were rightly taken down before it was lowered
+    /// (S10).
+    pub spare: u8,
 }

@@ -1,9 +1,11 @@
 //! Answers of the planner that are asked for again and again. The planner is a function, so remembering is safe.
 
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
-use super::bridge::{Bridge, Decision, View};
+use super::bridge::{Bridge, Decision, Leftovers, View};
 use super::config::Config;
+use super::model::{PETS, Pod};
 use super::table::Mixer;
 
 const SLOTS: usize = 1 << 14;
@@ -14,11 +16,12 @@ pub(super) struct Plans<'a> {
     pub(super) config: &'a Config,
     bridge: Bridge,
     known: Vec<Option<(View, Decision)>>,
+    known_leftovers: HashMap<(u8, [Pod; PETS]), Leftovers>,
 }
 
 impl<'a> Plans<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        Self { config, bridge: Bridge::new(config), known: vec![None; SLOTS] }
+        Self { config, bridge: Bridge::new(config), known: vec![None; SLOTS], known_leftovers: HashMap::new() }
     }
 
     /// What the shipped planner says.
@@ -34,5 +37,12 @@ impl<'a> Plans<'a> {
         let decision = self.bridge.decide(self.config, view);
         self.known[at] = Some((*view, decision));
         decision
+    }
+
+    /// What the shipped planner says about the pods of a set that is no more.
+    pub(super) fn leftovers(&mut self, script: u8, pods: [Pod; PETS]) -> Leftovers {
+        let life = self.config.spec(script).life;
+        let ask = || self.bridge.leftovers(script, life, pods);
+        *self.known_leftovers.entry((script, pods)).or_insert_with(ask)
     }
 }

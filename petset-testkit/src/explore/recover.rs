@@ -2,25 +2,36 @@
 //!
 //! From each new state one fair run is made: the controllers finish what they hold, what is under way lands, then one
 //! controller and the runtime take turns. It must reach the goal within the number of passes that L1 promises. Most runs
-//! end soon in a state from which a run was made before.
+//! end soon in a state from which a run was made before, and it is known how many passes that one needed.
+//!
+//! S17: at the goal the passes after it come to rest. The first ones may still say that it is reached; then there is one
+//! that changes nothing, and as the planner is a function, every later one is like it.
 
 use super::config::Config;
-use super::model::{ClaimState, Phase, STRANGER, Stage, State};
+use super::model::{ClaimState, Faults, Phase, STRANGER, Slot, Stage, State};
 use super::plans::Plans;
 use super::safety::Broken;
 use super::table::fingerprint;
 
 const KNOWN: usize = 1 << 18;
+/// So many passes at the goal may still change something.
+const LAST_WORDS: usize = 4;
 
-/// States from which the goal is reached, as far as they are remembered.
+/// States from which the goal is reached, and in how many passes, as far as they are remembered.
 #[derive(Debug)]
 pub(super) struct Recovered {
-    known: Vec<u64>,
+    known: Vec<(u64, usize)>,
 }
 
 impl Recovered {
     pub(super) fn new() -> Self {
-        Self { known: vec![0; KNOWN] }
+        Self { known: vec![(0, 0); KNOWN] }
+    }
+
+    /// In how many passes the goal is reached from here, if that is remembered.
+    fn left(&self, fingerprint: u64) -> Option<usize> {
+        let (known, left) = self.known[Self::place(fingerprint)];
+        (known == fingerprint).then_some(left)
     }
 
     fn place(fingerprint: u64) -> usize {
@@ -29,12 +40,13 @@ impl Recovered {
 
     /// Makes the fair run. Other promises that it breaks are the search's to find: its steps are steps of the search too.
     pub(super) fn check(&mut self, plans: &mut Plans<'_>, state: &State) -> Result<(), Broken> {
-        self.run(plans, state).or_else(|broken| if broken.0 == "L2" { Err(broken) } else { Ok(()) })
+        let told = ["L1", "L2", "S17"];
+        self.run(plans, state).or_else(|broken| if told.contains(&broken.0) { Err(broken) } else { Ok(()) })
     }
 
     fn run(&mut self, plans: &mut Plans<'_>, state: &State) -> Result<(), Broken> {
         let mut state = state.clone();
-        state.faults = super::model::Faults::default();
+        state.faults = Faults::default();
         for by in 0..plans.config.controllers {
             state.finish(plans, by)?;
         }
@@ -48,31 +60,64 @@ impl Recovered {
         let mut passed = Vec::with_capacity(8);
         for _ in 0..=bound {
             let seen = fingerprint(&state);
-            if self.known[Self::place(seen)] == seen || is_goal(plans.config, &state) {
-                for seen in passed.into_iter().chain([seen]) {
-                    self.known[Self::place(seen)] = seen;
+            let known = self.left(seen);
+            let goal = if known.is_some() { Goal::Ahead } else { goal(plans.config, &state) };
+            if goal == Goal::Reached {
+                rests(plans, &state)?;
+            }
+            if let Some(left) = known.or_else(|| (goal != Goal::Ahead).then_some(0)) {
+                let needed = passed.len() + left;
+                for (done, seen) in passed.into_iter().chain([seen]).enumerate() {
+                    self.known[Self::place(seen)] = (seen, needed - done);
+                }
+                if needed > bound {
+                    return Err(Broken("L1", "the goal is reached, and it takes more passes than L1 promises"));
                 }
                 return Ok(());
             }
             passed.push(seen);
-            if state.removed {
-                state.clear(plans.config, 0);
-            } else {
-                state.read_set(0);
-            }
-            state.finish(plans, 0)?;
+            state.pass(plans)?;
             state.everything_works(plans.config);
         }
         Err(Broken("L2", "the goal is not reached although nothing goes wrong any more"))
     }
 }
 
+fn rests(plans: &mut Plans<'_>, goal: &State) -> Result<(), Broken> {
+    let mut state = goal.clone();
+    for _ in 0..=LAST_WORDS {
+        let before = state.clone();
+        state.pass(plans)?;
+        if state == before {
+            return Ok(());
+        }
+        state.everything_works(plans.config);
+    }
+    Err(Broken("S17", "passes at the goal go on writing"))
+}
+
 impl State {
+    /// The first controller makes a whole pass.
+    fn pass(&mut self, plans: &mut Plans<'_>) -> Result<(), Broken> {
+        if self.removed {
+            self.clear(plans, 0)?;
+        } else {
+            self.read_set(0);
+        }
+        self.finish(plans, 0)
+    }
+
     /// The controller goes to the end of its pass, without a break.
     fn finish(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
         loop {
             match self.controllers[by].stage {
                 Stage::Idle => return Ok(()),
+                Stage::HasSet if self.controllers[by].read > 0 => {
+                    let read = self.controllers[by].read;
+                    for pet in (0..plans.config.pets()).filter(|pet| read & 1 << pet == 0) {
+                        self.read_pod(plans, by, pet)?;
+                    }
+                }
                 Stage::HasSet | Stage::HasClaims => self.read_pods(plans, by, false)?,
                 Stage::HasPods => self.read_claims(plans, by)?,
                 Stage::Must | Stage::May => self.swap(plans, by),
@@ -99,19 +144,29 @@ impl State {
     }
 }
 
-/// The declaration is reached, or only people can go on: the template is one that never works, or a volume that held data
-/// is gone (S7).
-fn is_goal(config: &Config, state: &State) -> bool {
+/// How far the declaration is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Not there yet.
+    Ahead,
+    /// It is reached.
+    Reached,
+    /// Only people can go on: the template is one that never works, or a volume that held data is gone (S7).
+    WithPeople,
+}
+
+fn goal(config: &Config, state: &State) -> Goal {
     let spec = config.spec(state.script);
     if state.removed {
-        return state.leftovers(config).is_empty() && !state.slots.iter().any(|slot| slot.pod.terminating);
+        // Nothing is left that could be written.
+        let is_gone = |slot: &Slot| !slot.pod.stands() || !(1..=spec.life).contains(&slot.pod.life);
+        return if state.slots.iter().all(is_gone) { Goal::Reached } else { Goal::Ahead };
     }
-    let deleting = spec.deleted || spec.orphaned;
-    if deleting {
-        return false;
+    if spec.deleted || spec.orphaned {
+        return Goal::Ahead;
     }
     if config.broken == spec.template {
-        return true;
+        return Goal::WithPeople;
     }
     let mut waits_for_people = false;
     let mut reached = state.status.live | state.status.gone | state.status.deleting == 0;
@@ -125,5 +180,9 @@ fn is_goal(config: &Config, state: &State) -> bool {
         let updated = pet < spec.partition.into() || slot.pod.revision == spec.template;
         reached &= if wanted { ours && slot.pod.serves() && updated } else { !ours };
     }
-    reached || waits_for_people
+    match (reached, waits_for_people) {
+        (true, _) => Goal::Reached,
+        (false, true) => Goal::WithPeople,
+        (false, false) => Goal::Ahead,
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// What one search found.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Report {
     /// The name of its configuration.
     pub name: &'static str,
@@ -23,6 +24,7 @@ pub struct Report {
 
 /// A broken promise.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Found {
     /// Its id.
     pub promise: &'static str,

@@ -1,8 +1,9 @@
 //! The promises. They are written from `docs/guarantees.md` and know nothing of how the planner keeps them.
 
+use super::act::{Act, Kind};
 use super::bridge::{Decision, View};
 use super::config::Config;
-use super::model::{ClaimState, Debt, Kind, PETS, Pod, State};
+use super::model::{ClaimState, Debt, PETS, Phase, Pod, State};
 
 /// The promise that is broken, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,10 +13,11 @@ pub(super) struct Broken(pub(super) &'static str, pub(super) &'static str);
 /// A pod is owed from the moment its deletion lands until a ready pod stands in its place, or until it is gone and its
 /// pet is not wanted. What a parallel set scales away and what a deleted set ends is not bound by the budget, and is not
 /// counted; pods that end by themselves and pods that were not ready when their deletion landed are not counted either.
+/// What was rightly taken down, or had a ticket, before the budget was lowered may still be down, until it is replaced.
 pub(super) fn state(config: &Config, state: &State) -> Result<(), Broken> {
     let spec = config.spec(state.script);
     let down = state.slots.iter().filter(|slot| slot.debt != Debt::None).count();
-    if !spec.deleted && !spec.orphaned && down > usize::from(config.budget(state.script)) {
+    if !spec.deleted && !spec.orphaned && down > usize::from(spec.max_unavailable + state.spare) {
         return Err(Broken("S10", "more ready pods are down than maxUnavailable allows"));
     }
     Ok(())
@@ -26,12 +28,20 @@ pub(super) fn decision(config: &Config, view: &View, decision: &Decision) -> Res
     let spec = config.spec(view.script);
     let wanted = spec.wanted();
     let ours = |pod: &Pod| pod.stands() && pod.life == spec.life;
+    decision.mistake.map_or(Ok(()), Err)?;
     for act in decision.acts.iter() {
         let pet = usize::from(act.pet);
         match act.kind {
             Kind::Create => {
                 if view.pods[pet].stands() {
                     return Err(Broken("S2", "a pod is created although the end of the one before is not confirmed"));
+                }
+                let of_it = |other: &Act| other.kind == Kind::Create && other.pet == act.pet;
+                if decision.acts.iter().filter(of_it).count() > 1 {
+                    return Err(Broken("S1", "two incarnations of one pet are asked for"));
+                }
+                if pet >= wanted {
+                    return Err(Broken("S8", "a pod is created that nobody wants"));
                 }
                 let all_ready = view.pods[..pet].iter().all(|pod| ours(pod) && pod.serves());
                 if config.ordered && !all_ready {
@@ -57,6 +67,12 @@ pub(super) fn decision(config: &Config, view: &View, decision: &Decision) -> Res
                 let higher = view.pods[pet + 1..PETS].iter().any(ours);
                 if config.ordered && pet >= wanted && higher && !ticketed {
                     return Err(Broken("S9", "a pet is ended before every higher one is gone"));
+                }
+                let doomed = (view.status.deleting | decision.status.deleting) & (1 << pet) != 0;
+                let pod = &view.pods[pet];
+                let outdated = pet >= spec.partition.into() && pod.revision != spec.template;
+                if ours(pod) && pet < wanted && !(ticketed || doomed || outdated || pod.phase == Phase::Failed) {
+                    return Err(Broken("S16", "a pod is replaced that is on the revision that it is to be on"));
                 }
             }
             Kind::DeleteClaim => {

@@ -1,8 +1,9 @@
 //! Everything that can happen next.
 
+use super::act::{Act, Kind};
 use super::config::Config;
 use super::flaw::Flaw;
-use super::model::{Act, ClaimState, Controller, Debt, PETS, Phase, STRANGER, Stage, State};
+use super::model::{ClaimState, Controller, Debt, PETS, Phase, STRANGER, Stage, State};
 use super::plans::Plans;
 use super::safety::{self, Broken};
 
@@ -31,6 +32,8 @@ pub enum Step {
     Clear(usize),
     /// A controller lists the pods.
     ReadPods(usize),
+    /// A controller reads one pod of its list.
+    ReadPod(usize, usize),
     /// A controller lists the pods, and that fails.
     ReadFails(usize),
     /// A controller lists the claims.
@@ -66,7 +69,7 @@ pub(super) fn successors(plans: &mut Plans<'_>, state: &State, out: &mut Vec<Nex
     (0..config.controllers).for_each(|by| controller(plans, state, by, out));
     for (_, next, result) in out {
         next.settle(config);
-        next.flying.0[..].sort_unstable_by_key(|act| (act.kind == super::model::Kind::Nothing, *act));
+        next.flying.0[..].sort_unstable_by_key(|act| (act.kind == Kind::Nothing, *act));
         if result.is_ok() {
             *result = safety::state(config, next);
         }
@@ -80,6 +83,7 @@ fn declare(config: &Config, state: &State, out: &mut Vec<Next>) {
         return;
     }
     let mut next = state.clone();
+    next.lower(config.spec(state.script).max_unavailable, next_spec.max_unavailable);
     next.script += 1;
     next.removed = false;
     if anew {
@@ -136,7 +140,7 @@ fn runtime(config: &Config, state: &State, pet: usize, out: &mut Vec<Next>) {
 
 fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Next>) {
     let config = plans.config;
-    let Controller { stage, acts, .. } = state.controllers[by];
+    let Controller { stage, read, acts, .. } = state.controllers[by];
     let mut add = |step: Step, change: &mut dyn FnMut(&mut State) -> Result<(), Broken>| {
         let mut next = state.clone();
         let result = change(&mut next);
@@ -145,11 +149,9 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
     let backwards = config.flaw == Some(Flaw::StaleList);
     match stage {
         Stage::Idle if state.removed => {
-            if !state.leftovers(config).is_empty() {
-                add(Step::Clear(by), &mut |next| {
-                    next.clear(config, by);
-                    Ok(())
-                });
+            let left = state.leftovers(plans);
+            if !left.acts.is_empty() || left.mistake.is_some() {
+                add(Step::Clear(by), &mut |next| next.clear(plans, by));
             }
         }
         Stage::Idle if backwards => add(Step::ReadPods(by), &mut |next| next.read_pods(plans, by, false)),
@@ -163,6 +165,11 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
                     next.read_set(by);
                     next.decide(plans, by)
                 });
+            }
+        }
+        Stage::HasSet if config.piecemeal => {
+            for pet in (0..config.pets()).filter(|pet| read & 1 << pet == 0) {
+                add(Step::ReadPod(by, pet), &mut |next| next.read_pod(plans, by, pet));
             }
         }
         Stage::HasSet | Stage::HasClaims => {

@@ -1,7 +1,8 @@
 //! How it came to a state, told from the start.
 
+use super::act::{Act, Kind};
 use super::config::{Config, Spec};
-use super::model::{Act, Kind, State};
+use super::model::State;
 use super::plans::Plans;
 use super::search::Violation;
 use super::step::{Step, successors};
@@ -49,6 +50,7 @@ fn line(config: &Config, state: &State, step: Step) -> String {
         Step::ReadSet(by) => format!("{} reads the set", name(by)),
         Step::Clear(by) => format!("{} finds the set gone, and lists the pods", name(by)),
         Step::ReadPods(by) => format!("{} lists the pods", name(by)),
+        Step::ReadPod(by, pet) => format!("{} reads pod {pet} of its list", name(by)),
         Step::ReadFails(by) => format!("{} lists the pods, which fails", name(by)),
         Step::ReadClaims(by) => format!("{} lists the claims", name(by)),
         Step::Swap(by) => format!("{} writes the status: {}", name(by), tickets(state)),

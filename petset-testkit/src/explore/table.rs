@@ -3,7 +3,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-use super::model::{Acts, Stage, State};
+use super::act::Acts;
+use super::model::{Controller, Stage, State};
 
 const SHARDS: usize = 64;
 
@@ -60,26 +61,19 @@ impl Hasher for Mixer {
 /// The fingerprint of a state. Which controller is the first does not matter.
 pub(super) fn fingerprint(state: &State) -> u64 {
     let mut mixer = Mixer::default();
-    let State { slots, status, script, removed, flying, controllers, faults } = state;
+    let State { slots, status, script, removed, flying, controllers, faults, spare } = state;
     (slots, status, script, removed, faults).hash(&mut mixer);
     acts(flying, &mut mixer);
     let mut each = controllers.map(|controller| {
         let mut mixer = Mixer::default();
         controller.stage.hash(&mut mixer);
         if controller.stage != Stage::Idle {
-            let super::model::Controller {
-                stage: _,
-                stale,
-                script,
-                status,
-                pods,
-                claims,
-                moved,
-                ended,
-                claim_ended,
-                acts: _,
-            } = controller;
+            let Controller { stage: _, stale, script, status, pods, claims, read, moved, ended, claim_ended, acts: _ } =
+                controller;
             (stale, script, status, pods, claims, moved, ended, claim_ended).hash(&mut mixer);
+            if read > 0 {
+                mixer.write_u8(read);
+            }
             acts(&controller.acts, &mut mixer);
         }
         mixer.finish()
@@ -87,6 +81,9 @@ pub(super) fn fingerprint(state: &State) -> u64 {
     each.sort_unstable();
     for part in each {
         mixer.write(&part.to_le_bytes());
+    }
+    if *spare > 0 {
+        mixer.write_u8(*spare);
     }
     mixer.finish().max(1)
 }

@@ -1,10 +1,11 @@
 //! What a controller does next: the engine's order, one step at a time.
 
-use super::bridge::View;
+use super::act::Kind;
+use super::bridge::{Leftovers, View};
 use super::config::Config;
 use super::effect::Landed;
 use super::flaw::Flaw;
-use super::model::{Act, ClaimState, Controller, Kind, Phase, Stage, State};
+use super::model::{ClaimState, Controller, PETS, Phase, Stage, State, Status};
 use super::plans::Plans;
 use super::safety::{self, Broken};
 
@@ -40,6 +41,15 @@ impl State {
             return Err(Broken("S2", "a pod is created although the end of the one before is not confirmed"));
         }
         result
+    }
+
+    /// Reads one pod of a list that is of several moments; decides when that was the last one.
+    pub(super) fn read_pod(&mut self, plans: &mut Plans<'_>, by: usize, pet: usize) -> Result<(), Broken> {
+        let pod = self.slots[pet].pod;
+        let controller = &mut self.controllers[by];
+        controller.pods[pet] = pod;
+        controller.read |= 1 << pet;
+        if controller.read == (1 << plans.config.pets()) - 1 { self.decide(plans, by) } else { Ok(()) }
     }
 
     /// Lists the claims; decides when that was the last thing to read.
@@ -83,7 +93,7 @@ impl State {
             (false, true) => Stage::May,
             (false, false) => Stage::Acting,
         };
-        let status = if stage == Stage::Acting { super::model::Status::default() } else { next };
+        let status = if stage == Stage::Acting { Status::default() } else { next };
         self.controllers[by] = Controller { stage, stale, status, acts, ..Controller::default() };
         let swaps = !matches!(config.flaw, Some(Flaw::NoSwap | Flaw::IgnoresConflict));
         if stage == Stage::Must && stale && swaps {
@@ -115,27 +125,24 @@ impl State {
         self.begin(by);
     }
 
-    /// What is left of a set that is no more, as the shipped planner ends it: the pods of its lives.
-    pub(super) fn leftovers(&self, config: &Config) -> super::model::Acts<8> {
-        let lives = 1..=config.spec(self.script).life;
-        let pods = self.slots.iter().zip(0_u8..);
-        pods.filter(|(slot, _)| slot.pod.stands() && !slot.pod.terminating && lives.contains(&slot.pod.life))
-            .map(|(slot, pet)| Act { kind: Kind::Delete, pet, life: slot.pod.life, as_seen: true, ..Act::default() })
-            .collect()
+    /// What the shipped planner would end of a set that is no more.
+    pub(super) fn leftovers(&self, plans: &mut Plans<'_>) -> Leftovers {
+        plans.leftovers(self.script, self.slots.map(|slot| slot.pod))
     }
 
     /// Finds the set gone, lists the pods, and goes on to end what is left.
-    pub(super) fn clear(&mut self, config: &Config, by: usize) {
-        let acts = self.leftovers(config);
+    pub(super) fn clear(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
+        let Leftovers { acts, mistake } = self.leftovers(plans);
         self.controllers[by] = Controller { stage: Stage::Acting, acts, ..Controller::default() };
         self.rest(by);
+        mistake.map_or(Ok(()), Err)
     }
 
     /// Goes from deciding to doing. What the set lets go of is let go of now.
     pub(super) fn begin(&mut self, by: usize) {
         let controller = &mut self.controllers[by];
         controller.stage = Stage::Acting;
-        controller.status = super::model::Status::default();
+        controller.status = Status::default();
         for act in controller.acts.iter().filter(|act| act.frees) {
             self.slots[usize::from(act.pet)].freed = true;
         }
@@ -180,5 +187,5 @@ impl State {
 }
 
 fn ended_in(mask: u8) -> impl Iterator<Item = usize> {
-    (0..super::model::PETS).filter(move |pet| mask & (1 << pet) != 0)
+    (0..PETS).filter(move |pet| mask & (1 << pet) != 0)
 }

@@ -29,15 +29,19 @@ pub enum Fault {
     Gap,
     /// The watch ends instead of giving a hint.
     EndWatch,
-    /// The process ends, before the request or after it.
+    /// The process ends: before the request, after it, or with it still on its way.
     Crash,
 }
 
 /// When a process crashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Moment {
     /// Before the request has any effect.
     Before,
     /// After the request took effect, before its answer is heard.
     After,
+    /// While the request is on its way: it takes effect when a process that came [`after`](super::Faults::after) this one
+    /// is at work. Where the contract rules late effects out, it is lost.
+    Late,
 }

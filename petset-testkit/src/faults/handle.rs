@@ -14,8 +14,9 @@ use super::plan::FaultPlan;
 use super::pods::FaultyPods;
 use super::process::Process;
 use super::store::FaultyStore;
+use super::turn::late_by;
 use super::volumes::FaultyVolumes;
-use crate::seed;
+use crate::seed::{self, Dice};
 
 /// Trouble between one controller process and its backends; see the [module](super).
 ///
@@ -37,7 +38,12 @@ impl Faults {
     }
 
     /// This plan from this seed.
+    ///
+    /// # Panics
+    /// When more than a thousand of a thousand requests (hints) of a kind would go wrong: the faults that come last would
+    /// never come.
     pub fn with_plan(seed: u64, plan: FaultPlan) -> Self {
+        plan.check();
         Self { process: Process::new(seed, plan) }
     }
 
@@ -45,6 +51,17 @@ impl Faults {
     #[must_use]
     pub fn crash_at(self, write: u64, moment: Moment) -> Self {
         self.process.lock().crash_at = Some((write, moment));
+        self
+    }
+
+    /// This process takes the place of one that crashed: what that one asked for and is late lands among the first requests
+    /// of this one.
+    #[must_use]
+    pub fn after(self, crashed: &Self) -> Self {
+        for (nth, request) in (1..).zip(crashed.process.take_late()) {
+            let mut dice = Dice::of(self.process.seed, "after a crash", nth);
+            self.process.postpone(late_by(&mut dice), request);
+        }
         self
     }
 

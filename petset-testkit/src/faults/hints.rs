@@ -11,7 +11,8 @@ use super::fault::Fault;
 use super::process::Process;
 use crate::seed::Dice;
 
-const HINT: &[Fault] =
+/// What can go wrong with a hint.
+pub(super) const HINT: &[Fault] =
     &[Fault::MissHint, Fault::RepeatHint, Fault::SwapHints, Fault::DelayHint, Fault::Gap, Fault::EndWatch];
 
 struct Watch {

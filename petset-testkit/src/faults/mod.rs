@@ -11,14 +11,14 @@
 //! |---|---|---|
 //! | [`Fail`](Fault::Fail) | every request | an error, and nothing happened |
 //! | [`LoseAnswer`](Fault::LoseAnswer) | every write | a timeout: the effect may have happened |
-//! | [`Late`](Fault::Late) | writes of pods | a request that was given up may be done late; claims and the store rule that out |
+//! | [`Late`](Fault::Late) | writes of pods and claims | a request that was given up may be done late; the store rules that out |
 //! | [`Conflict`](Fault::Conflict) | writes that name a version | somebody was faster, several times in a row |
 //! | [`Stale`](Fault::Stale) | lists of pods and claims | see below |
 //! | [`Slow`](Fault::Slow) | every request | nobody promises when |
 //! | [`Gap`](Fault::Gap), [`EndWatch`](Fault::EndWatch) | watches | lost hints are announced by a gap or an end |
 //! | [`RepeatHint`](Fault::RepeatHint), [`DelayHint`](Fault::DelayHint), [`SwapHints`](Fault::SwapHints) | watches | a hint says nothing about when, or how often |
 //! | [`MissHint`](Fault::MissHint) | watches | more than a contract allows: it costs a resync, and nothing else (L3) |
-//! | [`Crash`](Fault::Crash) | every write | the process ends before the request or after it |
+//! | [`Crash`](Fault::Crash) | every write | the process ends before the request, after it, or with it still on its way |
 //!
 //! A stale list is an earlier answer. It is given only while it shows every pod (claim) that the backend shows now, by
 //! uid, ending where that ends (a lost claim lost), and only when no write of this process was acknowledged since. So
@@ -87,6 +87,35 @@
 //! }
 //! assert!(world.pod(&web.key(), 0).is_some());
 //! # });
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the dead process asked for last may be done when the next one is at work already ([`Moment::Late`]); the next one
+//! says whom it came [`after`](Faults::after):
+//!
+//! ```
+//! use petset_core::SetUid;
+//! use petset_core::backend::PodBackend;
+//! use petset_testkit::faults::{FaultPlan, Faults, Moment};
+//! use petset_testkit::{FakeWorld, fixtures};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let (world, web) = (FakeWorld::new(), fixtures::set("web").build());
+//! let dead = Faults::with_plan(7, FaultPlan::none()).crash_at(1, Moment::Late);
+//! let pods = dead.pods(world.pods());
+//! tokio::select! {
+//!     _ = pods.create(fixtures::pod_request(&web, &SetUid::from("life-1"), 0)) => unreachable!("it is dead"),
+//!     () = dead.crashed() => {}
+//! }
+//! assert!(world.pod(&web.key(), 0).is_none());
+//! let next = Faults::with_plan(8, FaultPlan::none()).after(&dead);
+//! let pods = next.pods(world.pods());
+//! for _ in 0..12 {
+//!     pods.list(&web.key()).await?;
+//! }
+//! assert!(world.pod(&web.key(), 0).is_some());
+//! # Ok::<(), petset_core::Error>(())
+//! # })?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

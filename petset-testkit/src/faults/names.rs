@@ -8,7 +8,7 @@ use petset_core::backend::{NameCapabilities, NameResolver, Published, RecordSet,
 use petset_core::{Result, SetKey};
 
 use super::process::Process;
-use super::turn::{READ, Turn, WRITE};
+use super::turn::Turn;
 use crate::world::Op;
 
 /// Names with faults in the way.
@@ -40,19 +40,19 @@ impl NameResolver for FaultyNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        let mut turn = Turn::take(&self.process, Op::NamePublish, set.to_string(), WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::NamePublish, set.to_string()).await;
         let (inner, set, records) = (Arc::clone(&self.inner), set.clone(), records.clone());
         turn.run(async move { inner.publish(&set, &records).await }).await
     }
 
     async fn withdraw(&self, set: &SetKey) -> Result<()> {
-        let mut turn = Turn::take(&self.process, Op::NameWithdraw, set.to_string(), WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::NameWithdraw, set.to_string()).await;
         let (inner, set) = (Arc::clone(&self.inner), set.clone());
         turn.run(async move { inner.withdraw(&set).await }).await
     }
 
     async fn resolve(&self, name: &str) -> Result<ResolvedName> {
-        let mut turn = Turn::take(&self.process, Op::NameResolve, name.to_owned(), READ).await;
+        let mut turn = Turn::take(&self.process, Op::NameResolve, name.to_owned()).await;
         let (inner, name) = (Arc::clone(&self.inner), name.to_owned());
         turn.run(async move { inner.resolve(&name).await }).await
     }

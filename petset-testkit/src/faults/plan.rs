@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::hints::HINT;
+use super::turn::possible;
 use crate::seed::Dice;
 use crate::world::Op;
 
@@ -56,9 +58,14 @@ impl FaultPlan {
         self
     }
 
-    /// This goes wrong so often with requests of this kind, where it can.
+    /// This goes wrong so often with requests of this kind.
+    ///
+    /// # Panics
+    /// When it cannot go wrong with them.
     #[must_use]
     pub fn on(mut self, op: Op, fault: Fault, per_thousand: u16) -> Self {
+        let possible = possible(op);
+        assert!(possible.contains(&fault), "{fault:?} cannot be where {op:?} is; there can be {possible:?}");
         self.by_op.insert((op, fault), per_thousand);
         self
     }
@@ -70,12 +77,27 @@ impl FaultPlan {
         self
     }
 
+    /// Panics when more goes wrong than is asked for.
+    pub(super) fn check(&self) {
+        let ops = Op::all().map(|op| (Some(op), possible(op)));
+        for (op, possible) in ops.chain([(None, HINT)]) {
+            let rates: Vec<_> = possible.iter().map(|fault| (*fault, self.rate(op, *fault))).collect();
+            let sum: u64 = rates.iter().map(|(_, rate)| rate).sum();
+            let place = op.map_or_else(|| "hints".to_owned(), |op| format!("{op:?}"));
+            assert!(sum <= 1000, "{sum} of a thousand {place} would go wrong, at most 1000 can: {rates:?}");
+        }
+    }
+
+    fn rate(&self, op: Option<Op>, fault: Fault) -> u64 {
+        let own = op.and_then(|op| self.by_op.get(&(op, fault)));
+        u64::from(own.or_else(|| self.everywhere.get(&fault)).copied().unwrap_or(0))
+    }
+
     /// What goes wrong this time, of what can.
     pub(super) fn draw(&self, op: Option<Op>, possible: &[Fault], dice: &mut Dice) -> Option<Fault> {
         let mut left = dice.below(1000);
         possible.iter().copied().find(|fault| {
-            let own = op.and_then(|op| self.by_op.get(&(op, *fault)));
-            let rate = u64::from(own.or_else(|| self.everywhere.get(fault)).copied().unwrap_or(0));
+            let rate = self.rate(op, *fault);
             let drawn = left < rate;
             left = left.saturating_sub(rate);
             drawn

@@ -10,10 +10,11 @@ use petset_core::manifest::Violation;
 use petset_core::spec::PodTemplate;
 use petset_core::{Result, SetKey};
 
+use super::fault::Fault;
 use super::hints;
 use super::process::Process;
 use super::stale::Views;
-use super::turn::{LATE_SWAP, LATE_WRITE, LIST, Turn};
+use super::turn::{LATE_WRITE, Turn, possible};
 use crate::world::Op;
 
 /// Pods with faults in the way.
@@ -37,6 +38,11 @@ impl FaultyPods {
     }
 }
 
+/// What can go wrong with a request that may name a version.
+fn swap(op: Op, names_one: bool) -> &'static [Fault] {
+    if names_one { possible(op) } else { LATE_WRITE }
+}
+
 fn about(pod: &PodRef) -> String {
     format!("{} {} {}", pod.set, pod.name(), pod.uid)
 }
@@ -53,7 +59,7 @@ impl PodBackend for FaultyPods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        let mut turn = Turn::take(&self.process, Op::PodList, set.to_string(), LIST).await;
+        let mut turn = Turn::take(&self.process, Op::PodList, set.to_string()).await;
         let writes = self.seen.writes(set);
         let (inner, asked) = (Arc::clone(&self.inner), set.clone());
         let fresh = turn.run(async move { inner.list(&asked).await }).await?;
@@ -62,23 +68,23 @@ impl PodBackend for FaultyPods {
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
         let about = format!("{} {}", request.set, request.name());
-        let mut turn = Turn::take(&self.process, Op::PodCreate, about, LATE_WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::PodCreate, about).await;
         let (inner, set) = (Arc::clone(&self.inner), request.set.clone());
         let answer = turn.run(async move { inner.create(request).await }).await;
         self.acknowledged(&set, answer)
     }
 
     async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
-        let possible = if options.version.is_some() { LATE_SWAP } else { LATE_WRITE };
-        let mut turn = Turn::take(&self.process, Op::PodDelete, about(pod), possible).await;
+        let possible = swap(Op::PodDelete, options.version.is_some());
+        let mut turn = Turn::take_of(&self.process, Op::PodDelete, about(pod), possible).await;
         let (inner, asked) = (Arc::clone(&self.inner), pod.clone());
         let answer = turn.run(async move { inner.delete(&asked, options).await }).await;
         self.acknowledged(&pod.set, answer)
     }
 
     async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
-        let possible = if change.version.is_some() { LATE_SWAP } else { LATE_WRITE };
-        let mut turn = Turn::take(&self.process, Op::PodUpdate, about(pod), possible).await;
+        let possible = swap(Op::PodUpdate, change.version.is_some());
+        let mut turn = Turn::take_of(&self.process, Op::PodUpdate, about(pod), possible).await;
         let (inner, asked) = (Arc::clone(&self.inner), pod.clone());
         let answer = turn.run(async move { inner.update(&asked, change).await }).await;
         self.acknowledged(&pod.set, answer)

@@ -11,7 +11,7 @@ use super::log::Injected;
 use super::plan::FaultPlan;
 
 /// A request that was given up and is still to take effect.
-type LateRequest = BoxFuture<'static, ()>;
+pub(super) type LateRequest = BoxFuture<'static, ()>;
 
 #[derive(Debug)]
 pub(super) struct Process {
@@ -94,6 +94,11 @@ impl Process {
         while let Some(request) = self.next_late(all) {
             request.await;
         }
+    }
+
+    /// Everything that is late, for somebody else to let land.
+    pub(super) fn take_late(&self) -> Vec<LateRequest> {
+        std::mem::take(&mut self.lock().late).into_iter().map(|(_, request)| request).collect()
     }
 
     fn next_late(&self, all: bool) -> Option<LateRequest> {

@@ -9,24 +9,46 @@ use super::process::Process;
 use crate::seed::Dice;
 use crate::world::Op;
 
+/// What can go wrong with a request of this kind, when it names a version where it can.
+pub(super) fn possible(op: Op) -> &'static [Fault] {
+    match op {
+        Op::PodList | Op::ClaimList => LIST,
+        Op::NameResolve | Op::StoreList | Op::StoreGone | Op::StoreGet | Op::StoreRevisions | Op::StoreObjects => READ,
+        Op::PodCreate | Op::ClaimProvision | Op::ClaimChange | Op::ClaimDelete => LATE_WRITE,
+        Op::PodDelete | Op::PodUpdate => LATE_SWAP,
+        Op::NamePublish
+        | Op::NameWithdraw
+        | Op::StoreCreate
+        | Op::StorePutRevision
+        | Op::StoreDeleteRevision
+        | Op::StorePutObject
+        | Op::StoreDeleteObject => WRITE,
+        Op::StoreUpdate | Op::StoreMarkDeleted | Op::StoreUpdateStatus | Op::StoreRemove => SWAP,
+    }
+}
+
 /// What can go wrong with a read.
-pub(super) const READ: &[Fault] = &[Fault::Fail, Fault::Slow];
+const READ: &[Fault] = &[Fault::Fail, Fault::Slow];
 /// What can go wrong with a list that may be late.
-pub(super) const LIST: &[Fault] = &[Fault::Fail, Fault::Slow, Fault::Stale];
+const LIST: &[Fault] = &[Fault::Fail, Fault::Slow, Fault::Stale];
 /// What can go wrong with a write that is done in time or never.
-pub(super) const WRITE: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow];
+const WRITE: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow];
 /// The same, for a write that names a version.
-pub(super) const SWAP: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow, Fault::Conflict];
+const SWAP: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow, Fault::Conflict];
 /// What can go wrong with a write that may be done late.
 pub(super) const LATE_WRITE: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow, Fault::Late];
 /// The same, for a write that names a version.
-pub(super) const LATE_SWAP: &[Fault] =
-    &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow, Fault::Late, Fault::Conflict];
+const LATE_SWAP: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow, Fault::Late, Fault::Conflict];
 
 /// A late request takes effect before one of so many that follow.
 const LATEST: u64 = 12;
 /// So many requests of a kind in a row find that somebody was faster, at most.
 const LONGEST_STORM: u64 = 4;
+
+/// After how many more requests a late one takes effect.
+pub(super) fn late_by(dice: &mut Dice) -> u64 {
+    1 + dice.below(LATEST)
+}
 
 /// The fate of one request.
 #[derive(Debug)]
@@ -42,7 +64,12 @@ pub(super) struct Turn {
 
 impl Turn {
     /// Decides what becomes of a request of this kind, and lets late ones land before it.
-    pub(super) async fn take(process: &Arc<Process>, op: Op, about: String, possible: &[Fault]) -> Self {
+    pub(super) async fn take(process: &Arc<Process>, op: Op, about: String) -> Self {
+        Self::take_of(process, op, about, possible(op)).await
+    }
+
+    /// The same, of these faults.
+    pub(super) async fn take_of(process: &Arc<Process>, op: Op, about: String, possible: &[Fault]) -> Self {
         process.alive().await;
         process.lock().requests += 1;
         process.land(false).await;
@@ -53,7 +80,7 @@ impl Turn {
         let nth = *nth;
         let mut dice = Dice::of(process.seed, &place, nth);
         let mut fault = if state.healed { None } else { process.plan.draw(Some(op), possible, &mut dice) };
-        let mut crash = if dice.below(2) == 0 { Moment::Before } else { Moment::After };
+        let mut crash = *dice.pick(&[Moment::Before, Moment::After, Moment::Late]);
         if possible.contains(&Fault::Conflict) && !state.healed {
             let storm = state.storms.entry(place.clone()).or_default();
             if *storm > 0 {
@@ -67,6 +94,9 @@ impl Turn {
             state.writes += 1;
             if let Some((_, moment)) = state.crash_at.filter(|(write, _)| *write == state.writes) {
                 (fault, crash) = (Some(Fault::Crash), moment);
+            }
+            if crash == Moment::Late && !possible.contains(&Fault::Late) {
+                crash = Moment::Before;
             }
         }
         drop(state);
@@ -84,9 +114,11 @@ impl Turn {
         self.note(fault);
         match fault {
             Fault::Crash => {
-                if self.crash == Moment::After {
+                match self.crash {
+                    Moment::Before => {}
                     // Nobody is there to hear it.
-                    let _ = request.await;
+                    Moment::After => drop(request.await),
+                    Moment::Late => self.postpone(request),
                 }
                 self.process.die();
                 self.answer(Err(self.error(ErrorKind::Timeout))).await
@@ -97,8 +129,7 @@ impl Turn {
                 self.answer(Err(self.error(ErrorKind::Timeout))).await
             }
             Fault::Late => {
-                let after = 1 + self.dice.below(LATEST);
-                self.process.postpone(after, Box::pin(async { drop(request.await) }));
+                self.postpone(request);
                 Err(self.error(ErrorKind::Timeout))
             }
             Fault::Conflict => Err(self.error(ErrorKind::Conflict)),
@@ -116,6 +147,11 @@ impl Turn {
             | Fault::Gap
             | Fault::EndWatch => Err(self.error(ErrorKind::Unavailable)),
         }
+    }
+
+    fn postpone<T: Send>(&mut self, request: impl Future<Output = Result<T>> + Send + 'static) {
+        let after = late_by(&mut self.dice);
+        self.process.postpone(after, Box::pin(async { drop(request.await) }));
     }
 
     pub(super) fn note(&self, fault: Fault) {

@@ -13,7 +13,7 @@ use petset_core::{Result, SetKey};
 use super::hints;
 use super::process::Process;
 use super::stale::Views;
-use super::turn::{LIST, Turn, WRITE};
+use super::turn::Turn;
 use crate::world::Op;
 
 /// Volumes with faults in the way.
@@ -53,7 +53,7 @@ impl VolumeProvisioner for FaultyVolumes {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
-        let mut turn = Turn::take(&self.process, Op::ClaimList, set.to_string(), LIST).await;
+        let mut turn = Turn::take(&self.process, Op::ClaimList, set.to_string()).await;
         let writes = self.seen.writes(set);
         let (inner, asked) = (Arc::clone(&self.inner), set.clone());
         let fresh = turn.run(async move { inner.list(&asked).await }).await?;
@@ -62,21 +62,21 @@ impl VolumeProvisioner for FaultyVolumes {
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
         let about = format!("{} {}", request.set, request.name);
-        let mut turn = Turn::take(&self.process, Op::ClaimProvision, about, WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::ClaimProvision, about).await;
         let (inner, set) = (Arc::clone(&self.inner), request.set.clone());
         let answer = turn.run(async move { inner.provision(request).await }).await;
         self.acknowledged(&set, answer)
     }
 
     async fn change(&self, claim: &ClaimRef, change: ClaimChange) -> Result<()> {
-        let mut turn = Turn::take(&self.process, Op::ClaimChange, about(claim), WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::ClaimChange, about(claim)).await;
         let (inner, asked) = (Arc::clone(&self.inner), claim.clone());
         let answer = turn.run(async move { inner.change(&asked, change).await }).await;
         self.acknowledged(&claim.set, answer)
     }
 
     async fn delete(&self, claim: &ClaimRef) -> Result<Deleted> {
-        let mut turn = Turn::take(&self.process, Op::ClaimDelete, about(claim), WRITE).await;
+        let mut turn = Turn::take(&self.process, Op::ClaimDelete, about(claim)).await;
         let (inner, asked) = (Arc::clone(&self.inner), claim.clone());
         let answer = turn.run(async move { inner.delete(&asked).await }).await;
         self.acknowledged(&claim.set, answer)

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::PodRef;
+use petset_core::spec::Service;
 use petset_core::store::StoredSet;
-use petset_core::{Backends, Clock, Controller, Engine, EngineOptions, Ordinal, Result, SetKey, Sets};
+use petset_core::{Backends, Clock, Controller, Ordinal, SetKey, Sets};
 use tokio::time::Instant;
 
 use super::agenda::Job;
 use super::checker::{Actor, Broken};
 use super::flaw::Flaw;
-use super::goal;
+use super::reach::Effort;
 use super::runtime;
 use super::scenario::{Scenario, Step};
 use super::sim::{Settings, Sim};
@@ -21,21 +22,10 @@ use crate::{Check, FakeWorld, VirtualClock};
 
 /// So long people wait for a goal before they go on.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// So long a set that does not reach its goal is waited for, so that the story shows whether it ever would.
-const GIVE_UP: Duration = Duration::from_secs(3 * 3600);
-
-/// What a run needed to reach the goal once nothing went wrong any more.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Effort {
-    /// Passes of all controllers that looked at a set.
-    pub passes: u64,
-    /// Virtual time.
-    pub time: Duration,
-}
 
 /// One run.
 pub(super) struct Driver<'a> {
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     pub(super) shared: Shared,
     pub(super) sim: Arc<Sim>,
     pub(super) clock: VirtualClock,
@@ -44,9 +34,11 @@ pub(super) struct Driver<'a> {
     workers: usize,
     flaw: Option<Flaw>,
     impatience: Option<fastrand::Rng>,
-    rest: Duration,
+    pub(super) rest: Duration,
     /// Every set that was ever declared.
     pub(super) declared: BTreeSet<SetKey>,
+    /// By namespace and name, like the sets that they govern.
+    pub(super) services: BTreeMap<SetKey, Service>,
 }
 
 impl<'a> Driver<'a> {
@@ -75,6 +67,7 @@ impl<'a> Driver<'a> {
             impatience,
             rest,
             declared: BTreeSet::new(),
+            services: BTreeMap::new(),
         }
     }
 
@@ -83,7 +76,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Every step, then the goal, then nothing for an hour.
-    pub(super) async fn run(&mut self, controllers: u8) -> std::result::Result<Effort, Broken> {
+    pub(super) async fn run(&mut self, controllers: u8) -> Result<Effort, Broken> {
         for _ in 0..controllers {
             self.spawn();
         }
@@ -103,7 +96,7 @@ impl<'a> Driver<'a> {
         self.sim.lock().agenda.clear();
     }
 
-    fn backends(&self, by: Caller) -> Backends {
+    pub(super) fn backends(&self, by: Caller) -> Backends {
         let world = FakeWorld { shared: self.shared.of(by) };
         let backends = Backends {
             pods: Arc::new(world.pods()),
@@ -124,7 +117,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Lets virtual time pass until `done` holds, or to the deadline; false then. `done` is asked after every change.
-    async fn pass(&mut self, deadline: Instant, done: impl Fn(&Self) -> bool) -> std::result::Result<bool, Broken> {
+    pub(super) async fn pass(&mut self, deadline: Instant, done: impl Fn(&Self) -> bool) -> Result<bool, Broken> {
         let mut looked_at = None;
         loop {
             let now = Instant::now();
@@ -202,7 +195,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    async fn step(&mut self, step: &Step) -> std::result::Result<(), Broken> {
+    async fn step(&mut self, step: &Step) -> Result<(), Broken> {
         match step {
             Step::Declare(set) => self.declare(set),
             Step::Change(key, _, change) => {
@@ -212,6 +205,7 @@ impl<'a> Driver<'a> {
                     self.declare(&set);
                 }
             }
+            Step::Service(service) => self.serve(service),
             Step::Delete(key, cascade) => self.delete(key, *cascade),
             Step::Goal => self.wait_for_goal().await?,
             Step::Gone(key) => {
@@ -239,93 +233,21 @@ impl<'a> Driver<'a> {
     }
 
     /// Without faults no wait may be in vain.
-    fn expect_in_peace(&self, reached: bool, otherwise: impl FnOnce() -> String) -> std::result::Result<(), Broken> {
+    fn expect_in_peace(&self, reached: bool, otherwise: impl FnOnce() -> String) -> Result<(), Broken> {
         if reached || self.impatience.is_some() || !self.sim.lock().is_peaceful() {
             return Ok(());
         }
         Err(Broken { promise: "L1", what: format!("{}, after {} s without faults", otherwise(), PATIENCE.as_secs()) })
     }
 
-    async fn wait_for_goal(&mut self) -> std::result::Result<(), Broken> {
+    async fn wait_for_goal(&mut self) -> Result<(), Broken> {
         let hurry = self.impatience.as_mut().and_then(|rng| rng.bool().then(|| rng.u64(0..60_000)));
         let patience = hurry.map_or(PATIENCE, Duration::from_millis);
         let reached = self.pass(Instant::now() + patience, |run| run.unmet().is_none()).await?;
         self.expect_in_peace(reached, || self.unmet().unwrap_or_default())
     }
 
-    /// From here on nothing goes wrong: the goal is reached, and holds.
-    async fn reach(&mut self, controllers: u8) -> std::result::Result<Effort, Broken> {
-        self.sim.heal();
-        // What is under way arrives, who is to come back comes back, and who waits in vain gives up.
-        loop {
-            let peace = self.sim.lock().faulty_until;
-            if peace <= Instant::now() {
-                break;
-            }
-            self.pass(peace, |_| false).await?;
-        }
-        self.clear_strays();
-        let (begin, looks) = (Instant::now(), self.sim.lock().looks);
-        loop {
-            if !self.pass(begin + GIVE_UP, |run| run.unmet().is_none()).await? {
-                let what =
-                    format!("{}, {} s after the last fault", self.unmet().unwrap_or_default(), GIVE_UP.as_secs());
-                return Err(Broken { promise: "L1", what });
-            }
-            let (before, now) = {
-                let inner = self.sim.lock();
-                (inner.writes, inner.looks)
-            };
-            let effort = Effort { passes: now - looks, time: begin.elapsed() };
-            let bound = self.scenario.bound();
-            if effort.time > bound.time || effort.passes > bound.passes * u64::from(controllers) {
-                let what = format!(
-                    "the goal was reached, or reached anew, after {} s and {} passes",
-                    effort.time.as_secs(),
-                    effort.passes
-                );
-                return Err(Broken { promise: "L1", what });
-            }
-            let written = |run: &Self| run.sim.lock().writes > before;
-            if !self.pass(Instant::now() + self.rest, written).await? && !written(self) {
-                self.sim
-                    .tell(format_args!("-- the goal was reached, and held for {} minutes", self.rest.as_secs() / 60));
-                return match self.unmet() {
-                    Some(what) => Err(Broken { promise: "L1", what: format!("the goal did not hold: {what}") }),
-                    None => Ok(effort),
-                };
-            }
-        }
-    }
-
-    /// Says how many requests to write a thousand further passes made over each set. The engine has published the names
-    /// before, as every engine does once.
-    pub(super) async fn idle_passes(&self) -> Result<u64> {
-        let engine = Engine::with_clock(self.backends(0), EngineOptions::default(), Arc::new(self.clock));
-        let keys: Vec<SetKey> = self.declared.iter().filter(|key| self.stored(key).is_some()).cloned().collect();
-        for key in &keys {
-            let _first = engine.pass(key).await?;
-        }
-        let before = self.shared.lock().counts.writes();
-        for key in &keys {
-            for _ in 0..1000 {
-                let _pass = engine.pass(key).await?;
-            }
-        }
-        Ok(self.shared.lock().counts.writes() - before)
-    }
-
     pub(super) fn stored(&self, key: &SetKey) -> Option<Arc<StoredSet>> {
         self.sim.lock().checker.set(key)
-    }
-
-    /// Why some declaration is not reached yet.
-    fn unmet(&self) -> Option<String> {
-        let state = self.shared.lock();
-        let inner = self.sim.lock();
-        self.declared.iter().find_map(|key| match inner.checker.set(key) {
-            Some(stored) => goal::alive(&state, key, &stored).err(),
-            None => goal::gone(&state, key, inner.checker.end_of(key)).err(),
-        })
     }
 }

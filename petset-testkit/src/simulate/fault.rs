@@ -17,6 +17,7 @@ use crate::world::Source;
 ///   not do so later: "done or not done".
 /// * Any request may never be answered. One that may take effect late then does so after the engine has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Fault {
     /// The request fails, and does nothing.
     Refused,
@@ -52,7 +53,7 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: &'static [Self] = &[
         Self::Refused,
         Self::AnswerLost,
         Self::Late,
@@ -127,13 +128,14 @@ impl FromStr for Fault {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|fault| fault.to_string() == text);
+        let known = Self::ALL.iter().copied().find(|fault| fault.to_string() == text);
         known.ok_or_else(|| format!("no fault is called `{text}`"))
     }
 }
 
 /// Where something goes wrong: at a request of this kind, or at the hints of one source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Place {
     /// A request.
     Request(Op),
@@ -185,6 +187,6 @@ pub type Site = (Fault, Place);
 /// Every legal site.
 pub fn sites() -> impl Iterator<Item = Site> {
     Place::all()
-        .flat_map(|place| Fault::ALL.into_iter().map(move |fault| (fault, place)))
+        .flat_map(|place| Fault::ALL.iter().copied().map(move |fault| (fault, place)))
         .filter(|(fault, place)| fault.is_legal(*place))
 }

@@ -12,7 +12,7 @@ use petset_core::backend::{
     Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
 };
 use petset_core::manifest::Violation;
-use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet, PodTemplate};
+use petset_core::spec::{ConfigObject, ConfigObjectKind, IntOrString, PetSet, PodTemplate};
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Deletion, GoneSet, Revision, SetStore, StoredSet};
 use petset_core::{Backends, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
@@ -21,6 +21,7 @@ use crate::world::Shared;
 
 /// A seeded mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Flaw {
     /// A status is written whatever version it was decided on.
     NoSwap,
@@ -40,11 +41,17 @@ pub enum Flaw {
     ForgottenClaims,
     /// Nobody remembers the sets that are gone.
     ForgottenSets,
+    /// The runtime refuses no name that is taken: it forgets the pod that has it, and starts another one.
+    FreshNames,
+    /// What a status says in words is forgotten, so that every pass says it anew.
+    NoisyStatus,
+    /// The largest budget of all that were declared counts.
+    OldBudget,
 }
 
 impl Flaw {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: &'static [Self] = &[
         Self::NoSwap,
         Self::NoUid,
         Self::ErrorIsAbsence,
@@ -54,6 +61,9 @@ impl Flaw {
         Self::LostStatus,
         Self::ForgottenClaims,
         Self::ForgottenSets,
+        Self::FreshNames,
+        Self::NoisyStatus,
+        Self::OldBudget,
     ];
 
     pub(super) fn break_backends(self, backends: Backends, world: &Shared) -> Backends {
@@ -63,7 +73,7 @@ impl Flaw {
             pods: Arc::new(FlawedPods { flaw: self, pods, world: world.clone(), shown }),
             volumes,
             names,
-            store: Arc::new(FlawedStore { flaw: self, store, world: world.clone() }),
+            store: Arc::new(FlawedStore { flaw: self, store, world: world.clone(), budgets: Mutex::default() }),
         }
     }
 }
@@ -80,6 +90,9 @@ impl fmt::Display for Flaw {
             Self::LostStatus => "flaw-lost-status",
             Self::ForgottenClaims => "flaw-forgotten-claims",
             Self::ForgottenSets => "flaw-forgotten-sets",
+            Self::FreshNames => "flaw-fresh-names",
+            Self::NoisyStatus => "flaw-noisy-status",
+            Self::OldBudget => "flaw-old-budget",
         })
     }
 }
@@ -124,11 +137,21 @@ impl PodBackend for FlawedPods {
             | Flaw::NoGrace
             | Flaw::LostStatus
             | Flaw::ForgottenClaims
-            | Flaw::ForgottenSets => answer,
+            | Flaw::ForgottenSets
+            | Flaw::FreshNames
+            | Flaw::NoisyStatus
+            | Flaw::OldBudget => answer,
         }
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        if self.flaw == Flaw::FreshNames {
+            // Long enough for others to ask for the same pod.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            if let Some(pods) = self.world.lock().pods.get_mut(&request.set) {
+                pods.remove(&request.ordinal);
+            }
+        }
         self.pods.create(request).await
     }
 
@@ -147,7 +170,10 @@ impl PodBackend for FlawedPods {
             | Flaw::ReadyTooSoon
             | Flaw::LostStatus
             | Flaw::ForgottenClaims
-            | Flaw::ForgottenSets => self.pods.delete(pod, options).await,
+            | Flaw::ForgottenSets
+            | Flaw::FreshNames
+            | Flaw::NoisyStatus
+            | Flaw::OldBudget => self.pods.delete(pod, options).await,
         }
     }
 
@@ -165,6 +191,19 @@ struct FlawedStore {
     flaw: Flaw,
     store: Arc<dyn SetStore>,
     world: Shared,
+    budgets: Mutex<BTreeMap<SetKey, i32>>,
+}
+
+impl FlawedStore {
+    fn raise_budget(&self, key: &SetKey, set: &mut PetSet) {
+        let knobs = set.spec.update_strategy.as_mut().and_then(|strategy| strategy.rolling_update.as_mut());
+        if let Some(IntOrString::Int(budget)) = knobs.and_then(|knobs| knobs.max_unavailable.as_mut()) {
+            let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+            let most = budgets.entry(key.clone()).or_default();
+            *most = (*most).max(*budget);
+            *budget = *most;
+        }
+    }
 }
 
 #[async_trait]
@@ -181,8 +220,13 @@ impl SetStore for FlawedStore {
 
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
         let mut stored = self.store.get(key).await?;
-        if let Some(stored) = stored.as_mut().filter(|_| self.flaw == Flaw::ForgottenClaims) {
-            stored.status.started = stored.status.started.ordinals().collect();
+        match (self.flaw, &mut stored) {
+            (Flaw::ForgottenClaims, Some(stored)) => {
+                stored.status.started = stored.status.started.ordinals().collect();
+            }
+            (Flaw::NoisyStatus, Some(stored)) => stored.status.conditions.clear(),
+            (Flaw::OldBudget, Some(stored)) => self.raise_budget(key, &mut stored.set),
+            _ => {}
         }
         Ok(stored)
     }
@@ -213,7 +257,10 @@ impl SetStore for FlawedStore {
             | Flaw::NoGrace
             | Flaw::ReadyTooSoon
             | Flaw::ForgottenClaims
-            | Flaw::ForgottenSets => self.store.update_status(key, version, status).await,
+            | Flaw::ForgottenSets
+            | Flaw::FreshNames
+            | Flaw::NoisyStatus
+            | Flaw::OldBudget => self.store.update_status(key, version, status).await,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The goal, as one predicate over the world and the store. It knows nothing of how it is reached.
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::spec::{RetentionPolicyType, UpdateStrategyType};
+use petset_core::spec::{RetentionPolicyType, Service, UpdateStrategyType};
 use petset_core::status::ConditionStatus;
 use petset_core::store::{Cascade, StoredSet};
 use petset_core::{Ordinal, SetKey, until};
@@ -26,8 +26,13 @@ pub(super) fn gone(state: &State, set: &SetKey, end: Option<Cascade>) -> Result<
     check(names_stay || !state.records.contains_key(set), || format!("the names of {set} are still there"))
 }
 
-/// Why the declaration of a set is not reached yet.
-pub(super) fn alive(state: &State, set: &SetKey, stored: &StoredSet) -> Result<(), String> {
+/// Why the declaration of a set, and of the service that governs it, is not reached yet.
+pub(super) fn alive(
+    state: &State,
+    set: &SetKey,
+    stored: &StoredSet,
+    governing: Option<&Service>,
+) -> Result<(), String> {
     check(stored.deletion.is_none(), || format!("{set} is to be deleted and still there"))?;
     let status = &stored.status;
     check(until::rolled_out().is_reached(Some(stored)), || format!("{set} does not say that it is rolled out"))?;
@@ -57,7 +62,21 @@ pub(super) fn alive(state: &State, set: &SetKey, stored: &StoredSet) -> Result<(
     let named = state.records.get(set).map(|records| &records.pets);
     let named: Vec<_> =
         named.into_iter().flatten().filter(|pet| pet.ready).map(|pet| (pet.ordinal, pet.address)).collect();
-    check(named == ready, || format!("the names of {set} are {named:?}, and the ready pets {ready:?}"))
+    check(named == ready, || format!("the names of {set} are {named:?}, and the ready pets {ready:?}"))?;
+    governing.map_or(Ok(()), |service| served(state, set, service))
+}
+
+/// Why peers do not find each other by their service yet: its named ports, and every pet below it by its own name.
+fn served(state: &State, set: &SetKey, service: &Service) -> Result<(), String> {
+    let name = &service.metadata.name;
+    let records = state.records.get(set).ok_or_else(|| format!("{set} has no names"))?;
+    let published = records.governing.as_ref().filter(|published| published.name == *name);
+    let published = published.ok_or_else(|| format!("{set} is not named below service {name}"))?;
+    let declared = service.spec.ports.iter().map(|port| (port.name.as_deref().unwrap_or_default(), port.port));
+    let ports = published.ports.iter().map(|port| (port.name.as_str(), i32::from(port.port)));
+    check(ports.eq(declared), || format!("service {name} is published with the ports {:?}", published.ports))?;
+    let stranger = records.pets.iter().find(|pet| pet.hostname != set.pod_name(pet.ordinal));
+    check(stranger.is_none(), || format!("a pet of {set} is named {stranger:?}"))
 }
 
 /// The address of a pet that is as it is declared.

@@ -17,7 +17,8 @@ struct Way {
     sim: Arc<Sim>,
     by: Caller,
     source: Source,
-    stream: WatchStream,
+    /// Until it ends.
+    stream: Option<WatchStream>,
     /// Hints that come later than those after them.
     late: BTreeMap<(Instant, u64), WatchEvent>,
     doubled: Option<WatchEvent>,
@@ -25,7 +26,7 @@ struct Way {
 
 /// The hints of `stream` with what goes wrong on their way.
 pub(super) fn meddle(sim: Arc<Sim>, by: Caller, source: Source, stream: WatchStream) -> WatchStream {
-    let way = Way { sim, by, source, stream, late: BTreeMap::new(), doubled: None };
+    let way = Way { sim, by, source, stream: Some(stream), late: BTreeMap::new(), doubled: None };
     stream::unfold(way, |mut way| async move { way.next().await.map(|hint| (hint, way)) }).boxed()
 }
 
@@ -36,10 +37,19 @@ impl Way {
         }
         loop {
             let due = self.late.first_key_value().map(|((at, _), _)| *at);
+            let Some(stream) = self.stream.as_mut() else {
+                // What is still late comes before the end of a stream that was not cut.
+                until(Some(due?)).await;
+                return self.late.pop_first().map(|(_, hint)| hint);
+            };
             let hint = tokio::select! {
                 biased;
                 () = until(due) => return self.late.pop_first().map(|(_, hint)| hint),
-                hint = self.stream.next() => hint?,
+                hint = stream.next() => hint,
+            };
+            let Some(hint) = hint else {
+                self.stream = None;
+                continue;
             };
             let at = self.sim.elapsed();
             let fault = self.sim.lock().hint(self.by, self.source, at);
@@ -54,6 +64,7 @@ impl Way {
                     return Some(hint);
                 }
                 Some((Fault::HintGap, _)) => return Some(WatchEvent::Gap),
+                // Whoever asks again misses what was still late: that is the fault.
                 Some((Fault::HintsEnd, _)) => return None,
                 Some(_) | None => return Some(hint),
             }

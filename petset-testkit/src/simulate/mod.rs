@@ -24,6 +24,7 @@ mod hints;
 mod panics;
 mod people;
 mod plan;
+mod reach;
 mod run;
 mod runtime;
 mod scenario;
@@ -33,9 +34,9 @@ pub mod sizes;
 mod trace;
 
 pub use checker::{Broken, Gap};
-pub use driver::Effort;
 pub use fault::{Fault, Place, Site, sites};
 pub use flaw::Flaw;
 pub use plan::{Plan, Swizzle};
+pub use reach::Effort;
 pub use run::{Outcome, Run, simulate};
 pub use scenario::Scenario;

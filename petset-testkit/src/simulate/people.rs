@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use petset_core::backend::{Claim, ClaimRequest, PodRef};
 use petset_core::manifest::check_update;
-use petset_core::spec::PetSet;
+use petset_core::spec::{ConfigObject, PetSet, Service};
 use petset_core::status::Started;
 use petset_core::store::{Cascade, Deletion, SetStore, StoredSet};
 use petset_core::{Clock, Ordinal, Result, SetKey};
@@ -36,6 +36,15 @@ impl Driver<'_> {
             self.declared.insert(key.clone());
         }
         self.sim.stored(&self.shared, &self.shared.lock(), &key);
+    }
+
+    pub(super) fn serve(&mut self, service: &Service) {
+        let key = SetKey::new(service.metadata.namespace.as_str(), service.metadata.name.as_str());
+        self.services.insert(key, service.clone());
+        let sets = self.shared.sets();
+        let put = async { sets.put_object(ConfigObject::Service(service.clone())).await }.now_or_never();
+        assert!(matches!(put, Some(Ok(()))), "a store in memory never waits");
+        self.sim.lock().effects += 1;
     }
 
     pub(super) fn delete(&self, key: &SetKey, cascade: Cascade) {
@@ -116,13 +125,17 @@ impl Driver<'_> {
                 for claim in &own {
                     world::delete_claim(&mut state, &claim.reference());
                 }
-                self.say_started(&stored, |started| {
+                // In two steps, as the shipped handle does it: a write that is under way must fail.
+                if !stored.status.started.contains(ordinal) {
+                    self.say_started(set, |started| started.insert(ordinal, []));
+                }
+                self.say_started(set, |started| {
                     started.remove(ordinal);
                 });
             }
             Deed::Accept => {
                 let claims = own.iter().map(|claim| (claim.template.as_str().into(), claim.uid.clone()));
-                self.say_started(&stored, |started| started.insert(ordinal, claims));
+                self.say_started(set, |started| started.insert(ordinal, claims));
             }
         }
         self.sim.look(&mut state, Actor::Another);
@@ -133,11 +146,15 @@ impl Driver<'_> {
         self.sim.pod_moved(&state, set);
     }
 
-    fn say_started(&self, stored: &StoredSet, change: impl FnOnce(&mut Started)) {
-        let mut status = stored.status.clone();
-        change(&mut status.started);
+    fn say_started(&self, set: &SetKey, change: impl FnOnce(&mut Started)) {
         let sets = self.shared.sets();
-        let said = sets.update_status(&stored.key(), &stored.version, status).now_or_never();
+        let said = async {
+            let stored = sets.get(set).await?;
+            let StoredSet { version, mut status, .. } = stored.expect("it was there a moment ago");
+            change(&mut status.started);
+            sets.update_status(set, &version, status).await
+        };
+        let said: Option<Result<_>> = said.now_or_never();
         assert!(matches!(said, Some(Ok(_))), "a store in memory never waits, and nobody is between");
     }
 

@@ -8,6 +8,7 @@ use super::fault::{Fault, Place};
 
 /// Which faults a run meets.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub enum Plan {
     /// None.
     #[default]
@@ -21,6 +22,7 @@ pub enum Plan {
 
 /// Faults by chance: each run has kinds of its own, so that some runs see one kind often and others all of them.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Swizzle {
     /// The kinds.
     pub kinds: BTreeSet<Fault>,
@@ -34,7 +36,7 @@ impl Swizzle {
     /// Draws which kinds a run has, and how often.
     pub(super) fn draw(rng: &mut fastrand::Rng) -> Self {
         let share = rng.u32(1..=3);
-        let kinds = Fault::ALL.into_iter().filter(|_| rng.u32(0..4) < share).collect();
+        let kinds = Fault::ALL.iter().copied().filter(|_| rng.u32(0..4) < share).collect();
         let per_mille = [5, 20, 60, 150][rng.usize(0..4)];
         Self { kinds, per_mille, storms_per_mille: if rng.bool() { 0 } else { 5 } }
     }

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::checker::{Broken, Gap};
-use super::driver::{Driver, Effort};
+use super::driver::Driver;
 use super::fault::Site;
 use super::flaw::Flaw;
 use super::panics;
 use super::plan::Plan;
+use super::reach::Effort;
 use super::runtime::Pace;
 use super::scenario::Scenario;
 use super::sim::{Met, Settings};
 
 /// What came of a run.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The promise that was broken.
     pub broken: Option<Broken>,

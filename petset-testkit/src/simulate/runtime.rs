@@ -11,8 +11,8 @@ use crate::Effect;
 use crate::world::State;
 
 /// How long programs need. What a program is like follows from the first word of its image: `bad` never becomes ready,
-/// `slow` needs ten times as long, `init` is said to be initialized some time after it became ready, `stubborn` ends only when its grace period is over, `frail` ends by itself with an
-/// error, the first three times.
+/// `slow` needs ten times as long, `init` is said to be initialized some time after it became ready, `stubborn` ends only
+/// when its grace period is over, `frail` ends by itself with an error, the first three times.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     /// From the creation of a pod to its readiness.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::SetKey;
-use petset_core::spec::PetSet;
+use petset_core::spec::{ObjectMeta, PetSet, Service, ServicePort, ServiceSpec};
 use petset_core::store::Cascade;
 
-use super::driver::Effort;
+use super::reach::Effort;
 use crate::fixtures::SetBuilder;
 
 type Change = Arc<dyn Fn(&mut PetSet) + Send + Sync>;
@@ -47,6 +47,8 @@ pub(super) enum Step {
     Declare(Box<PetSet>),
     /// The declaration is changed; nothing happens when there is none.
     Change(SetKey, String, Change),
+    /// A service is declared; changed, if there is one of its name.
+    Service(Box<Service>),
     /// The set's end is asked for.
     Delete(SetKey, Cascade),
     /// Wait until every declaration is reached.
@@ -116,10 +118,11 @@ impl Scenario {
 
     /// The template is changed; see the stand-in runtime for what the first word of an image means.
     #[must_use]
-    pub fn image(self, set: &str, image: &'static str) -> Self {
+    pub fn image(self, set: &str, image: impl Into<String>) -> Self {
+        let image = image.into();
         self.change(set, format!("image {image}"), move |set| {
             for container in &mut set.spec.template.spec.containers {
-                container.image = Some(image.to_owned());
+                container.image = Some(image.clone());
             }
         })
     }
@@ -142,6 +145,23 @@ impl Scenario {
         change: impl Fn(&mut PetSet) + Send + Sync + 'static,
     ) -> Self {
         self.step(Step::Change(crate::fixtures::key(set), what.into(), Arc::new(change)))
+    }
+
+    /// A headless service of these named ports is declared; changed, if there is one of its name. The set of the same
+    /// name is governed by it.
+    #[must_use]
+    pub fn service(self, name: &str, ports: &[(&str, u16)]) -> Self {
+        let key = crate::fixtures::key(name);
+        let metadata =
+            ObjectMeta { name: key.name.to_string(), namespace: key.namespace.to_string(), ..ObjectMeta::default() };
+        let port = |(name, port): &(&str, u16)| ServicePort {
+            name: Some((*name).to_owned()),
+            port: (*port).into(),
+            ..ServicePort::default()
+        };
+        let ports = ports.iter().map(port).collect();
+        let spec = ServiceSpec { cluster_ip: Some("None".to_owned()), ports, ..ServiceSpec::default() };
+        self.step(Step::Service(Box::new(Service { metadata, spec })))
     }
 
     /// The set's end is asked for.
@@ -257,6 +277,10 @@ impl fmt::Display for Step {
         match self {
             Self::Declare(set) => write!(f, "somebody declares {} with {} replicas", set.key(), set.spec.replicas()),
             Self::Change(set, what, _) => write!(f, "somebody changes {set}: {what}"),
+            Self::Service(service) => {
+                let ports: Vec<&str> = service.spec.ports.iter().filter_map(|port| port.name.as_deref()).collect();
+                write!(f, "somebody declares service {} with ports {}", service.metadata.name, ports.join(", "))
+            }
             Self::Delete(set, cascade) => write!(f, "somebody asks for the end of {set}: {cascade:?}"),
             Self::Goal => f.write_str("people wait for the goal"),
             Self::Gone(set) => write!(f, "people wait until {set} is gone"),

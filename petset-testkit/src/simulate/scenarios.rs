@@ -22,6 +22,17 @@ fn walkthroughs() -> Vec<Scenario> {
             .goal()
             .kill_all("web")
             .goal(),
+        Scenario::new("w2-peers", "pets that look each other up: they come, fall ill and go, and a port is added")
+            .service("web", &[("http", 80)])
+            .declare(web(2))
+            .goal()
+            .flap("web", 1)
+            .scale("web", 3)
+            .goal()
+            .fail("web", 0)
+            .service("web", &[("http", 80), ("peer", 7000)])
+            .goal()
+            .scale("web", 2),
         Scenario::new("w3-scaling", "1, 3, 2 and 3 pets, one at a time")
             .declare(web(1))
             .goal()
@@ -137,8 +148,6 @@ fn troubles() -> Vec<Scenario> {
         .wait(20)
         .restore_claims("web", 0)
         .wait(20)
-        // Whoever said so at the very moment in which the pet started, and sees that it waits, says so again.
-        .allow_empty("web", 1)
         .accept_claims("web", 0),
         Scenario::new("history", "more templates than are kept, and a return to the first")
             .declare(set("web").replicas(1).revision_history_limit(1).image("one:1"))

@@ -6,16 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chance;
 use super::checker::{Broken, Gap};
-use super::driver::Effort;
 use super::fault::{Fault, Place, Site};
 use super::flaw::Flaw;
 use super::plan::Plan;
+use super::reach::Effort;
 use super::run::{Outcome, Run};
 use super::scenario::Scenario;
 use super::sim::Met;
 
 /// What came of many runs.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Tally {
     /// How many.
     pub runs: u64,
@@ -114,14 +115,14 @@ pub fn all(runs: &[Run], threads: usize) -> Tally {
 pub fn singles(scenario: &Scenario) -> Vec<Run> {
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
     let requests = places(&quiet.met, |_, _| true);
-    let of_hints = Fault::ALL.into_iter().filter(|fault| fault.is_of_hints());
+    let of_hints = Fault::ALL.iter().copied().filter(|fault| fault.is_of_hints());
     let hints = of_hints.flat_map(|fault| (0..quiet.hints).map(move |number| (number, fault)));
     requests.into_iter().chain(hints).map(|fault| Run::new(scenario.clone(), Plan::At(vec![fault]))).collect()
 }
 
 /// The faults that come in pairs: those that leave somebody in the dark about what has happened. A refusal, a slow
 /// request or a controller that dies before its request leaves no more than they do.
-pub const PAIRED: [Fault; 4] = [Fault::AnswerLost, Fault::Late, Fault::Overtaken, Fault::CrashAfter];
+pub const PAIRED: &[Fault] = &[Fault::AnswerLost, Fault::Late, Fault::Overtaken, Fault::CrashAfter];
 
 /// Every pair of faults of the kinds in [`PAIRED`] at two writes of one run, names included: the first at every write of
 /// the run without faults, and with it the second at every later write of the run that the first alone makes, each as far
@@ -156,7 +157,7 @@ pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
 fn places(met: &[Met], wanted: impl Fn(Met, Fault) -> bool) -> Vec<(u64, Fault)> {
     let mut places = Vec::new();
     for (number, met) in (0..).zip(met) {
-        for fault in Fault::ALL {
+        for fault in Fault::ALL.iter().copied() {
             let there = fault.is_legal(Place::Request(met.op)) && (fault != Fault::Overtaken || met.is_versioned);
             if there && wanted(*met, fault) {
                 places.push((number, fault));

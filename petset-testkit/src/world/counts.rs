@@ -60,6 +60,38 @@ pub enum Op {
 }
 
 impl Op {
+    /// Every one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        [
+            Self::PodList,
+            Self::PodCreate,
+            Self::PodDelete,
+            Self::PodUpdate,
+            Self::ClaimList,
+            Self::ClaimProvision,
+            Self::ClaimChange,
+            Self::ClaimDelete,
+            Self::NamePublish,
+            Self::NameWithdraw,
+            Self::NameResolve,
+            Self::StoreList,
+            Self::StoreGone,
+            Self::StoreGet,
+            Self::StoreCreate,
+            Self::StoreUpdate,
+            Self::StoreMarkDeleted,
+            Self::StoreUpdateStatus,
+            Self::StoreRemove,
+            Self::StoreRevisions,
+            Self::StorePutRevision,
+            Self::StoreDeleteRevision,
+            Self::StoreObjects,
+            Self::StorePutObject,
+            Self::StoreDeleteObject,
+        ]
+        .into_iter()
+    }
+
     /// Whether it asks for a change; the other requests read.
     pub fn is_write(self) -> bool {
         match self {

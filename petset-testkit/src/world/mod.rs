@@ -19,6 +19,7 @@ mod shared;
 mod state;
 mod store;
 mod volumes;
+mod watches;
 
 pub use check::Check;
 pub use counts::{Counts, Op};
@@ -27,16 +28,18 @@ pub use fake::FakeWorld;
 pub use names::FakeNames;
 pub use pods::FakePods;
 pub use program::Program;
-pub use request::Request;
+#[cfg(feature = "simulate")]
 pub use shared::Source;
 pub use state::{Readiness, Termination};
 pub use store::FakeStore;
 pub use volumes::FakeVolumes;
+pub use watches::WatchStart;
 
 #[cfg(feature = "simulate")]
 pub(crate) use {
     between::{Answer, Between, Caller, Landed, Lands, Verdict},
     pods::begin_end,
+    request::Request,
     shared::Shared,
     state::{Running, State},
     volumes::{delete as delete_claim, provision as provision_claim},

@@ -24,6 +24,7 @@ impl NameResolver for FakeNames {
     fn capabilities(&self) -> NameCapabilities {
         let mut capabilities = NameCapabilities::default();
         capabilities.srv = true;
+        capabilities.ptr = true;
         capabilities
     }
 
@@ -77,7 +78,11 @@ impl NameResolver for FakeNames {
 
 fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
     let name = name.to_ascii_lowercase();
-    let below = name.strip_suffix('.').unwrap_or(&name).strip_suffix(DOMAIN)?.strip_suffix(".svc.")?;
+    let name = name.strip_suffix('.').unwrap_or(&name);
+    if name.rsplit_once('.').is_some_and(|(_, top)| top == "arpa") {
+        return names_of(state, name);
+    }
+    let below = name.strip_suffix(DOMAIN)?.strip_suffix(".svc.")?;
     let mut labels = below.rsplit('.');
     let (namespace, service) = (labels.next()?, labels.next()?);
     let rest: Vec<&str> = labels.collect();
@@ -118,6 +123,35 @@ fn resolve(state: &State, name: &str) -> Option<ResolvedName> {
             (!served.is_empty()).then(|| ResolvedName::Services(pets(&served, shown, target)))
         }
         _ => None,
+    }
+}
+
+/// The names of the pets whose address has this reverse name.
+fn names_of(state: &State, reverse: &str) -> Option<ResolvedName> {
+    let mut names = Vec::new();
+    for (set, records) in &state.records {
+        let services = || records.governing.iter().chain(&records.services);
+        for pet in records.pets.iter().filter(|pet| reverse_of(pet.address) == reverse) {
+            let shown = services().find(|service| pet.ready || service.publish_not_ready);
+            names.extend(
+                shown.map(|service| format!("{}.{}.{}.svc.{DOMAIN}", pet.hostname, service.name, set.namespace)),
+            );
+        }
+    }
+    (!names.is_empty()).then_some(ResolvedName::Names(names))
+}
+
+fn reverse_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
+        }
+        IpAddr::V6(address) => {
+            let octets = address.octets().into_iter().rev();
+            let digits: Vec<String> = octets.map(|octet| format!("{:x}.{:x}", octet & 15, octet >> 4)).collect();
+            format!("{}.ip6.arpa", digits.join("."))
+        }
     }
 }
 

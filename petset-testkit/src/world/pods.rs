@@ -40,6 +40,10 @@ impl PodBackend for FakePods {
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
         let key = set.clone();
         let list = move |state: &mut State| {
+            if state.damaged_pods.contains(&key) {
+                return Err(damaged("list pods", &key));
+            }
+            state.watches.listed(Source::Pods, || state.pod_hints.watch());
             let pods = state.pods.get(&key);
             Ok(pods.map_or_else(Vec::new, |pods| pods.values().map(|running| running.pod.clone()).collect()))
         };
@@ -61,8 +65,8 @@ impl PodBackend for FakePods {
     }
 
     fn watch(&self) -> WatchStream {
-        let stream = self.world.lock().pod_hints.watch();
-        self.world.watch(Source::Pods, stream)
+        let hints = self.world.lock().pod_hints.clone();
+        self.world.watch(Source::Pods, || hints.watch())
     }
 }
 
@@ -97,6 +101,11 @@ fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
         ordinal,
     };
     Ok(Created::New(put(state, Running { pod, template, claims })))
+}
+
+/// What a record that cannot be read makes of a list (S15).
+pub(super) fn damaged(operation: &'static str, set: &SetKey) -> Error {
+    Error::new(ErrorKind::Corrupt, operation).with_context("set", set).with_message("a test made them unreadable")
 }
 
 /// Puts a pod into the world, from whoever it comes, and starts it.

@@ -12,8 +12,7 @@ use super::counts::Op;
 
 /// One request of the three backend traits or of the store. Prints as one line, without uids of sets.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Request {
+pub(crate) enum Request {
     /// `PodBackend::list`.
     ListPods(SetKey),
     /// `PodBackend::create`.
@@ -44,7 +43,7 @@ pub enum Request {
 
 impl Request {
     /// Its kind.
-    pub fn op(&self) -> Op {
+    pub(crate) fn op(&self) -> Op {
         match self {
             Self::ListPods(_) => Op::PodList,
             Self::CreatePod(_) => Op::PodCreate,
@@ -63,7 +62,8 @@ impl Request {
     }
 
     /// The set that it is about.
-    pub fn set(&self) -> Option<&SetKey> {
+    #[cfg(feature = "simulate")]
+    pub(crate) fn set(&self) -> Option<&SetKey> {
         match self {
             Self::ListPods(set)
             | Self::ListClaims(set)

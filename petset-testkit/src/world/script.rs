@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use petset_core::backend::{Claim, ClaimPhase, Hints, Pod, PodPhase, PodStatus};
+use petset_core::backend::{Claim, ClaimPhase, Pod, PodPhase, PodStatus};
 use petset_core::{Clock, Ordinal, SetKey, SetUid};
 
 use super::fake::FakeWorld;
 use super::pods;
-use super::state::{Running, State};
+use super::state::{Running, State, container_state};
 
 /// Each method panics when what it speaks of is not there: a script that misses its target tests nothing.
 impl FakeWorld {
@@ -46,18 +46,23 @@ impl FakeWorld {
         self.set_phase(set, ordinal, PodPhase::Succeeded);
     }
 
-    /// Puts a pod into this phase, not ready. [`PodPhase::Unknown`] is what a lost node looks like.
+    /// Puts a pod into this phase, not ready, and its containers with it. [`PodPhase::Unknown`] is what a lost node looks
+    /// like; the containers stay as they were last seen.
     ///
     /// # Panics
     /// When there is no such pod.
     pub fn set_phase(&self, set: &SetKey, ordinal: u32, phase: PodPhase) {
         let mut state = self.shared.lock();
+        let now = state.clock.now();
         change(&mut state, set, ordinal, |running| {
             let status = &mut running.pod.status;
-            status.phase = phase;
+            let was = std::mem::replace(&mut status.phase, phase);
             status.ready_since = None;
             for container in &mut status.containers {
                 container.ready = false;
+                if was != phase && phase != PodPhase::Unknown {
+                    container.state = container_state(phase, now);
+                }
             }
         });
     }
@@ -178,12 +183,21 @@ impl FakeWorld {
         self.shared.lock().add_volume(name, bytes);
     }
 
-    /// Every watch stream ends, as when a connection breaks. New ones may be opened.
-    pub fn interrupt_watches(&self) {
+    /// From now on, until [`mend`](Self::mend), the pods of the set cannot be read.
+    pub fn damage_pods(&self, set: &SetKey) {
+        self.shared.lock().damaged_pods.insert(set.clone());
+    }
+
+    /// From now on, until [`mend`](Self::mend), the claims of the set cannot be read.
+    pub fn damage_claims(&self, set: &SetKey) {
+        self.shared.lock().damaged_claims.insert(set.clone());
+    }
+
+    /// Undoes every damage.
+    pub fn mend(&self) {
         let mut state = self.shared.lock();
-        // The streams of the old ones end, as those of a broken connection do.
-        state.pod_hints = Hints::new();
-        state.claim_hints = Hints::new();
+        state.damaged_pods.clear();
+        state.damaged_claims.clear();
     }
 }
 

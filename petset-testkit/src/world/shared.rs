@@ -14,6 +14,7 @@ use super::state::State;
 
 /// Whose hints a stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(not(feature = "simulate"), expect(unreachable_pub, reason = "only the simulation names it"))]
 pub enum Source {
     /// `PodBackend::watch`.
     Pods,
@@ -79,17 +80,13 @@ impl Shared {
         }
     }
 
-    /// A stream of hints for one of the handles.
-    #[cfg_attr(
-        not(feature = "simulate"),
-        expect(clippy::unused_self, reason = "only the simulation stands between a stream and its reader")
-    )]
-    pub(super) fn watch(&self, source: Source, stream: WatchStream) -> WatchStream {
+    /// A stream of hints for one of the handles; `now` has the hints from here on.
+    pub(super) fn watch(&self, source: Source, now: impl FnOnce() -> WatchStream) -> WatchStream {
+        let stream = self.lock().watches.open(source, now);
         #[cfg(feature = "simulate")]
         if let Some(between) = self.inner.between.get() {
             return Arc::clone(between).watch(self.by, source, stream);
         }
-        let _ = source;
         stream
     }
 }

@@ -14,10 +14,12 @@ use super::counts::Counts;
 use super::effect::Effect;
 use super::fault::Faults;
 use super::program::Program;
+use super::watches::Watches;
 use crate::clock::ManualClock;
 
 /// When pods become ready.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Readiness {
     /// At creation, once their claims are bound.
     #[default]
@@ -28,6 +30,7 @@ pub enum Readiness {
 
 /// When pods that were asked to end are gone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Termination {
     /// At once.
     #[default]
@@ -47,6 +50,19 @@ pub(crate) struct Running {
 
 /// A claim's place: template and pet, in the order in which claims are listed.
 pub(crate) type ClaimPlace = (Ordinal, String);
+
+/// What the containers of a pod that came into this phase now are doing.
+pub(super) fn container_state(phase: PodPhase, now: Timestamp) -> ContainerState {
+    match phase {
+        PodPhase::Pending => ContainerState::Waiting {
+            reason: "ContainerCreating".to_owned(),
+            message: "it is not started yet".to_owned(),
+        },
+        PodPhase::Running | PodPhase::Unknown => ContainerState::Running { started_at: now },
+        PodPhase::Succeeded => ContainerState::Terminated { exit_code: Some(0), finished_at: now },
+        PodPhase::Failed => ContainerState::Terminated { exit_code: Some(1), finished_at: now },
+    }
+}
 
 /// Keyed by set first, so that a request for one set never walks over another.
 #[derive(Debug, Default)]
@@ -70,6 +86,11 @@ pub(crate) struct State {
     pub(super) programs: BTreeMap<String, Program>,
     /// When the grace period of a pod is over that does not end before.
     pub(super) grace_ends: BTreeMap<(SetKey, Ordinal), Timestamp>,
+    /// Sets whose pods cannot be read.
+    pub(super) damaged_pods: BTreeSet<SetKey>,
+    /// Sets whose claims cannot be read.
+    pub(super) damaged_claims: BTreeSet<SetKey>,
+    pub(super) watches: Watches,
     pub(super) pod_hints: Hints,
     pub(super) claim_hints: Hints,
     pub(crate) counts: Counts,
@@ -169,7 +190,7 @@ impl State {
                 init: false,
                 ready,
                 restarts: 0,
-                state: ContainerState::Running { started_at: now },
+                state: container_state(phase, now),
             };
             pod.status.containers = template.spec.containers.iter().map(|container| status(&container.name)).collect();
         });

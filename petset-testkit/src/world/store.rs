@@ -13,6 +13,7 @@ use petset_core::{Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 use super::counts::Op;
 use super::request::Request;
 use super::shared::{Shared, Source};
+use super::state::State;
 
 /// The sets of a [`FakeWorld`](super::FakeWorld): a [`MemoryStore`] whose requests are counted and made to fail like
 /// all others.
@@ -34,7 +35,13 @@ impl FakeStore {
         F: Future<Output = Result<T>>,
     {
         let sets = self.world.sets();
-        let now = move |_: &mut super::state::State| run(sets).now_or_never().expect("a store in memory never waits");
+        let is_list = request.op() == Op::StoreList;
+        let now = move |state: &mut State| {
+            if is_list {
+                state.watches.listed(Source::Sets, || sets.watch());
+            }
+            run(sets).now_or_never().expect("a store in memory never waits")
+        };
         self.world.request(request, now).await
     }
 }
@@ -123,6 +130,7 @@ impl SetStore for FakeStore {
     }
 
     fn watch(&self) -> WatchStream {
-        self.world.watch(Source::Sets, self.world.sets().watch())
+        let sets = self.world.sets();
+        self.world.watch(Source::Sets, || sets.watch())
     }
 }

@@ -13,6 +13,7 @@ use petset_core::spec::{ClaimSpec, ClaimTemplate, Quantity};
 use petset_core::{ClaimUid, Error, ErrorKind, Ordinal, Result, SetKey};
 
 use super::effect::Effect;
+use super::pods::damaged;
 use super::request::Request;
 use super::shared::{Shared, Source};
 use super::state::State;
@@ -31,6 +32,7 @@ impl VolumeProvisioner for FakeVolumes {
         let mut capabilities = VolumeCapabilities::default();
         capabilities.binds_before_use = true;
         capabilities.grow = true;
+        capabilities.tells_losses = true;
         capabilities
     }
 
@@ -41,6 +43,10 @@ impl VolumeProvisioner for FakeVolumes {
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let key = set.clone();
         let list = move |state: &mut State| {
+            if state.damaged_claims.contains(&key) {
+                return Err(damaged("list claims", &key));
+            }
+            state.watches.listed(Source::Claims, || state.claim_hints.watch());
             Ok(state.claims.get(&key).map_or_else(Vec::new, |claims| claims.values().cloned().collect()))
         };
         self.world.request(Request::ListClaims(set.clone()), list).await
@@ -61,8 +67,8 @@ impl VolumeProvisioner for FakeVolumes {
     }
 
     fn watch(&self) -> WatchStream {
-        let stream = self.world.lock().claim_hints.watch();
-        self.world.watch(Source::Claims, stream)
+        let hints = self.world.lock().claim_hints.clone();
+        self.world.watch(Source::Claims, || hints.watch())
     }
 }
 

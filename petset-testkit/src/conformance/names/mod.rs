@@ -1,5 +1,6 @@
 //! The cases of `NameResolver`.
 
+mod pointer;
 mod publish;
 mod resolve;
 mod support;
@@ -24,13 +25,18 @@ pub(super) fn cases() -> Vec<Case> {
         "resolve_pet_gives_its_address" => resolve::pet,
         "resolve_pet_gives_its_address__when_it_is_ready" => resolve::ready_pet,
         "resolve_pet_gives_its_address__unready_where_published" => resolve::unready_pet,
+        "resolve_pet_gives_its_address__below_other_services" => resolve::pet_below_other_service,
         "resolve_pet_gives_its_address__in_any_spelling" => resolve::any_spelling,
         "resolve_service_gives_ready_pets" => resolve::ready_pets,
         "resolve_service_gives_ready_pets__of_ten_and_more" => resolve::many_pets,
         "resolve_service_gives_ready_pets__also_of_other_services" => resolve::other_service,
+        "resolve_service_gives_ready_pets__and_others_where_published" => resolve::unready_pets,
+        "resolve_service_gives_ready_pets__of_none" => resolve::no_pets,
         "resolve_srv_gives_one_target_per_pet_and_named_port" [Srv] => resolve::srv,
         "resolve_srv_gives_one_target_per_pet_and_named_port__of_known_ports_only" [Srv] => resolve::srv_of_unknown_port,
         "resolve_unknown_is_not_found" => resolve::unknown,
         "resolve_unknown_is_not_found__of_malformed_names" => resolve::malformed,
+        "resolve_ptr_gives_the_pets_name" [Ptr] => pointer::of_a_pet,
+        "resolve_ptr_gives_the_pets_name__as_long_as_it_has_one" [Ptr] => pointer::of_nobody,
     ]
 }

@@ -39,6 +39,19 @@ pub(super) async fn unready_pet(bench: &Bench) -> Outcome {
     Ok(())
 }
 
+pub(super) async fn pet_below_other_service(bench: &Bench) -> Outcome {
+    let (set, nginx) = (bench.set("web"), bench.service("nginx"));
+    let (front, all) = (bench.service("front"), bench.service("all"));
+    let mut three = records(&set, 0, service(&nginx, false), &[(0, true), (1, false)]);
+    three.services.extend([service(&front, false), service(&all, true)]);
+    bench.publish(&set, &three).await?;
+    for (ordinal, below, is_named) in [(0, &front, true), (0, &all, true), (1, &front, false), (1, &all, true)] {
+        let found = bench.addresses(&bench.full(&format!("{}-{ordinal}.{below}", set.name), &set)).await?;
+        assert_eq!(found, is_named.then(|| vec![address(0, ordinal)]), "pet {ordinal} below {below}");
+    }
+    Ok(())
+}
+
 pub(super) async fn any_spelling(bench: &Bench) -> Outcome {
     let (set, nginx) = published(bench, false).await?;
     let name = bench.full(&format!("{}-0.{nginx}", set.name), &set);
@@ -72,6 +85,17 @@ pub(super) async fn other_service(bench: &Bench) -> Outcome {
     both.services.push(service(&front, false));
     bench.publish(&set, &both).await?;
     service_of(bench, &set, &front, &[0]).await
+}
+
+pub(super) async fn unready_pets(bench: &Bench) -> Outcome {
+    let (set, nginx) = published(bench, true).await?;
+    service_of(bench, &set, &nginx, &[0, 1, 2]).await
+}
+
+pub(super) async fn no_pets(bench: &Bench) -> Outcome {
+    let (set, nginx) = (bench.set("web"), bench.service("nginx"));
+    bench.publish(&set, &records(&set, 0, service(&nginx, false), &[(0, false)])).await?;
+    service_of(bench, &set, &nginx, &[]).await
 }
 
 pub(super) async fn srv(bench: &Bench) -> Outcome {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use petset_core::backend::{PetName, Published, RecordSet, ResolvedName, ServiceName, ServicePortName};
 use petset_core::{Ordinal, SetKey};
 
-use crate::conformance::bench::{Bench, Outcome, Stop};
+use crate::conformance::bench::{Bench, Outcome, Stop, by_hand};
 
 /// An address for a pet.
 pub(super) fn address(net: u8, ordinal: u32) -> IpAddr {
@@ -41,10 +41,22 @@ impl Bench {
     }
 
     pub(super) async fn publish(&self, set: &SetKey, records: &RecordSet) -> Outcome {
+        let follows_pods = self.names().capabilities().follows_pods;
+        if follows_pods {
+            by_hand(self.hands().name_pets(set, records).await)?;
+        }
         match self.names().publish(set, records).await? {
             Published::Changed => Ok(()),
+            Published::Unchanged if follows_pods => Ok(()),
             Published::Unchanged => Err(Stop::Failed(format!("publishing {records:?} changed nothing"))),
         }
+    }
+
+    pub(super) async fn withdraw(&self, set: &SetKey) -> Outcome {
+        if self.names().capabilities().follows_pods {
+            by_hand(self.hands().name_pets(set, &RecordSet::default()).await)?;
+        }
+        Ok(self.names().withdraw(set).await?)
     }
 
     /// The addresses of a name; `None` when there is no such name.

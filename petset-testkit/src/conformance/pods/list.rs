@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use petset_core::backend::{Pod, PodChange, PodPhase};
-use petset_core::{SetKey, SetUid};
+use petset_core::backend::{Created, Pod, PodChange, PodPhase, PodStatus};
+use petset_core::{SetKey, SetUid, Version};
 
 use crate::conformance::bench::{Bench, Outcome, by_hand};
 
@@ -94,10 +94,10 @@ pub(super) async fn complete_or_an_error(bench: &Bench) -> Outcome {
     for ordinal in 0..2 {
         bench.run(&set, ordinal, bench.ready()?).await?;
     }
-    by_hand(bench.subject.hands.damage_pods(&set).await)?;
+    by_hand(bench.hands().damage_pods(&set).await)?;
     let answer = bench.pods().list(&set).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
-    bench.subject.hands.mend().await?;
+    bench.hands().mend().await?;
     assert_eq!(bench.pods().list(&set).await?.len(), 2);
     Ok(())
 }
@@ -107,7 +107,7 @@ pub(super) async fn others_can_be_read(bench: &Bench) -> Outcome {
     for set in [&damaged, &sound] {
         bench.run(set, 0, bench.ready()?).await?;
     }
-    by_hand(bench.subject.hands.damage_pods(&damaged).await)?;
+    by_hand(bench.hands().damage_pods(&damaged).await)?;
     let answer = bench.pods().list(&damaged).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
     assert_eq!(bench.pods().list(&sound).await?.len(), 1);
@@ -170,5 +170,36 @@ pub(super) async fn an_update(bench: &Bench) -> Outcome {
     bench.pods().update(&pod.reference(), PodChange { labels, ..PodChange::default() }).await?;
     let seen = bench.pods().list(&set).await?.remove(0);
     assert_eq!(seen.labels.get("step").map(String::as_str), Some("two"));
+    Ok(())
+}
+
+/// What of a pod does not change by itself.
+fn lasting(pod: Pod) -> Pod {
+    Pod { version: Version::from("any"), status: PodStatus::default(), ..pod }
+}
+
+pub(super) async fn later_instance(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    for ordinal in [0, 2] {
+        let pod = bench.run(&set, ordinal, bench.ready()?).await?;
+        bench.until_ready(&pod).await?;
+    }
+    let before = bench.pods().list(&set).await?;
+    let mut foreign = bench.pod_request(&set, 5, bench.ready()?);
+    foreign.owner = SetUid::from("somebody");
+    let foreign = bench.until_ready(&bench.create(foreign).await?).await?;
+    bench.reopen().await?;
+    let mut expected: Vec<Pod> = before.into_iter().chain([foreign]).map(lasting).collect();
+    let mut after: Vec<Pod> = bench.pods().list(&set).await?.into_iter().map(lasting).collect();
+    expected.sort_by_key(|pod| pod.ordinal);
+    after.sort_by_key(|pod| pod.ordinal);
+    assert_eq!(after, expected);
+    for pod in &after {
+        bench.until_ready(pod).await?;
+    }
+    let mut late = bench.pod_request(&set, 0, bench.ready()?);
+    late.revision = "another-1".into();
+    let answer = bench.pods().create(late).await?;
+    assert!(matches!(&answer, Created::AlreadyThere(pod) if pod.uid == after[0].uid), "{answer:?}");
     Ok(())
 }

@@ -31,6 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
         "list_sees_own_writes" => list::own_writes,
         "list_sees_own_writes__as_they_were_asked_for" => list::as_asked_for,
         "list_sees_own_writes__an_update" => list::an_update,
+        "list_is_the_same_in_a_later_instance" [LaterInstance] => list::later_instance,
         "create_of_a_free_name_is_new" => create::free_name,
         "create_of_a_free_name_is_new__after_the_end_of_another" => create::after_the_end,
         "create_of_a_free_name_is_new__for_each_pet" => create::each_pet,
@@ -73,6 +74,9 @@ pub(super) fn cases() -> Vec<Case> {
         "update_of_another_incarnation_is_not_found" => update::another_incarnation,
         "update_of_another_incarnation_is_not_found__after_its_end" => update::after_its_end,
         "watch_hints_at_every_change" => watch::every_change,
+        "watch_hints_at_every_change__of_readiness" => watch::readiness,
+        "watch_hints_at_every_change__of_a_failure" => watch::a_failure,
+        "watch_hints_at_every_change__of_the_end" => watch::the_end,
         "watch_hints_at_every_change__to_every_watcher" => watch::every_watcher,
     ]
 }

@@ -28,7 +28,7 @@ pub(super) async fn named_claims(bench: &Bench) -> Outcome {
     request.claims.insert(Workload::CLAIM.to_owned(), claim.name.clone());
     let pod = bench.create(request).await?;
     let ready = bench.until_ready(&pod).await?;
-    match bench.subject.hands.mounts(&ready).await {
+    match bench.hands().mounts(&ready).await {
         Ok(mounts) => assert_eq!(mounts, BTreeMap::from([(Workload::CLAIM.to_owned(), claim.name)])),
         // The writer would not be ready without its volume.
         Err(error) if error.kind() == ErrorKind::Unsupported => {

@@ -1,5 +1,6 @@
 //! The cases of `SetStore`.
 
+mod later;
 mod lives;
 mod objects;
 mod revisions;
@@ -17,6 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
         "store_gone_tells_the_lives_of_removed_sets__until_it_is_created_anew" => lives::until_created_anew,
         "store_get_sees_own_writes" => sets::own_writes,
         "store_get_sees_own_writes__each_with_a_new_version" => sets::new_versions,
+        "store_get_is_the_same_in_a_later_instance" [LaterInstance] => later::every_thing,
         "store_create_of_a_taken_key_already_exists" => sets::taken_key,
         "store_create_of_a_taken_key_already_exists__at_the_same_time" => sets::racing_creates,
         "store_create_gives_a_fresh_uid" => sets::fresh_uid,
@@ -39,6 +41,8 @@ pub(super) fn cases() -> Vec<Case> {
         "store_delete_revision_of_the_unknown_is_fine" => revisions::delete_unknown,
         "store_objects_are_those_of_the_namespace" [OtherNamespace] => objects::of_the_namespace,
         "store_objects_are_those_of_the_namespace__in_their_order" => objects::in_order,
+        "store_put_object_replaces_its_namesake" => objects::replaced,
+        "store_put_object_replaces_its_namesake__of_the_same_kind_only" => objects::replaced_of_its_kind,
         "store_delete_object_says_whether_it_was_there" => objects::was_there,
         "store_watch_hints_at_every_change" => watch::every_change,
         "store_watch_hints_at_every_change__of_an_object" => watch::objects,

@@ -26,6 +26,7 @@ pub(super) async fn in_order(bench: &Bench) -> Outcome {
     (secret.metadata.namespace, secret.metadata.name) = (namespace.clone(), name("a"));
     let mut service = Service::default();
     (service.metadata.namespace, service.metadata.name) = (namespace.clone(), name("z"));
+    service.spec.cluster_ip = Some("None".to_owned());
     let (secret, service) = (ConfigObject::Secret(secret), ConfigObject::Service(service));
     let maps = ["a", "b"].map(|short| map(&namespace, &name(short), "1"));
     for object in [&secret, &maps[1], &service, &maps[0]] {
@@ -52,5 +53,29 @@ pub(super) async fn was_there(bench: &Bench) -> Outcome {
     assert!(bench.remove_map(&namespace, &name).await?);
     assert!(!bench.remove_map(&namespace, &name).await?);
     assert_eq!(bench.maps(&namespace).await?, []);
+    Ok(())
+}
+
+pub(super) async fn replaced(bench: &Bench) -> Outcome {
+    let namespace = bench.set("web").namespace;
+    let name = format!("settings-{}", bench.tag);
+    for value in ["1", "2"] {
+        bench.store().put_object(map(&namespace, &name, value)).await?;
+        assert_eq!(bench.maps(&namespace).await?, [map(&namespace, &name, value)]);
+    }
+    Ok(())
+}
+
+pub(super) async fn replaced_of_its_kind(bench: &Bench) -> Outcome {
+    let namespace = bench.set("web").namespace;
+    let name = format!("settings-{}", bench.tag);
+    let mut secret = Secret::default();
+    (secret.metadata.namespace, secret.metadata.name) = (namespace.to_string(), name.clone());
+    let secret = ConfigObject::Secret(secret);
+    bench.store().put_object(secret.clone()).await?;
+    for value in ["1", "2"] {
+        bench.store().put_object(map(&namespace, &name, value)).await?;
+    }
+    assert_eq!(bench.maps(&namespace).await?, [map(&namespace, &name, "2"), secret]);
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Sets and their declarations.
 
+use futures::StreamExt;
 use futures::future::join_all;
-use futures::{FutureExt, StreamExt};
+use petset_core::backend::WatchEvent;
 use petset_core::store::Cascade;
 use petset_core::{ErrorKind, SetKey};
 
 use super::support::{NOW, declared, deletion, refused, revision, status};
-use crate::conformance::bench::{Bench, Outcome};
+use crate::conformance::bench::{Bench, Outcome, Stop};
+use crate::conformance::wait::drain;
 
 pub(super) async fn in_order(bench: &Bench) -> Outcome {
     let mut keys: Vec<SetKey> = ["b", "a-1", "a", "web", "a-b"].map(|name| bench.set(name)).into();
@@ -24,7 +26,7 @@ pub(super) async fn own_writes(bench: &Bench) -> Outcome {
     let key = bench.set("web");
     assert_eq!(bench.store().get(&key).await?, None);
     let made = bench.stored(&key).await?;
-    assert_eq!((made.generation, made.created_at, made.deletion), (1, NOW, None));
+    assert_eq!((made.generation, made.deletion), (1, None));
     assert_eq!(bench.current(&key).await?, made);
     let updated = bench.store().update(&key, &made.version, declared(&key, 5)).await?;
     assert_eq!(updated.set, declared(&key, 5));
@@ -64,7 +66,8 @@ pub(super) async fn taken_key(bench: &Bench) -> Outcome {
 
 pub(super) async fn racing_creates(bench: &Bench) -> Outcome {
     let key = bench.set("web");
-    let answers = join_all((1..=8).map(|replicas| bench.store().create(declared(&key, replicas), NOW))).await;
+    let store = bench.store();
+    let answers = join_all((1..=8).map(|replicas| store.create(declared(&key, replicas), NOW))).await;
     let made: Vec<_> = answers.iter().flatten().collect();
     assert_eq!(made.len(), 1);
     assert_eq!(bench.current(&key).await?, *made[0]);
@@ -111,7 +114,7 @@ pub(super) async fn keeps_status_and_uid(bench: &Bench) -> Outcome {
     let marked = bench.store().mark_deleted(&key, &version, deletion(Cascade::Ordered, 7)).await?;
     let updated = bench.store().update(&key, &marked.version, declared(&key, 1)).await?;
     let kept = (updated.uid, updated.status, updated.deletion, updated.created_at);
-    assert_eq!(kept, (made.uid, status(3), marked.deletion, NOW));
+    assert_eq!(kept, (made.uid, status(3), marked.deletion, made.created_at));
     Ok(())
 }
 
@@ -129,13 +132,27 @@ pub(super) async fn generations(bench: &Bench) -> Outcome {
 }
 
 pub(super) async fn what_is_there(bench: &Bench) -> Outcome {
-    let key = bench.set("web");
+    let (key, other) = (bench.set("web"), bench.set("other"));
     let made = bench.stored(&key).await?;
     let version = bench.store().update_status(&key, &made.version, status(1)).await?;
     let mut hints = bench.store().watch();
+    // What was before may still be on its way; it comes before this one.
+    bench.stored(&other).await?;
+    bench.hinted(&mut hints, &other, "another set").await?;
+    drain(&mut hints);
     assert_eq!(bench.store().update_status(&key, &version, status(1)).await?, version);
     assert_eq!(bench.store().update(&key, &version, declared(&key, 3)).await?.version, version);
-    assert_eq!(hints.next().now_or_never(), None);
+    let after = bench.current(&other).await?;
+    bench.store().update_status(&other, &after.version, status(1)).await?;
+    let mut seen = Vec::new();
+    while !seen.contains(&WatchEvent::Changed(other.clone())) {
+        match tokio::time::timeout(bench.subject.patience, hints.next()).await {
+            Ok(Some(WatchEvent::Gap)) => return Err(Stop::Skipped("hints were lost meanwhile".to_owned())),
+            Ok(Some(hint)) => seen.push(hint),
+            Ok(None) | Err(_) => return Err(Stop::Failed("the change of another set was not hinted at".to_owned())),
+        }
+    }
+    assert!(!seen.contains(&WatchEvent::Changed(key)), "nothing changed, and a hint said so");
     Ok(())
 }
 

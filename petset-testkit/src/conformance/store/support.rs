@@ -1,6 +1,7 @@
 //! Sets, revisions and objects to store.
 
-use petset_core::spec::{ConfigMap, ConfigObject, ConfigObjectKind, PetSet, PodTemplate};
+use petset_core::manifest::Manifest;
+use petset_core::spec::{ConfigMap, ConfigObject, ConfigObjectKind, Container, PetSet, PodTemplate};
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, Revision, StoredSet};
 use petset_core::{Result, RevisionName, SetKey, Timestamp};
@@ -9,12 +10,17 @@ use crate::conformance::bench::{Bench, Outcome, Stop};
 
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
+/// A complete and valid declaration.
 pub(super) fn declared(key: &SetKey, replicas: i32) -> PetSet {
     let mut set = PetSet::default();
     set.metadata.namespace = key.namespace.to_string();
     set.metadata.name = key.name.to_string();
     set.spec.replicas = Some(replicas);
-    set
+    set.spec.template.metadata.labels.insert("app".to_owned(), key.name.to_string());
+    let container = Container { name: "main".to_owned(), image: Some("example".to_owned()), ..Container::default() };
+    set.spec.template.spec.containers.push(container);
+    let manifest = Manifest::try_from(set).expect("the declaration is valid");
+    manifest.sets.into_iter().next().expect("a manifest of one set has one")
 }
 
 pub(super) fn status(replicas: u32) -> PetSetStatus {

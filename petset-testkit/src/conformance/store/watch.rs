@@ -4,7 +4,8 @@ use petset_core::backend::{Hints, WatchEvent};
 use petset_core::store::Cascade;
 
 use super::support::{declared, deletion, map, status};
-use crate::conformance::bench::{Bench, Outcome, drain};
+use crate::conformance::bench::{Bench, Outcome};
+use crate::conformance::wait::drain;
 
 pub(super) async fn every_change(bench: &Bench) -> Outcome {
     let key = bench.set("web");

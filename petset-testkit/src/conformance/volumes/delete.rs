@@ -7,7 +7,7 @@ use crate::conformance::Workload;
 use crate::conformance::bench::{Bench, Outcome};
 
 /// A claim and a pod that uses it.
-async fn used(bench: &Bench, set: &SetKey) -> Outcome<(Claim, Pod)> {
+pub(super) async fn used(bench: &Bench, set: &SetKey) -> Outcome<(Claim, Pod)> {
     let claim = bench.claim(set, 0).await?;
     let mut request = bench.pod_request(set, 0, bench.ready()?);
     request.claims.insert(Workload::CLAIM.to_owned(), claim.name.clone());

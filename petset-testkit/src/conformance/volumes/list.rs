@@ -31,7 +31,7 @@ pub(super) async fn pending_ones(bench: &Bench) -> Outcome {
 pub(super) async fn lost_ones(bench: &Bench) -> Outcome {
     let set = bench.set("web");
     let claim = bench.claim(&set, 0).await?;
-    by_hand(bench.subject.hands.vanish_volume(&claim).await)?;
+    by_hand(bench.hands().vanish_volume(&claim).await)?;
     let is_lost = |claims: &[Claim]| claims.len() == 1 && claims[0].phase == ClaimPhase::Lost;
     let lost = bench.until_claims(&set, "a lost claim", is_lost).await?;
     assert_eq!(lost[0].uid, claim.uid);
@@ -62,15 +62,32 @@ pub(super) async fn complete_or_an_error(bench: &Bench) -> Outcome {
     for ordinal in 0..2 {
         bench.claim(&set, ordinal).await?;
     }
-    by_hand(bench.subject.hands.damage_claims(&set).await)?;
+    by_hand(bench.hands().damage_claims(&set).await)?;
     let answer = bench.volumes().list(&set).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
-    bench.subject.hands.mend().await?;
+    bench.hands().mend().await?;
     assert_eq!(bench.claims(&set).await?.len(), 2);
     Ok(())
 }
 
 pub(super) async fn of_nothing(bench: &Bench) -> Outcome {
     assert_eq!(bench.claims(&bench.set("nobody")).await?, []);
+    Ok(())
+}
+
+pub(super) async fn later_instance(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    for ordinal in [0, 2] {
+        let mut request = bench.claim_request(&set, ordinal, bench.subject.workload.claim.clone());
+        request.owner = Some(bench.owner.clone());
+        bench.provision(request).await?;
+    }
+    if bench.volumes().capabilities().binds_before_use {
+        let all_bound = |claims: &[Claim]| claims.iter().all(|claim| claim.phase == ClaimPhase::Bound);
+        bench.until_claims(&set, "bound claims", all_bound).await?;
+    }
+    let before = bench.claims(&set).await?;
+    bench.reopen().await?;
+    assert_eq!(bench.claims(&set).await?, before);
     Ok(())
 }

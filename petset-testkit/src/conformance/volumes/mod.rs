@@ -20,6 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
         "list_claims_shows_every_identity__of_this_namespace_only" [OtherNamespace] => list::this_namespace_only,
         "list_claims_is_complete_or_an_error" => list::complete_or_an_error,
         "list_claims_is_complete_or_an_error__of_nothing_is_empty" => list::of_nothing,
+        "list_claims_is_the_same_in_a_later_instance" [LaterInstance] => list::later_instance,
         "provision_of_a_new_claim_is_new" => provision::new_claim,
         "provision_of_a_new_claim_is_new__with_its_owner" => provision::with_its_owner,
         "provision_of_a_new_claim_is_new__with_a_volume_of_its_own" [BindsBeforeUse] => provision::own_volume,
@@ -41,5 +42,10 @@ pub(super) fn cases() -> Vec<Case> {
         "delete_claim_in_use_waits__twice" [Pods, Mounts] => delete::in_use_twice,
         "delete_claim_in_use_waits__and_of_nobody_does_not" => delete::of_nobody,
         "watch_claims_hints_at_every_change" => watch::every_change,
+        "watch_claims_hints_at_every_change__of_a_binding" [BindsBeforeUse] => watch::a_binding,
+        "watch_claims_hints_at_every_change__of_a_binding_that_waited" [BindsBeforeUse] => watch::a_late_binding,
+        "watch_claims_hints_at_every_change__of_a_loss" [BindsBeforeUse, TellsLosses] => watch::a_loss,
+        "watch_claims_hints_at_every_change__of_the_end" => watch::the_end,
+        "watch_claims_hints_at_every_change__of_the_end_after_its_pod" [Pods, Mounts] => watch::the_end_after_its_pod,
     ]
 }

@@ -72,7 +72,7 @@ pub(super) async fn known_claim(bench: &Bench) -> Outcome {
 pub(super) async fn lost_claim(bench: &Bench) -> Outcome {
     let set = bench.set("web");
     let claim = bench.claim(&set, 0).await?;
-    by_hand(bench.subject.hands.vanish_volume(&claim).await)?;
+    by_hand(bench.hands().vanish_volume(&claim).await)?;
     let again = known(bench, bench.claim_request(&set, 0, bench.subject.workload.claim.clone())).await?;
     assert_eq!((again.uid, again.phase), (claim.uid, ClaimPhase::Lost), "no empty volume instead (S7)");
     Ok(())
@@ -82,7 +82,8 @@ pub(super) async fn at_the_same_time(bench: &Bench) -> Outcome {
     let set = bench.set("web");
     let request = bench.claim_request(&set, 0, bench.subject.workload.claim.clone());
     let (mut made, mut uids) = (0, BTreeSet::new());
-    for answer in join_all((0..8).map(|_| bench.volumes().provision(request.clone()))).await {
+    let volumes = bench.volumes();
+    for answer in join_all((0..8).map(|_| volumes.provision(request.clone()))).await {
         let claim = match answer? {
             Created::New(claim) => {
                 made += 1;

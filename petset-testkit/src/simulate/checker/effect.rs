@@ -1,5 +1,7 @@
 //! What may happen, whoever asked for it and whenever it was.
 
+use std::sync::Arc;
+
 use petset_core::backend::{Claim, ClaimRef, PodPhase, PodRef};
 use petset_core::{Ordinal, SetKey};
 
@@ -22,11 +24,19 @@ impl Checker {
     /// Something happened; `state` is the world just after it.
     pub(in crate::simulate) fn happened(&mut self, state: &State, actor: Actor, effect: &Effect) {
         match effect {
-            Effect::PodCreated { pod, .. } => self.pod_created(state, actor, pod),
+            Effect::PodCreated { pod, .. } => {
+                self.runs(pod);
+                self.pod_created(state, actor, pod);
+            }
             Effect::PodDeletionStarted { pod, grace_seconds } if actor != Actor::Another => {
                 self.pod_ends(state, pod, *grace_seconds);
             }
-            Effect::PodUpdated { pod } | Effect::PodEnded { pod } => self.settle(state, &pod.set),
+            Effect::PodUpdated { pod } => self.settle(state, &pod.set),
+            Effect::PodEnded { pod } => {
+                let pet = (pod.set.clone(), pod.ordinal);
+                self.running.entry(pet).or_default().remove(&pod.uid);
+                self.settle(state, &pod.set);
+            }
             Effect::ClaimCreated { claim } => {
                 self.unshared(state);
                 self.owned(state, actor, claim);
@@ -43,7 +53,7 @@ impl Checker {
 
     /// A pod became ready, or the declaration changed: who is down now? S10.
     pub(in crate::simulate) fn settle(&mut self, state: &State, set: &SetKey) {
-        let Some(facts) = self.sets.get(set) else { return };
+        let Some(facts) = self.sets.get(set).map(Arc::clone) else { return };
         self.debts.retain(|(of, pet), taken| {
             if of != set {
                 return true;
@@ -56,12 +66,24 @@ impl Checker {
             let is_gone = standing.is_none_or(|pod| pod.uid != *taken);
             !is_replaced && (!is_gone || facts.wants(*pet))
         });
+        self.narrow(set);
         let down: Vec<Ordinal> = self.debts.keys().filter(|(of, _)| of == set).map(|(_, pet)| *pet).collect();
         let budget = self.budgets.get(set).copied().unwrap_or(1);
         let within = facts.deletion.is_some() || down.len() <= budget;
         self.claim(within, "S10", || {
             let pets: Vec<String> = down.iter().map(ToString::to_string).collect();
             format!("pets {} of {set} are down at once, and {budget} may be", pets.join(", "))
+        });
+    }
+
+    /// From here on an incarnation may run, until its end is confirmed. S1.
+    fn runs(&mut self, pod: &PodRef) {
+        let running = self.running.entry((pod.set.clone(), pod.ordinal)).or_default();
+        let before = running.first().cloned();
+        running.insert(pod.uid.clone());
+        self.claim(before.is_none(), "S1", || {
+            let before = before.map(|before| before.to_string()).unwrap_or_default();
+            format!("pod {} ({}) starts while {before} may still run", pod.name(), pod.uid)
         });
     }
 

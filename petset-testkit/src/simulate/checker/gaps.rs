@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gap {
     /// L2: a claim that is to go with its set is made, or becomes the set's, by a request that was held up until the set
-    /// was gone, and is deleted by nobody.
+    /// was gone, and is deleted by nobody. Whoever deleted it could not tell it from one that a later life retains.
     ClaimOfAGoneSet,
 }
 

@@ -24,6 +24,7 @@ pub use gaps::Gap;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Broken {
     /// Its id.
     pub promise: &'static str,
@@ -59,8 +60,11 @@ pub(super) struct Checker {
     lives: BTreeMap<SetKey, BTreeSet<SetUid>>,
     /// How the sets that are no more ended.
     ended: BTreeMap<SetKey, Cascade>,
-    /// The largest budget of the present life.
+    /// How many pods of a set may be down: the budget, and what was rightly taken down, or had a ticket, before it was
+    /// lowered, until that is replaced.
     budgets: BTreeMap<SetKey, usize>,
+    /// The incarnations of each pet whose end is not confirmed.
+    running: BTreeMap<(SetKey, Ordinal), BTreeSet<PodUid>>,
     views: BTreeMap<(Caller, SetKey), View>,
     /// Ready pods that were taken down, by pet: until a ready one stands in their place, or they are gone and their pet
     /// is not wanted any more.
@@ -96,9 +100,17 @@ impl Checker {
         if self.sets.get(set).is_some_and(|before| before.uid != facts.uid) {
             self.budgets.remove(set);
         }
-        let budget = self.budgets.entry(set.clone()).or_default();
-        *budget = (*budget).max(facts.max_unavailable);
         self.sets.insert(set.clone(), Arc::new(facts));
+        self.narrow(set);
+    }
+
+    /// Forgets a larger budget as far as nothing that it allowed is still open (S10).
+    fn narrow(&mut self, set: &SetKey) {
+        let Some(facts) = self.sets.get(set) else { return };
+        let debts = self.debts.keys().filter(|(of, _)| of == set).map(|(_, pet)| *pet);
+        let open: BTreeSet<Ordinal> = debts.chain(facts.tickets.iter().map(|ticket| ticket.ordinal)).collect();
+        let budget = self.budgets.entry(set.clone()).or_default();
+        *budget = (*budget).min(open.len()).max(facts.max_unavailable);
     }
 
     /// The first promise that was broken.
