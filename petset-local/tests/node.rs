@@ -145,15 +145,16 @@ async fn s6_s15_a_claim_of_a_pod_whose_record_cannot_be_read_outlives_the_start(
     let node = Node::open(place.root()).await.unwrap();
     let claim = new(node.volumes().provision(request("web", 0)).await.unwrap());
     let Created::New(pod) = node.pods().create(pod_with(&claim)).await.unwrap() else { panic!("it was there") };
+    // No container starts on a claim that is being deleted; and nothing that a later note could write over the damage is
+    // under way then.
+    while node.pods().list(&set("web")).await.unwrap()[0].status.ready_since.is_none() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     // Of another set, deleted as well, and held by nobody who is still there after the start.
     let other = new(node.volumes().provision(request("other", 0)).await.unwrap());
     node.volumes().hold(&other.set, &other.name, &PodUid::new("ended"));
     for claim in [&claim, &other] {
         node.volumes().delete(&claim.reference()).await.unwrap();
-    }
-    // Nothing that a later note could write over the damage is under way then.
-    while node.pods().list(&set("web")).await.unwrap()[0].status.ready_since.is_none() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     node.pods().shutdown().await;
     drop(node);

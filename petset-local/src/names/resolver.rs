@@ -78,7 +78,8 @@ impl NameResolver for LocalNames {
             Found::Port(targets) => {
                 Ok(ResolvedName::Services(targets.into_iter().map(|target| (target.name, target.port)).collect()))
             }
-            Found::Pointer(_) | Found::Apex | Found::Empty | Found::Unknown | Found::Outside => {
+            Found::Pointer(names) => Ok(ResolvedName::Names(names)),
+            Found::Apex | Found::Empty | Found::Unknown | Found::Outside => {
                 Err(Error::new(ErrorKind::NotFound, "resolve a name").with_context("name", name.escape_default()))
             }
         }

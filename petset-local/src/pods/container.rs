@@ -176,7 +176,8 @@ impl Keeper {
             return Box::pin(self.accompany(process, adopted)).await;
         };
         let Some(address) = self.cell.record().address else { return (process.ended().await, None) };
-        if !adopted
+        // Also of a process that was adopted: nobody may have seen its start, or the handler's end. At least once.
+        if saved.post_started != Some(process.id())
             && let Some(handler) = declared.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref())
         {
             let target = Target { address, ports: &declared.ports, runner: &runner };
@@ -189,6 +190,7 @@ impl Keeper {
                 stop(&self.node, &self.cell, self.index, process, None).await;
                 return (process.ended().await, Some(why));
             }
+            self.cell.note(|record| record.containers[self.index].post_started = Some(process.id()));
         }
         if probes.ready_at_start() {
             self.cell.note(|record| record.containers[self.index].ready = true);

@@ -1,5 +1,6 @@
 //! Running another command where a container runs: its view, its variables, its working directory.
 
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{self, Output, Stdio};
@@ -10,6 +11,7 @@ use async_trait::async_trait;
 use command_fds::{CommandFdExt as _, FdMapping};
 use petset_core::{Error, ErrorKind, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use super::cell::Cell;
@@ -26,6 +28,9 @@ use super::view::Plan;
 /// Goes to the working directory and becomes the command.
 const SCRIPT: &str = r#"cd -- "$1" || exit 126; shift; exec "$@""#;
 
+/// How many bytes of what a probe or handler prints are kept to say why it failed.
+const KEPT_WORDS: u64 = 16 << 10;
+
 /// Runs commands in one container.
 #[derive(Debug, Clone)]
 pub(super) struct Runner {
@@ -39,17 +44,21 @@ impl Runner {
         Self { node, cell, index }
     }
 
-    /// Runs `argv` to its end. When the future is dropped, the command and what it started in its group is ended.
-    pub(super) async fn output(&self, argv: &[String]) -> Result<Output> {
+    /// Runs `argv` to its end. Of each of its two streams the first `kept` bytes are kept, and all is read. When the future is
+    /// dropped, the command and what it started in its group is ended.
+    pub(super) async fn output(&self, argv: &[String], kept: u64) -> Result<Output> {
         let (runner, argv) = (self.clone(), argv.to_vec());
         let failed = |kind| {
             let container = self.cell.container(self.index).name;
             Error::new(kind, "run a command in a pod").with_context("container", container)
         };
-        let Some((_group, child)) = blocking(move || runner.start(&argv)).await? else {
+        let Some((_group, mut child)) = blocking(move || runner.start(&argv)).await? else {
             return Err(failed(ErrorKind::Unavailable).with_message("the container is not running"));
         };
-        child.wait_with_output().await.map_err(|error| failed(ErrorKind::Internal).with_source(error))
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let output = async { tokio::try_join!(child.wait(), beginning(stdout, kept), beginning(stderr, kept)) };
+        let (status, stdout, stderr) = output.await.map_err(|error| failed(ErrorKind::Internal).with_source(error))?;
+        Ok(Output { status, stdout, stderr })
     }
 
     /// Starts a command where the container runs; `None` when it does not run. Blocks.
@@ -91,6 +100,16 @@ impl Runner {
     }
 }
 
+/// The first `kept` bytes of a stream, which is read to its end.
+async fn beginning(stream: Option<impl AsyncRead + Unpin>, kept: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut stream) = stream {
+        (&mut stream).take(kept).read_to_end(&mut bytes).await?;
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+    }
+    Ok(bytes)
+}
+
 /// A shell where the process `pid` is.
 fn enter(isolation: &Isolation, pid: u32) -> process::Command {
     let Isolation::Namespaces { tools, user } = isolation else { return process::Command::new("/bin/sh") };
@@ -127,7 +146,7 @@ impl Drop for Group {
 impl crate::probe::CommandRunner for Runner {
     async fn run(&self, command: &[String], timeout: Duration) -> crate::probe::Answer {
         use crate::probe::Answer;
-        match tokio::time::timeout(timeout, self.output(command)).await {
+        match tokio::time::timeout(timeout, self.output(command, KEPT_WORDS)).await {
             Ok(Ok(output)) if output.status.success() => Answer::Success,
             Ok(Ok(output)) => {
                 let mut said = output.stdout;
@@ -137,5 +156,18 @@ impl crate::probe::CommandRunner for Runner {
             Ok(Err(error)) => Answer::Failure(error.chain().to_string()),
             Err(_) => Answer::Failure(format!("no end within {} s", timeout.as_secs_f32())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_beginning_is_kept_and_all_is_read() {
+        let mut all: &[u8] = b"abcdef";
+        assert_eq!(beginning(Some(&mut all), 4).await.unwrap(), b"abcd");
+        assert!(all.is_empty());
+        assert!(beginning(None::<&[u8]>, 4).await.unwrap().is_empty());
     }
 }

@@ -29,6 +29,8 @@ use crate::seams::{AddressBook, ClaimSource};
 /// How long the directory is waited for when another controller has it: one that is ending gives it back soon.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
+/// How many bytes of each stream of a command are kept.
+const MOST_OUTPUT: u64 = 16 << 20;
 
 /// Pods that are processes of this machine.
 ///
@@ -116,10 +118,11 @@ impl LocalPods {
         .await
     }
 
-    /// Runs a command where a container runs, with its view, variables and working directory.
+    /// Runs a command where a container runs, with its view, variables and working directory. Of each of its two streams the
+    /// first 16 MiB are kept; the rest is read and dropped.
     pub async fn exec(&self, set: &SetKey, ordinal: Ordinal, container: &str, argv: &[String]) -> Result<Output> {
         let (cell, index) = self.container(set, ordinal, container, "run a command in a pod")?;
-        Runner::new(Arc::clone(&self.shared), cell, index).output(argv).await
+        Runner::new(Arc::clone(&self.shared), cell, index).output(argv, MOST_OUTPUT).await
     }
 
     /// Ends the supervision and waits until it has ended. Pods keep running.

@@ -71,6 +71,9 @@ pub(super) struct ContainerRecord {
     /// When it may start again, in milliseconds since boot.
     pub(super) not_before: u64,
     pub(super) process: Option<ProcessId>,
+    /// The last process whose `postStart` was done.
+    #[serde(default)]
+    pub(super) post_started: Option<ProcessId>,
     pub(super) state: ContainerState,
     /// What its probes complain about, or how it ended last.
     pub(super) problem: Option<String>,
@@ -240,6 +243,7 @@ impl ContainerRecord {
             failures: 0,
             not_before: 0,
             process: None,
+            post_started: None,
             state: ContainerState::Waiting { reason: "PodInitializing".to_owned(), message: String::new() },
             problem: None,
         }

@@ -17,6 +17,8 @@ use crate::probe::{Target, handle};
 
 /// How often processes are looked for that have not ended yet.
 const LOOK: Duration = Duration::from_millis(25);
+/// What a program has after its polite signal when `preStop` took all of the grace period.
+const LEAST: Duration = Duration::from_secs(2);
 /// The pause after a look that failed.
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
@@ -29,6 +31,8 @@ pub(super) async fn stop(node: &Arc<Shared>, cell: &Arc<Cell>, index: usize, pro
     };
     let deadline = deadline.unwrap_or_else(|| clock::deadline(Duration::from_secs(grace.into())));
     let handler = declared.lifecycle.as_ref().and_then(|lifecycle| lifecycle.pre_stop.as_ref());
+    let has_grace = !clock::until(deadline).is_zero();
+    let mut deadline = deadline;
     if let (Some(handler), Some(address)) = (handler, address) {
         let runner = Runner::new(Arc::clone(node), Arc::clone(cell), index);
         let target = Target { address, ports: &declared.ports, runner: &runner };
@@ -39,7 +43,12 @@ pub(super) async fn stop(node: &Arc<Shared>, cell: &Arc<Cell>, index: usize, pro
                 }
             }
             _ = process.ended() => {}
-            () = clock::sleep_until(deadline) => {}
+            () = clock::sleep_until(deadline) => {
+                // It took all of the grace: the program is asked now, and has a little, as in Kubernetes.
+                if has_grace {
+                    deadline = clock::deadline(LEAST);
+                }
+            }
         }
     }
     send(process, Signal::TERM);

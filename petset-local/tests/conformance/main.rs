@@ -22,7 +22,7 @@ struct NodeHands {
     node: Node,
     leftovers: Leftovers,
     /// Dropped last.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// What is read once, when the node is opened, cannot be damaged under it.
@@ -47,6 +47,18 @@ impl Hands for NodeHands {
         Err(read_once("damage the records of claims", set))
     }
 
+    fn reopens(&self) -> bool {
+        true
+    }
+
+    async fn reopen(self: Arc<Self>) -> Result<Subject> {
+        self.node.pods().shutdown().await;
+        let hands = Arc::try_unwrap(self).map_err(|_| Error::new(ErrorKind::Internal, "let go of a node"))?;
+        let Self { node, leftovers, dir } = hands;
+        drop(node);
+        over(dir, leftovers).await
+    }
+
     async fn clean_up(&self) -> Result<()> {
         self.node.pods().shutdown().await;
         self.leftovers.end();
@@ -60,6 +72,12 @@ fn failed(operation: &'static str, error: std::io::Error) -> Error {
 
 async fn subject() -> Result<Subject> {
     let dir = tempfile::tempdir().map_err(|error| failed("make a directory", error))?;
+    let leftovers = Leftovers::of(dir.path());
+    over(dir, leftovers).await
+}
+
+/// A node over what is in the directory.
+async fn over(dir: TempDir, leftovers: Leftovers) -> Result<Subject> {
     let mut options = PodOptions::default();
     options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
     let builder = Node::builder(dir.path().join("node")).pod_options(options).dns_port(DnsPort::Any);
@@ -71,7 +89,7 @@ async fn subject() -> Result<Subject> {
         .names(node.names())
         .store(node.store())
         .workload(workload)
-        .hands(Arc::new(NodeHands { leftovers: Leftovers::of(dir.path()), node, _dir: dir })))
+        .hands(Arc::new(NodeHands { node, leftovers, dir })))
 }
 
 fn main() -> ExitCode {

@@ -114,6 +114,41 @@ async fn handlers_run_after_the_start_and_before_the_end() {
 }
 
 #[tokio::test]
+async fn a_handler_whose_end_nobody_saw_runs_again_and_one_that_was_seen_does_not() {
+    let mut bench = Bench::new().await;
+    let [out, go] = ["out", "go"].map(|name| bench.file(name));
+    let (log, let_go) = (out.display(), go.display());
+    let handler = format!("echo start >> {log}; while ! test -e {let_go}; do sleep 0.02; done");
+    let mut spec = shell("exec sleep 600");
+    spec["containers"][0]["lifecycle"] = json!({ "postStart": { "exec": { "command": ["/bin/sh", "-c", handler] } } });
+    bench.create(bench.request(spec)).await;
+    until_file(&out, |text| text == "start\n").await;
+    bench.close().await;
+    fs::write(&go, "").unwrap();
+    bench.open().await;
+    bench.until_ready().await;
+    assert_eq!(fs::read_to_string(&out).unwrap(), "start\nstart\n");
+    bench.open().await;
+    let pod = bench.until_ready().await;
+    bench.delete(&pod, None).await;
+    bench.until_gone().await;
+    assert_eq!(fs::read_to_string(&out).unwrap(), "start\nstart\n");
+}
+
+#[tokio::test]
+async fn s3_a_handler_that_takes_all_the_grace_leaves_some_for_the_polite_signal() {
+    let bench = Bench::new().await;
+    let out = bench.file("out");
+    let mut spec = shell(&format!("trap 'echo term >> {}; exit 0' TERM; while :; do sleep 0.05; done", out.display()));
+    spec["containers"][0]["lifecycle"] = json!({ "preStop": { "sleep": { "seconds": 600 } } });
+    let pod = bench.create(bench.request(spec)).await;
+    bench.until_ready().await;
+    bench.delete(&pod, Some(1)).await;
+    bench.until_gone().await;
+    assert_eq!(fs::read_to_string(&out).unwrap(), "term\n");
+}
+
+#[tokio::test]
 async fn s1_a_restart_waits_for_a_child_that_closed_its_descriptors() {
     let bench = Bench::new().await;
     let [main, child, runs] = ["main", "child", "runs"].map(|name| bench.file(name));
