@@ -1,11 +1,13 @@
-//! The same changes on the engine, and nothing else: the volume, the sandbox, the container in it, and their starts.
+//! The same pods by nothing but the calls that they need: the namespace's network, and for each pod its volume, its sandbox
+//! and the container in it, their starts, and one look at each of the two that says that it runs and where. Whoever leaves
+//! out more has other pods. Nothing is written down, nothing is looked at before it is changed, and nobody looks on.
 
 use std::time::Instant;
 
 use bollard::Docker;
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig,
-    VolumeCreateRequest,
+    ContainerCreateBody, EndpointSettings, HostConfig, Mount, MountType, MountVolumeOptions, NetworkCreateRequest,
+    NetworkingConfig, VolumeCreateRequest,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectContainerOptions, ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
@@ -13,6 +15,7 @@ use bollard::query_parameters::{
 };
 use futures::future::try_join_all;
 
+use crate::meter::{Calls, Meter};
 use crate::{Case, Error, IMAGE, RUN};
 
 const NETWORK: &str = "bare.bench";
@@ -22,12 +25,15 @@ pub(crate) async fn is_there() -> Result<(), Error> {
     Ok(())
 }
 
-/// Seconds until all containers run, as the engine says by itself.
-pub(crate) async fn up_and_down(case: Case) -> Result<f64, Error> {
-    let docker = Docker::connect_with_defaults()?;
+/// Seconds until all containers run, and the calls for it. Over the same wire as ours, which counts.
+pub(crate) async fn up_and_down(case: Case) -> Result<(f64, Calls), Error> {
+    let dir = tempfile::tempdir()?;
+    let meter = Meter::start(dir.path().join("docker.sock"))?;
+    let docker = Docker::connect_with_host(&meter.host())?.negotiate_version().await?;
+    meter.take();
+    let started = Instant::now();
     let network = NetworkCreateRequest { name: NETWORK.to_owned(), ..NetworkCreateRequest::default() };
     docker.create_network(network).await?;
-    let started = Instant::now();
     let ids = if case.at_once {
         try_join_all((0..case.pets).map(|number| start(&docker, number))).await?
     } else {
@@ -37,7 +43,7 @@ pub(crate) async fn up_and_down(case: Case) -> Result<f64, Error> {
         }
         ids
     };
-    let took = started.elapsed().as_secs_f64();
+    let (took, calls) = (started.elapsed().as_secs_f64(), meter.take());
     for id in ids.iter().flatten() {
         docker.remove_container(id, Some(RemoveContainerOptionsBuilder::default().force(true).build())).await?;
     }
@@ -45,7 +51,7 @@ pub(crate) async fn up_and_down(case: Case) -> Result<f64, Error> {
         docker.remove_volume(&format!("{number}.{NETWORK}"), None::<RemoveVolumeOptions>).await?;
     }
     docker.remove_network(NETWORK).await?;
-    Ok(took)
+    Ok((took, calls))
 }
 
 /// Removes the volumes of the measured set.
@@ -65,12 +71,16 @@ async fn start(docker: &Docker, number: usize) -> Result<[String; 2], Error> {
     docker.create_volume(wanted).await?;
     let mount = |target: &str| {
         let (source, target) = (Some(volume.clone()), Some(target.to_owned()));
-        Some(vec![Mount { source, target, typ: Some(MountType::VOLUME), ..Mount::default() }])
+        let volume_options = Some(MountVolumeOptions { no_copy: Some(true), ..MountVolumeOptions::default() });
+        Some(vec![Mount { source, target, typ: Some(MountType::VOLUME), volume_options, ..Mount::default() }])
     };
-    let endpoints = [(NETWORK.to_owned(), EndpointSettings::default())].into();
+    let aliases = Some(vec![format!("bench-{number}")]);
+    let endpoints = [(NETWORK.to_owned(), EndpointSettings { aliases, ..EndpointSettings::default() })].into();
     let host = HostConfig {
         network_mode: Some(NETWORK.to_owned()),
         ipc_mode: Some("shareable".to_owned()),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         mounts: mount("/volumes/data"),
         ..HostConfig::default()
     };
@@ -80,10 +90,6 @@ async fn start(docker: &Docker, number: usize) -> Result<[String; 2], Error> {
     let host =
         HostConfig { network_mode: joined.clone(), ipc_mode: joined, mounts: mount("/data"), ..HostConfig::default() };
     let main = run(docker, &format!("{number}.main.bench"), host, None).await?;
-    let seen = docker.inspect_container(&main, None::<InspectContainerOptions>).await?;
-    if seen.state.and_then(|state| state.running) != Some(true) {
-        return Err(format!("container {main} does not run").into());
-    }
     Ok([main, sandbox])
 }
 
@@ -103,5 +109,9 @@ async fn run(
     let options = CreateContainerOptionsBuilder::default().name(name).build();
     let id = docker.create_container(Some(options), body).await?.id;
     docker.start_container(&id, None::<StartContainerOptions>).await?;
+    let seen = docker.inspect_container(&id, None::<InspectContainerOptions>).await?;
+    if seen.state.and_then(|state| state.running) != Some(true) {
+        return Err(format!("container {name} does not run").into());
+    }
     Ok(id)
 }

@@ -19,14 +19,18 @@ impl Calls {
         self.0.iter().filter(|(kind, _)| !kind.starts_with("GET") && !kind.starts_with("HEAD")).map(|(_, n)| n).sum()
     }
 
+    /// How many requests were made.
+    pub(crate) fn all(&self) -> usize {
+        self.0.values().sum()
+    }
+
     /// One line per kind, with what it is for.
     #[expect(clippy::cast_precision_loss, reason = "counts are small")]
     pub(crate) fn print(&self, parts: usize) {
         for (kind, count) in &self.0 {
             println!("  {count:>5} {:>6.1}  {kind:<32} {}", *count as f64 / parts as f64, why(kind));
         }
-        let all: usize = self.0.values().sum();
-        println!("  {all:>5} {:>6.1}  in all", all as f64 / parts as f64);
+        println!("  {:>5} {:>6.1}  in all", self.all(), self.all() as f64 / parts as f64);
     }
 }
 
@@ -36,11 +40,10 @@ fn why(kind: &str) -> &'static str {
         "POST containers/{}/start" => "both",
         "POST volumes/create" => "the claim's volume",
         "POST networks/create" => "the namespace's network, once",
-        "GET containers/json" => "sandboxes of the set, containers of one pet: always a fresh read (S2)",
-        "GET containers/{}/json" => "how a container is: before a start, after it, and at each event",
-        "GET volumes" => "that the claim's volume is there, before and after it is named (S7)",
-        "GET images/{}/json" => "that the image is there",
-        "GET networks" | "GET networks/{}" => "the namespace's network before each sandbox",
+        "GET containers/json" => "sandboxes of the set, at every look at it: always a fresh read (S2)",
+        "GET containers/{}/json" => "that each of the two runs, and where",
+        "GET volumes" => "volumes of the set, at every look at it, and before and after a pod names one (S7)",
+        "GET networks" => "the namespace's network before each sandbox, for all that ask at once",
         "GET events" => "the stream of events",
         _ => "",
     }

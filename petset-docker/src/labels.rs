@@ -12,6 +12,7 @@
 //! | a volume that lives and dies with a pod | `<volume>.<first 13 of its record>.pod.petset` |
 //! | who has a pre-made volume | `<volume>.given.pool.petset` |
 //! | a namespace's network | `<namespace>.petset` |
+//! | the mark of a node on its engine | `<node>.mark.node.petset` |
 //!
 //! A pod reaches a claim by that name alone: `PodRequest::claims` leads from claim template to claim, and the claim's
 //! volume is [`claim_volume`]. Labels say whose an object is; they never decide where it is mounted.
@@ -41,6 +42,8 @@ pub(crate) const ROLE: &str = "petset.rs/role";
 pub(crate) const RECORD: &str = "petset.rs/record";
 /// Which node made the object.
 pub(crate) const NODE: &str = "petset.rs/node";
+/// The node's directory when it marked its engine, for people.
+pub(crate) const DIRECTORY: &str = "petset.rs/directory";
 /// The container's name in the template.
 pub(crate) const CONTAINER: &str = "petset.rs/container";
 /// The claim's name.
@@ -69,6 +72,8 @@ pub(crate) enum Role {
     PoolLock,
     /// A namespace's network.
     Network,
+    /// The empty volume that says whose engine it is.
+    Node,
 }
 
 impl Role {
@@ -80,6 +85,7 @@ impl Role {
             Self::Claim => "claim",
             Self::PoolLock => "pool-lock",
             Self::Network => "network",
+            Self::Node => "node",
         }
     }
 }
@@ -148,6 +154,11 @@ pub(crate) fn network(namespace: &str) -> String {
     format!("{namespace}.{END}")
 }
 
+/// The name of the empty volume that says that an engine has a node.
+pub(crate) fn mark(node: &str) -> String {
+    format!("{node}.mark.node.{END}")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -156,7 +167,7 @@ mod tests {
 
     #[test]
     fn s5_no_two_identities_share_a_name() {
-        let words = ["a", "b", "a-b", "pod", "petset", "a-0", "b-0-1"];
+        let words = ["a", "b", "a-b", "pod", "node", "mark", "petset", "a-0", "b-0-1"];
         let (mut containers, mut volumes, mut made) = (BTreeSet::new(), BTreeSet::new(), (0, 0));
         for namespace in words {
             for name in words {
@@ -169,8 +180,8 @@ mod tests {
             }
             volumes.extend(words.map(|claim| claim_volume(namespace, claim)));
             volumes.extend(words.map(|volume| pod_volume(volume, &format!("{namespace:f<36}"))));
-            volumes.insert(pool_lock(namespace));
-            made.1 += 2 * words.len() + 1;
+            volumes.extend([pool_lock(namespace), mark(namespace)]);
+            made.1 += 2 * words.len() + 2;
         }
         // `a-0` is ordinal 0 of `a`, and so is no other name: sets `a` and `a-0` have no pod in common.
         assert_eq!((containers.len(), volumes.len()), made);

@@ -8,4 +8,5 @@ mod networks;
 pub mod node;
 pub mod pods;
 mod records;
+mod together;
 pub mod volumes;

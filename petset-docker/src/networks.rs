@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bollard::models::{Ipam, IpamConfig, Network as Listed, NetworkCreateRequest, NetworkInspect};
 use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptionsBuilder, ListNetworksOptions};
 use petset_core::{Error, ErrorKind, Result};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedRwLockReadGuard, RwLock};
 
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, moment};
 use crate::labels::{self, Role};
+use crate::together::Together;
 
 /// The networks of namespaces. Clones are handles of the same.
 #[derive(Debug, Clone)]
@@ -18,8 +19,21 @@ pub(crate) struct Networks {
     client: Client,
     /// Namespace → a network that exists already, by name or id.
     named: Arc<BTreeMap<String, String>>,
-    /// The engine takes several networks of one name; one task at a time looks and makes.
-    making: Arc<Mutex<()>>,
+    reads: Arc<Together<String, Vec<Network>>>,
+}
+
+/// The engine takes several networks of one name, and starts no container in either of them then. So one task of this
+/// process at a time looks and makes, or looks and removes, whichever node it works for.
+static MAKING: Mutex<()> = Mutex::const_new(());
+
+/// By namespace: read by those of this process who are about to join its network, written by who removes it.
+static JOINING: std::sync::Mutex<BTreeMap<String, Arc<RwLock<()>>>> = std::sync::Mutex::new(BTreeMap::new());
+
+fn joining(namespace: &str) -> Arc<RwLock<()>> {
+    let mut all = JOINING.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nobody has or waits for those that only this map knows.
+    all.retain(|_, joining| Arc::strong_count(joining) > 1);
+    Arc::clone(all.entry(namespace.to_owned()).or_default())
 }
 
 /// A network as it is.
@@ -33,7 +47,12 @@ pub(crate) struct Network {
 
 impl Networks {
     pub(crate) fn new(client: Client, named: BTreeMap<String, String>) -> Self {
-        Self { client, named: Arc::new(named), making: Arc::default() }
+        Self { client, named: Arc::new(named), reads: Arc::default() }
+    }
+
+    /// Whether Podman makes them.
+    pub(crate) fn is_podman(&self) -> bool {
+        self.client.engine().is_podman
     }
 
     /// The network of `namespace`, which is made when it is not there. Networks that were named are never made.
@@ -41,7 +60,6 @@ impl Networks {
     /// # Errors
     /// `NotFound` when a named network is not there; otherwise what the engine says.
     pub(crate) async fn of(&self, namespace: &str) -> Result<Network> {
-        let _one_at_a_time = self.making.lock().await;
         if let Some(named) = self.named.get(namespace) {
             check(named)?;
             return self.inspect(named).await?.ok_or_else(|| {
@@ -50,43 +68,64 @@ impl Networks {
                 )
             });
         }
-        if let Some(id) = self.find(namespace).await?
-            && let Some(network) = self.inspect(&id).await?
-        {
-            return Ok(network);
+        let there = self.reads.read(&namespace.to_owned(), self.ours(namespace)).await?;
+        if let [network] = there.as_slice() {
+            return Ok(network.clone());
         }
-        let id = self.make(namespace).await?;
-        let network = self.inspect(&id).await?;
-        network.ok_or_else(|| Error::new(ErrorKind::Conflict, "make a network").with_context("network", id))
+        let _one_at_a_time = MAKING.lock().await;
+        let mut ours = self.ours(namespace).await?;
+        if ours.is_empty() {
+            self.make(namespace).await?;
+            // Another process may have made one at the same time. Whoever made the later one sees both.
+            ours = self.ours(namespace).await?;
+        }
+        let mut ours = ours.into_iter();
+        let network = ours.next().ok_or_else(|| {
+            Error::new(ErrorKind::Conflict, "make a network")
+                .with_context("namespace", namespace)
+                .with_message("it was removed at once")
+        })?;
+        for other in ours {
+            // A pod that was to join it is replaced by one that joins the first.
+            tracing::info!(namespace, network = other.id, "remove a second network of a namespace");
+            if let Err(failure) = self.remove(&other.id).await {
+                tracing::warn!(namespace, network = other.id, %failure, "a namespace has two networks");
+            }
+        }
+        Ok(network)
+    }
+
+    /// For as long as the answer is held, this process does not remove the network of `namespace`.
+    pub(crate) async fn keep(namespace: &str) -> OwnedRwLockReadGuard<()> {
+        joining(namespace).read_owned().await
     }
 
     /// The network of `namespace` if it is there.
     pub(crate) async fn existing(&self, namespace: &str) -> Result<Option<Network>> {
-        let network = match self.named.get(namespace) {
-            Some(named) => Some(named.clone()),
-            None => self.find(namespace).await?,
-        };
-        match network {
-            Some(network) => Ok(self.inspect(&network).await?),
-            None => Ok(None),
+        match self.named.get(namespace) {
+            Some(named) => Ok(self.inspect(named).await?),
+            None => Ok(self.ours(namespace).await?.into_iter().next()),
         }
     }
 
     /// Removes the network of `namespace` when no pod is in it, and answers its id; a network that was named is kept.
     pub(crate) async fn remove_unused(&self, namespace: &str) -> Result<Option<String>> {
-        let _one_at_a_time = self.making.lock().await;
+        let _one_at_a_time = MAKING.lock().await;
+        // Whoever is about to join keeps it, and is the one after whose set it goes.
+        let Ok(_alone) = joining(namespace).try_write_owned() else { return Ok(None) };
         if self.named.contains_key(namespace) || self.has_pods(namespace).await? {
             return Ok(None);
         }
-        let Some(id) = self.find(namespace).await? else { return Ok(None) };
+        let Some(network) = self.ours(namespace).await?.into_iter().next() else { return Ok(None) };
         tracing::info!(namespace, "remove the network of a namespace without pods");
-        let network = id.clone();
+        self.remove(&network.id).await?;
+        Ok(Some(network.id))
+    }
+
+    async fn remove(&self, id: &str) -> Result<(), Failure> {
         let removed =
-            self.client.ask("remove a network", |docker| async move { docker.remove_network(&network).await }).await;
-        match removed {
-            Err(failure) if !failure.is_not_found() => Err(failure.into()),
-            Ok(()) | Err(_) => Ok(Some(id)),
-        }
+            self.client.ask("remove a network", |docker| async move { docker.remove_network(id).await }).await;
+        removed.or_else(|failure| if failure.is_not_found() { Ok(()) } else { Err(failure) })
     }
 
     /// Whether a sandbox of the namespace is there, of any node and in any state: one that was never started joins the
@@ -106,11 +145,15 @@ impl Networks {
         Ok(bridges.into_iter().flat_map(|network| gateways(network.ipam)).collect())
     }
 
-    async fn find(&self, namespace: &str) -> Result<Option<String>, Failure> {
+    /// The networks that were made for `namespace`; the first is the one that everybody takes.
+    async fn ours(&self, namespace: &str) -> Result<Vec<Network>, Failure> {
         let mut filters = labels::filter(Role::Network, None);
         filters.entry("label".to_owned()).or_default().push(format!("{}={namespace}", labels::NAMESPACE));
-        // Somebody else may have made a second one: everybody takes the same of them.
-        Ok(self.list(filters).await?.into_iter().filter_map(|network| network.id).min())
+        let mut found = self.list(filters).await?;
+        found.sort_by_key(|network| {
+            (network.created.as_deref().and_then(moment).unwrap_or_default(), network.id.clone())
+        });
+        Ok(found.into_iter().map(Network::from).collect())
     }
 
     async fn list(&self, filters: HashMap<String, Vec<String>>) -> Result<Vec<Listed>, Failure> {
@@ -118,7 +161,7 @@ impl Networks {
         self.client.ask("list networks", |docker| async move { docker.list_networks(Some(options)).await }).await
     }
 
-    async fn make(&self, namespace: &str) -> Result<String, Failure> {
+    async fn make(&self, namespace: &str) -> Result<(), Failure> {
         let name = labels::network(namespace);
         tracing::info!(namespace, network = name, "make a network");
         let identity = [(labels::ROLE, Role::Network.as_str()), (labels::NAMESPACE, namespace)];
@@ -128,7 +171,7 @@ impl Networks {
             ..NetworkCreateRequest::default()
         };
         let made = self.client.ask("make a network", |docker| async move { docker.create_network(config).await });
-        Ok(made.await?.id)
+        made.await.map(drop)
     }
 
     async fn inspect(&self, network: &str) -> Result<Option<Network>, Failure> {
@@ -152,6 +195,12 @@ fn check(named: &str) -> Result<()> {
     Err(Error::new(ErrorKind::Invalid, "find a network")
         .with_context("network", named)
         .with_message("the engine's own networks have no names: make one with `docker network create`"))
+}
+
+impl From<Listed> for Network {
+    fn from(seen: Listed) -> Self {
+        Self { id: seen.id.unwrap_or_default(), name: seen.name.unwrap_or_default(), gateways: gateways(seen.ipam) }
+    }
 }
 
 impl From<NetworkInspect> for Network {

@@ -98,7 +98,7 @@ async fn s7_a_vanished_volume_is_lost_also_when_the_engine_made_another() {
     let lost = only(&volumes, &set).await;
     assert_eq!((lost.phase, &lost.uid), (ClaimPhase::Lost, &claim.uid));
     assert!(lost.message.is_some_and(|message| message.contains("another one")));
-    assert_eq!(volumes.mount(&set, &claim.name, None).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(volumes.mount(&set, &claim.name, None).await.unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(known(volumes.provision(place.request("db", 0)).await.unwrap()).phase, ClaimPhase::Lost);
     // Given up by hand, it starts anew; the volume that is not the claim's is not touched.
     remove_user(&place, &container).await;
@@ -239,6 +239,31 @@ async fn s5_the_pool_gives_each_volume_once_and_for_life() {
     let claims = volumes.list(&place.set("db")).await.unwrap();
     assert_eq!(claims.iter().map(|claim| claim.volume.as_deref()).collect::<Vec<_>>(), [Some(&*small)]);
     assert_eq!(volumes.scrub(&small).await.unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn s5_a_volume_that_waits_to_be_scrubbed_is_given_to_one_claim_after_that() {
+    let place = Place::new();
+    let disk = by_hand(&place, "disk").await;
+    let builder = place.builder().static_volume(StaticVolume::new(&disk, 1 << 20));
+    let volumes = builder.open().await.unwrap().volumes();
+    let first = new(volumes.provision(pooled(&place, "first", 0)).await.unwrap());
+    volumes.delete(&first.reference()).await.unwrap();
+    assert_eq!(volumes.released(), std::slice::from_ref(&disk));
+    // As a scrub that was interrupted leaves it: the lock is gone, and it is still on record as waiting.
+    let lock = format!("{disk}.given.pool.petset");
+    place.engine.remove_volume(&lock, None::<RemoveVolumeOptions>).await.unwrap();
+    for set in ["one", "two"] {
+        let claim = new(volumes.provision(pooled(&place, set, 0)).await.unwrap());
+        assert_eq!(claim.phase, ClaimPhase::Pending, "{claim:?}");
+    }
+    let (one, two) = tokio::join!(volumes.scrub(&disk), volumes.scrub(&disk));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let mut have = Vec::new();
+    for set in ["one", "two"] {
+        have.extend(only(&volumes, &place.set(set)).await.volume);
+    }
+    assert_eq!(have, [disk]);
 }
 
 #[tokio::test]

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::{ClientVersion, Docker};
 use petset_core::{Error, ErrorKind, Result};
 use tokio::time::timeout;
 
+use super::belongs::Owner;
 use super::error::Failure;
 
 /// The oldest API that has all that is asked for: Docker Engine 20.10.
@@ -22,6 +24,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct Client {
     docker: Docker,
     engine: Engine,
+    /// The node whose objects the engine is to have.
+    pub(super) owner: Option<Arc<Owner>>,
 }
 
 /// Which engine answers.
@@ -29,12 +33,14 @@ pub(crate) struct Client {
 pub(crate) struct Engine {
     pub(crate) host: String,
     pub(crate) version: String,
+    /// Whether it is Podman behind Docker's API.
+    pub(crate) is_podman: bool,
     pub(crate) api: ClientVersion,
 }
 
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, version, api } = self;
+        let Self { host, version, is_podman: _, api } = self;
         write!(f, "{version} (API {api}) at {host}")
     }
 }
@@ -53,6 +59,8 @@ impl Client {
             Docker::connect_with_host(&host).map_err(|error| failed(Failure::new("connect to Docker", error)))?;
         let version = ask("connect to Docker", docker.version()).await.map_err(failed)?;
         let api = version.api_version.as_deref().and_then(parse);
+        let components = version.components.unwrap_or_default();
+        let is_podman = components.iter().any(|component| component.name.contains("Podman"));
         let name = version.version.unwrap_or_default();
         let Some(api) = api.filter(|api| *api >= OLDEST) else {
             let has = version.api_version.unwrap_or_else(|| "none".to_owned());
@@ -65,7 +73,7 @@ impl Client {
         };
         let negotiate = || async { docker.negotiate_version().await };
         let docker = ask("connect to Docker", negotiate()).await.map_err(failed)?;
-        Ok(Self { docker, engine: Engine { host, version: name, api } })
+        Ok(Self { docker, engine: Engine { host, version: name, is_podman, api }, owner: None })
     }
 
     /// Which engine answers.

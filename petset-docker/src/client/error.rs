@@ -16,6 +16,13 @@ pub(crate) enum Failure {
     /// Nobody answers at the address.
     #[error("Docker cannot be reached")]
     Unreachable { operation: &'static str, source: Bollard },
+    /// Another engine answers, or one without its data.
+    #[error(
+        "the engine at {host} does not have the pods and claims of this node, or its data is not mounted: it has no volume \
+         `{mark}`; open the node with the engine that it was made with, for example by DOCKER_HOST, or, if all that is on \
+         it was removed by hand, make that volume: docker volume create {mark}"
+    )]
+    Elsewhere { operation: &'static str, host: String, mark: String },
     /// An answer that cannot be read, or a request that could not be made.
     #[error("the engine's answer cannot be read")]
     Unreadable { operation: &'static str, source: Bollard },
@@ -61,7 +68,7 @@ impl Failure {
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
-            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => None,
+            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Elsewhere { .. } | Self::Unreadable { .. } => None,
         }
     }
 
@@ -76,15 +83,37 @@ impl Failure {
             Self::Unreadable { source: Bollard::JsonDataError { message, .. }, .. } => {
                 message.contains("unknown variant")
             }
-            Self::Unreadable { .. } | Self::Refused { .. } | Self::NoAnswer { .. } | Self::Unreachable { .. } => false,
+            Self::Unreadable { .. }
+            | Self::Refused { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unreachable { .. }
+            | Self::Elsewhere { .. } => false,
         }
     }
 
-    /// Whether the engine refuses a start because it has a half of an earlier one, of which it knows nothing any more.
+    /// Whether the engine refuses a start because it has a half of an earlier one, of which it knows nothing any more. The
+    /// container was prepared, and its program never ran and never will.
     pub(crate) fn is_half_started(&self) -> bool {
+        self.said(|message| message.starts_with("task ") && message.ends_with("already exists"))
+    }
+
+    /// Whether the engine refuses a start because the container runs, which the engine does not know: it died after that
+    /// start and before it wrote it down.
+    pub(crate) fn is_running_unseen(&self) -> bool {
+        self.said(|message| message.contains("id already in use"))
+    }
+
+    /// Whether a start got as far as the runtime, and the runtime refused it.
+    pub(crate) fn is_of_runtime(&self) -> bool {
+        self.said(|message| message.contains("OCI runtime"))
+    }
+
+    fn said(&self, what: impl Fn(&str) -> bool) -> bool {
         match self {
-            Self::Refused { message, .. } => message.starts_with("task ") && message.ends_with("already exists"),
-            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Unreadable { .. } => false,
+            Self::Refused { message, .. } => what(message),
+            Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Elsewhere { .. } | Self::Unreadable { .. } => {
+                false
+            }
         }
     }
 
@@ -128,6 +157,9 @@ impl From<Failure> for Error {
             }
             Failure::NoAnswer { operation, .. } => {
                 Self::new(ErrorKind::Timeout, operation).with_message(failure.to_string())
+            }
+            Failure::Elsewhere { operation, .. } => {
+                Self::new(ErrorKind::Unavailable, operation).with_message(failure.to_string())
             }
             Failure::Unreachable { operation, source } => Self::new(ErrorKind::Unavailable, operation)
                 .with_message("Docker cannot be reached")
@@ -173,6 +205,19 @@ mod tests {
         assert!(refused("task d83336195765: already exists").is_half_started());
         assert!(!refused("driver failed programming external connectivity").is_half_started());
         assert!(!Failure::new("ask", Bollard::RequestTimeoutError).is_half_started());
+    }
+
+    #[test]
+    fn s1_a_start_that_is_refused_because_it_runs_is_no_half_of_one() {
+        let refused = |message: &str| {
+            let message = message.to_owned();
+            Failure::new("ask", Bollard::DockerResponseServerError { status_code: 409, message })
+        };
+        let runs = refused("id already in use");
+        assert!(runs.is_running_unseen() && !runs.is_half_started() && !runs.is_of_runtime());
+        let refused = refused("failed to create shim task: OCI runtime create failed: runc create failed");
+        assert!(refused.is_of_runtime() && !refused.is_running_unseen() && !refused.is_half_started());
+        assert!(!Failure::new("ask", Bollard::RequestTimeoutError).is_running_unseen());
     }
 
     #[test]

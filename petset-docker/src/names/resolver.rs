@@ -11,6 +11,7 @@ use petset_local::dns::SharedZone;
 use petset_local::names::LocalNames;
 
 use super::options::NameOptions;
+use super::serve::is_here;
 use super::servers::Servers;
 use crate::background::Background;
 use crate::networks::Networks;
@@ -36,6 +37,19 @@ impl DockerNames {
 
     pub(crate) fn networks(&self) -> &Networks {
         &self.networks
+    }
+
+    /// Whether this process surely cannot reach the pods' addresses: the engine's networks are not on this machine. Podman's
+    /// are there as long as a container is in them, and so nothing is sure there.
+    pub(crate) fn is_far(&self) -> bool {
+        !self.servers.is_here() && !self.networks.is_podman()
+    }
+
+    /// The host's address on the network of a namespace, if that is there and leads to the host.
+    pub(crate) async fn gateway(&self, namespace: &str) -> Result<Option<IpAddr>> {
+        let network = self.networks.existing(namespace).await?;
+        let leads_here = |gateway: &IpAddr| !self.servers.is_here() || is_here(*gateway);
+        Ok(network.and_then(|network| network.gateway()).filter(leads_here))
     }
 
     /// Gives up the network of a namespace that has no pods.

@@ -100,6 +100,7 @@ impl NodeBuilder {
     }
 
     /// One more path of the engine's host that `hostPath` volumes may name, with everything below it; none unless said.
+    /// See [`PodOptions::allowed_host_paths`] for who must not write there.
     pub fn allow_host_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.pods.allowed_host_paths.push(path.into());
         self
@@ -108,8 +109,8 @@ impl NodeBuilder {
     /// Opens the node: reaches the engine, takes the directory, and finds what was there before.
     ///
     /// # Errors
-    /// `Unavailable` when the engine does not answer, `Unsupported` when it is too old, `Locked` when another process
-    /// runs the node.
+    /// `Unavailable` when the engine does not answer, or when it is not the one that has the pods and claims that are on
+    /// record; `Unsupported` when it is too old; `Locked` when another process runs the node.
     pub async fn open(self) -> Result<Node> {
         Node::open_with(self).await
     }

@@ -6,6 +6,7 @@
 //! ```
 
 mod builder;
+mod mark;
 mod open;
 
 pub use builder::NodeBuilder;

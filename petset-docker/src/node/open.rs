@@ -9,6 +9,7 @@ use petset_core::{Error, ErrorKind, Result};
 use tokio::task::spawn_blocking;
 
 use super::builder::NodeBuilder;
+use super::mark::belong;
 use crate::client::Client;
 use crate::names::DockerNames;
 use crate::networks::Networks;
@@ -47,13 +48,14 @@ impl Node {
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
         let NodeBuilder { dir, host, networks, volumes, names, pods } = builder;
         let client = Client::connect(host.as_deref()).await?;
-        let networks = Networks::new(client.clone(), networks);
         // The file of records has one opener at a time, which makes it the node's lock.
         let (dir, records, store) = blocking(move || files(&dir)).await?;
+        let (node, client) = belong(&client, &records, &dir).await?;
+        let networks = Networks::new(client.clone(), networks);
         let names = Arc::new(DockerNames::open(networks, records.clone(), &names).await?);
         let volumes = Arc::new(DockerVolumes::open(client.clone(), records.clone(), volumes).await?);
         let (claims, found_by) = (Arc::clone(&volumes), Arc::clone(&names));
-        let pods = Arc::new(DockerPods::open(client.clone(), found_by, claims, records, pods).await?);
+        let pods = Arc::new(DockerPods::open(node, client.clone(), found_by, claims, records, pods).await?);
         Ok(Self { dir: dir.into(), client, pods, volumes, names, store: Arc::new(store) })
     }
 

@@ -14,8 +14,8 @@ use petset_core::spec::PodTemplate;
 use petset_core::{Error, ErrorKind, PodUid, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 
 use super::cell::{Cell, gone};
-use super::check::check;
-use super::create::{Made, create};
+use super::check::{Ground, check};
+use super::create::create;
 use super::inspect;
 use super::open::DockerPods;
 use super::shared::Shared;
@@ -34,7 +34,8 @@ impl PodBackend for DockerPods {
     }
 
     fn check(&self, template: &PodTemplate) -> Vec<Violation> {
-        check(template, &self.shared.options)
+        let Shared { client, names, options, .. } = &*self.shared;
+        check(template, Ground { options, host: &client.engine().host, far: names.is_far() })
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
@@ -51,11 +52,9 @@ impl PodBackend for DockerPods {
         // A task of its own: when the caller stops waiting, the pod is looked after all the same.
         let made = self.tasks.ask(async move {
             let made = create(&shared, request).await?;
-            if let Made::New(cell) | Made::Unknown(cell, _) = &made
-                && let Some(tasks) = tasks.upgrade()
-            {
+            if let (Some((cell, origin)), Some(tasks)) = (made.to_supervise(), tasks.upgrade()) {
                 cell.hint();
-                tasks.spawn(supervise(shared, Arc::clone(cell)));
+                tasks.spawn(supervise(shared, Arc::clone(cell), origin));
             }
             made.into()
         });

@@ -1,5 +1,6 @@
 //! One pod of this process: its record in memory, which mirrors the one on disk, and who is told of changes.
 
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -191,6 +192,19 @@ impl Cell {
     /// From now on every poke counts: a look that follows misses nothing.
     pub(super) fn watch(&self) -> watch::Receiver<u64> {
         self.events.subscribe()
+    }
+
+    /// Waits until it is known where the pod is found.
+    pub(super) async fn until_found(&self) -> IpAddr {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(address) = self.read(|record| record.address) {
+                return address;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Waits until the end was asked for.

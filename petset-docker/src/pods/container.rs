@@ -104,10 +104,7 @@ impl Plan<'_> {
                     .with_message("the pod was made without this claim")
             })?,
             Source::Pod(volume) => labels::pod_volume(&volume.name, self.record),
-            Source::Host(path) => {
-                let sub = sub_path.as_ref().map_or_else(String::new, |sub| format!("/{sub}"));
-                return Ok(bound(&format!("{path}{sub}"), target, read_only));
-            }
+            Source::Host(path) => return Ok(bound(path, target, read_only)),
         };
         let Some(sub) = sub_path.as_deref().filter(|sub| !sub.is_empty()) else {
             return Ok(whole(&volume, target, read_only));

@@ -16,9 +16,11 @@ use super::mounts::{of_pod, recipe};
 use super::record::{PODS, Record};
 use super::sandbox::Sandbox;
 use super::shared::Shared;
+use super::supervise::Origin;
 use super::sweep::remove_volumes;
 use crate::client::Failure;
 use crate::labels;
+use crate::networks::Networks;
 
 const OPERATION: &str = "create a pod";
 /// How often, and after which pauses, whoever took a name is looked for.
@@ -37,7 +39,11 @@ pub(super) enum Made {
 
 /// Asks for the pod.
 pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<Made> {
+    // The next reads would say that nothing is there of what another engine has.
+    shared.client.has_node().await?;
     let claims = volumes_of(shared, &request).await?;
+    // The network that the sandbox is to join has nobody in it before the sandbox is there.
+    let _kept = Networks::keep(&request.set.namespace).await;
     let attachment = shared.names.attach(&request).await?;
     // The key is a fresh random text; that of a pod that never gets a sandbox is never seen.
     let key = PodUid::random().as_str().to_owned();
@@ -56,14 +62,7 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
     };
     match make(shared, &sandbox).await {
         Ok(id) => {
-            // The engine makes a volume in silence when one vanished meanwhile; it has none of a claim's labels (S7).
-            let checked = volumes_of(shared, &request).await;
             cell.found(PodUid::new(id));
-            if let Err(error) = checked {
-                // It never starts, and whoever looks after it removes it, however often the engine does not answer.
-                cell.change(OPERATION, |record| record.termination = Some(0)).await?;
-                return Ok(Made::Unknown(cell, error));
-            }
             Ok(Made::New(cell))
         }
         Err(failure) if failure.refusal().is_none() => {
@@ -81,8 +80,8 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
     }
 }
 
-/// Claim template → the engine's volume, which is there now.
-async fn volumes_of(shared: &Shared, request: &PodRequest) -> Result<BTreeMap<String, String>> {
+/// Claim template → the engine's volume, which is there now and the one that the pod was asked for with.
+pub(super) async fn volumes_of(shared: &Shared, request: &PodRequest) -> Result<BTreeMap<String, String>> {
     let mut volumes = BTreeMap::new();
     for (template, claim) in &request.claims {
         let uid = request.claim_uids.get(template);
@@ -140,6 +139,17 @@ async fn taken(shared: &Shared, cell: &Cell) -> Result<Made> {
         .with_retry(Retry::Backoff)
         .with_context("pod", cell.name())
         .with_message("the name was taken, and whoever had it is not there any more"))
+}
+
+impl Made {
+    /// What is to be looked after from now on, and whether anybody may have touched it.
+    pub(super) fn to_supervise(&self) -> Option<(&Arc<Cell>, Origin)> {
+        match self {
+            Self::New(cell) => Some((cell, Origin::Made)),
+            Self::Unknown(cell, _) => Some((cell, Origin::Found)),
+            Self::Taken(_) => None,
+        }
+    }
 }
 
 impl From<Made> for Result<Created<Pod>> {

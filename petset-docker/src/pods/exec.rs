@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 use crate::client::{Client, Failure};
 
-/// How much of what a failed command printed is told.
+/// How much of what a failed command printed is told, and how many bytes are kept for that.
 const WORDS: usize = 200;
+const KEPT_WORDS: usize = 4 * WORDS;
 
 /// Runs commands in one container, named by id.
 #[derive(Debug, Clone)]
@@ -21,7 +22,7 @@ pub(super) struct Runner {
     pub(super) container: String,
 }
 
-/// How a command ended, and what it printed.
+/// How a command ended, and the beginning of what it printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Output {
     pub(super) code: Option<i64>,
@@ -29,8 +30,8 @@ pub(super) struct Output {
 }
 
 impl Runner {
-    /// Runs a command to its end.
-    pub(super) async fn output(&self, command: &[String]) -> Result<Output, Failure> {
+    /// Runs a command to its end. Of what it prints the first `kept` bytes are kept, and all is read.
+    pub(super) async fn output(&self, command: &[String], kept: usize) -> Result<Output, Failure> {
         const OPERATION: &str = "run a command in a container";
         let config = ExecConfig {
             cmd: Some(command.to_vec()),
@@ -46,7 +47,7 @@ impl Runner {
         let mut text = Vec::new();
         if let StartExecResults::Attached { mut output, input: _ } = started.await? {
             while let Some(part) = output.next().await {
-                text.extend_from_slice(&part.map_err(|error| Failure::new(OPERATION, error))?.into_bytes());
+                keep(&mut text, &part.map_err(|error| Failure::new(OPERATION, error))?.into_bytes(), kept);
             }
         }
         let seen = self.client.ask(OPERATION, |docker| async move { docker.inspect_exec(&id).await });
@@ -54,11 +55,17 @@ impl Runner {
     }
 }
 
+/// Adds `part` to `text` as far as there is room for `most` bytes.
+fn keep(text: &mut Vec<u8>, part: &[u8], most: usize) {
+    let room = most.saturating_sub(text.len());
+    text.extend_from_slice(&part[..part.len().min(room)]);
+}
+
 #[async_trait]
 impl CommandRunner for Runner {
     /// The engine has no way to end a command: one that takes too long goes on until its container ends.
     async fn run(&self, command: &[String], limit: Duration) -> Answer {
-        match timeout(limit, self.output(command)).await {
+        match timeout(limit, self.output(command, KEPT_WORDS)).await {
             Ok(Ok(Output { code: Some(0), .. })) => Answer::Success,
             Ok(Ok(Output { code, text })) => {
                 let text = String::from_utf8_lossy(&text);
@@ -69,5 +76,19 @@ impl CommandRunner for Runner {
             Ok(Err(failure)) => Answer::Failure(petset_core::Error::from(failure).chain().to_string()),
             Err(_) => Answer::Failure(format!("no end within {} s", limit.as_secs_f32())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_is_kept_and_no_more() {
+        let mut text = Vec::new();
+        for part in ["abc", "", "def", "ghi"] {
+            keep(&mut text, part.as_bytes(), 5);
+        }
+        assert_eq!(text, b"abcde");
     }
 }

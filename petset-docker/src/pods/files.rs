@@ -9,7 +9,7 @@ use petset_core::env::{PodFacts, volume_files};
 use petset_core::spec::{Volume, VolumeMount};
 use petset_core::{Error, ErrorKind, PodUid, Result};
 
-use super::archive::{Archive, stat};
+use super::archive::{Access, Archive, access, is_link};
 use super::mounts::{ROOT, Source, claim_place, of_pod, pod_place};
 use super::security::Security;
 use crate::client::Client;
@@ -72,20 +72,19 @@ impl Files<'_> {
                     archive.directory(&directory, 0o755)?;
                 }
             }
-            archive.file(&file.path, file.mode, &file.content)?;
+            // The group reads what its user reads, as in Kubernetes.
+            let for_group = if self.group().is_some() { 0o440 } else { 0 };
+            archive.file(&file.path, file.mode | for_group, &file.content)?;
         }
         archive.unpack(self.client, id, &place).await
     }
 
-    /// Lets a group write into a volume that is as the engine made it. A volume that somebody shaped is left alone: who
-    /// owns what in it is not ours to change.
+    /// Lets a group write into a claim's volume, if it may not yet. What is in the volume is left as it is.
     async fn give_to(&self, group: u64, place: &str) -> Result<()> {
-        const FRESH: u32 = 0o755;
-        if stat(self.client, self.uid.as_str(), place).await?.is_none_or(|found| found.mode != FRESH) {
-            return Ok(());
-        }
+        let found = access(self.client, self.uid.as_str(), place).await?;
+        let Some(wanted) = for_group(found, group) else { return Ok(()) };
         let mut archive = Archive::new(group);
-        archive.directory(name_in_root(place), 0o2775)?;
+        archive.directory_of(name_in_root(place), wanted)?;
         archive.unpack(self.client, self.uid.as_str(), ROOT).await
     }
 
@@ -97,8 +96,8 @@ impl Files<'_> {
         for part in Path::new(sub) {
             at.push(part);
             let path = format!("{place}/{}", at.display());
-            match stat(self.client, self.uid.as_str(), &path).await? {
-                Some(found) if found.is_link => {
+            match is_link(self.client, self.uid.as_str(), &path).await? {
+                Some(true) => {
                     return Err(Error::new(ErrorKind::Forbidden, "mount a part of a volume")
                         .with_context("subPath", sub)
                         .with_message(format!(
@@ -106,7 +105,7 @@ impl Files<'_> {
                             at.display()
                         )));
                 }
-                Some(_) => {}
+                Some(false) => {}
                 None if source.is_files() => {
                     return Err(Error::new(ErrorKind::NotFound, "mount a part of a volume")
                         .with_context("subPath", sub)
@@ -121,6 +120,17 @@ impl Files<'_> {
         }
         Ok(())
     }
+}
+
+/// How a directory is changed so that `group` may write into it; `None` when it may already. Its owner stays.
+fn for_group(found: Access, group: u64) -> Option<Access> {
+    /// All that the group may, and its name on all that is made there.
+    const OF_GROUP: u32 = 0o2770;
+    /// Anybody may write, and the volume may be of a kind that has no owners.
+    const OF_ALL: u32 = 0o007;
+    let is_given = found.group == group && found.mode & OF_GROUP == OF_GROUP;
+    let is_open = found.mode & OF_ALL == OF_ALL;
+    (!is_given && !is_open).then_some(Access { group, mode: found.mode | OF_GROUP, ..found })
 }
 
 /// What is missing in the config that a pod was created with stays missing for its life, also when somebody writes it.
@@ -144,4 +154,19 @@ fn ancestors(file: &Path) -> Vec<PathBuf> {
         file.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty()).map(Path::to_owned).collect();
     above.reverse();
     above
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_given_to_a_group_and_keeps_its_owner() {
+        let access = |user, group, mode| Access { user, group, mode };
+        assert_eq!(for_group(access(0, 0, 0o755), 7), Some(access(0, 7, 0o2775)), "as the engine makes it");
+        assert_eq!(for_group(access(999, 999, 0o755), 7), Some(access(999, 7, 0o2775)));
+        assert_eq!(for_group(access(999, 7, 0o700), 7), Some(access(999, 7, 0o2770)));
+        assert_eq!(for_group(access(999, 7, 0o2770), 7), None);
+        assert_eq!(for_group(access(65534, 65534, 0o777), 7), None, "everybody may");
+    }
 }

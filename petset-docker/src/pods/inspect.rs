@@ -11,12 +11,9 @@ use bollard::query_parameters::{
 };
 use futures::StreamExt;
 use petset_core::Timestamp;
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as ValueError, StrDeserializer};
 use tokio::time::sleep;
 
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, moment};
 
 /// How often, and after which pauses, a list with a word that no Docker says is asked for again.
 const LIST_TRIES: u32 = 40;
@@ -34,6 +31,8 @@ pub(super) struct Seen {
     pub(super) addresses: HashMap<String, String>,
     /// The host's address in its network.
     pub(super) gateway: Option<IpAddr>,
+    /// The volumes that it has, by where.
+    pub(super) volumes: HashMap<String, String>,
     /// What the engine says went wrong.
     pub(super) error: String,
 }
@@ -50,7 +49,7 @@ impl Seen {
 /// Where a container is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
-    /// Made, never started.
+    /// Made, and never started as far as the engine knows: an engine that died in the middle of a start has forgotten it.
     Created,
     /// It runs, or the engine is not sure that it does not.
     Running { started_at: Timestamp },
@@ -66,7 +65,7 @@ impl Life {
     }
 }
 
-/// The container, by a fresh read; `None` only when the engine says that there is none.
+/// The container, by a fresh read; `None` only when the engine that has the node says that there is none.
 pub(super) async fn inspect(client: &Client, id: &str) -> Result<Option<Seen>, Failure> {
     let asked = id.to_owned();
     let seen = client.ask("inspect a container", |docker| async move {
@@ -74,12 +73,12 @@ pub(super) async fn inspect(client: &Client, id: &str) -> Result<Option<Seen>, F
     });
     match seen.await {
         Ok(seen) => Ok(Some(Seen::from(seen))),
-        Err(failure) if failure.is_not_found() => Ok(None),
+        Err(failure) if failure.is_not_found() => Box::pin(client.has_node()).await.map(|()| None),
         Err(failure) => Err(failure),
     }
 }
 
-/// All containers, running or not, that a filter is true of.
+/// All containers, running or not, that a filter is true of; none only when the engine that has the node says so.
 pub(super) async fn list(
     client: &Client,
     filter: HashMap<String, Vec<String>>,
@@ -91,6 +90,7 @@ pub(super) async fn list(
         match client.ask("list containers", |docker| async move { docker.list_containers(options).await }).await {
             // Between a container's end and its clean-up Podman has a word of its own for its state.
             Err(failure) if failure.is_of_unknown_word() && tries < LIST_TRIES => tries += 1,
+            Ok(none) if none.is_empty() => return Box::pin(client.has_node()).await.map(|()| none),
             answer => return answer,
         }
         sleep(LIST_PAUSE).await;
@@ -135,12 +135,12 @@ pub(super) async fn signal(client: &Client, id: &str, signal: &str) -> Result<()
     }
 }
 
-/// Removes a container that does not run, and nothing else; one that is gone, or is going already, is fine.
+/// Removes a container that does not run, with the nameless volumes that its image asked for, and nothing else; one that is gone, or is going already, is fine.
 pub(super) async fn remove(client: &Client, id: &str) -> Result<(), Failure> {
     let asked = id.to_owned();
-    let removed = client.ask("remove a container", |docker| async move {
-        docker.remove_container(&asked, None::<RemoveContainerOptions>).await
-    });
+    let options = RemoveContainerOptions { v: true, ..RemoveContainerOptions::default() };
+    let removed =
+        client.ask("remove a container", |docker| async move { docker.remove_container(&asked, Some(options)).await });
     match removed.await {
         Err(failure) if failure.is_not_found() => Ok(()),
         Err(failure) if failure.is_conflict() && failure.to_string().contains("already in progress") => Ok(()),
@@ -164,12 +164,16 @@ impl From<ContainerInspectResponse> for Seen {
         let state = seen.state.unwrap_or_default();
         let config = seen.config.unwrap_or_default();
         let networks = seen.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-        let moment = |text: Option<&str>| text.and_then(timestamp).unwrap_or_default();
-        let (started_at, finished_at) = (moment(state.started_at.as_deref()), moment(state.finished_at.as_deref()));
+        let said = |text: Option<&str>| text.and_then(moment).unwrap_or_default();
+        let (started_at, finished_at) = (said(state.started_at.as_deref()), said(state.finished_at.as_deref()));
+        // Of a start that the engine learned of later it does not say when it was.
+        let since = if started_at == Timestamp::default() { said(seen.created.as_deref()) } else { started_at };
         let running = state.running.unwrap_or(true) || state.paused == Some(true) || state.restarting == Some(true);
+        let code = state.exit_code.and_then(|code| code.try_into().ok());
         let life = match state.status {
-            _ if running => Life::Running { started_at },
-            Some(ContainerStateStatusEnum::CREATED) => Life::Created,
+            _ if running => Life::Running { started_at: since },
+            Some(ContainerStateStatusEnum::CREATED) if finished_at == Timestamp::default() => Life::Created,
+            Some(ContainerStateStatusEnum::CREATED) => Life::Ended { code, started_at: since, finished_at },
             Some(ContainerStateStatusEnum::DEAD | ContainerStateStatusEnum::REMOVING) => Life::Leaving,
             Some(
                 ContainerStateStatusEnum::EMPTY
@@ -179,10 +183,7 @@ impl From<ContainerInspectResponse> for Seen {
                 | ContainerStateStatusEnum::EXITED
                 | ContainerStateStatusEnum::STOPPING,
             )
-            | None => {
-                let code = state.exit_code.and_then(|code| code.try_into().ok());
-                Life::Ended { code, started_at, finished_at }
-            }
+            | None => Life::Ended { code, started_at, finished_at },
         };
         let gateways = networks.values().filter_map(|endpoint| endpoint.gateway.as_ref()?.parse().ok());
         let gateway: Option<IpAddr> = gateways.min();
@@ -190,9 +191,12 @@ impl From<ContainerInspectResponse> for Seen {
             let addresses = [endpoint.ip_address, endpoint.global_ipv6_address];
             Some((name, addresses.into_iter().flatten().find(|address| !address.is_empty())?))
         };
+        // What it has, not what it was asked for: of that Podman tells in other words.
+        let mounts = seen.mounts.unwrap_or_default().into_iter();
         Self {
             id: seen.id.unwrap_or_default(),
             life,
+            volumes: mounts.filter_map(|mount| Some((mount.destination?, mount.name?))).collect(),
             labels: config.labels.unwrap_or_default(),
             stop_signal: config.stop_signal.filter(|signal| !signal.is_empty()).unwrap_or_else(|| "SIGTERM".to_owned()),
             addresses: networks.into_iter().filter_map(address).collect(),
@@ -200,12 +204,6 @@ impl From<ContainerInspectResponse> for Seen {
             error: state.error.unwrap_or_default(),
         }
     }
-}
-
-/// What the engine writes for a moment; `None` for the year 1, which means never.
-fn timestamp(text: &str) -> Option<Timestamp> {
-    let text: StrDeserializer<'_, ValueError> = text.into_deserializer();
-    Timestamp::deserialize(text).ok().filter(|moment| moment.as_micros() > 0)
 }
 
 #[cfg(test)]
@@ -223,6 +221,27 @@ mod tests {
         assert!(life(ContainerState::default()).is_running());
         let paused = ContainerState { running: Some(false), paused: Some(true), ..ContainerState::default() };
         assert!(life(paused).is_running());
+    }
+
+    #[test]
+    fn s1_a_start_that_the_engine_learned_of_later_is_a_start() {
+        let seen = |running: bool, finished_at: &str| {
+            let state = ContainerState {
+                running: Some(running),
+                status: Some(ContainerStateStatusEnum::CREATED),
+                exit_code: Some(137),
+                started_at: Some("0001-01-01T00:00:00Z".to_owned()),
+                finished_at: Some(finished_at.to_owned()),
+                ..ContainerState::default()
+            };
+            let created = Some("2026-01-02T03:04:05Z".to_owned());
+            Seen::from(ContainerInspectResponse { created, state: Some(state), ..ContainerInspectResponse::default() })
+        };
+        let never = "0001-01-01T00:00:00Z";
+        assert!(matches!(seen(true, never).life, Life::Running { started_at } if started_at > Timestamp::default()));
+        let ended = seen(false, "2026-01-02T03:04:06Z").life;
+        assert!(matches!(ended, Life::Ended { code: Some(137), started_at, .. } if started_at > Timestamp::default()));
+        assert_eq!(seen(false, never).life, Life::Created);
     }
 
     #[test]

@@ -17,18 +17,21 @@
 //! A grace period is measured by the controller that asks. One that takes over begins it anew: longer is polite, shorter
 //! is not (S3).
 
+mod address;
 mod archive;
 mod backend;
 mod cell;
 mod check;
 mod container;
 mod create;
+mod doubt;
 mod events;
 mod exec;
 mod files;
 mod image;
 mod inspect;
 mod keeper;
+mod launch;
 mod mounts;
 mod open;
 mod options;
@@ -44,7 +47,9 @@ mod survey;
 mod sweep;
 mod tasks;
 mod terminate;
+mod unseen;
 
 pub use open::DockerPods;
 pub use options::PodOptions;
 pub use petset_core::backend::RestartBackoff;
+pub(crate) use record::PODS;

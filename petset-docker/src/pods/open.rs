@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use petset_core::backend::{Hints, PodRef};
 use petset_core::{Error, ErrorKind, PodUid, Result};
-use redb::TableDefinition;
 use tokio::sync::Notify;
 
+use super::address::Place;
 use super::cell::gone;
 use super::events::{follow, sweep_for_ever};
 use super::exec::{Output, Runner};
@@ -14,18 +14,18 @@ use super::inspect::{self, Life};
 use super::options::PodOptions;
 use super::record::{PODS, Record};
 use super::shared::Shared;
-use super::supervise::supervise;
+use super::supervise::{Origin, supervise};
 use super::survey::survey;
 use super::sweep::sweep;
 use super::tasks::Tasks;
 use crate::client::Client;
 use crate::labels::{self, Role};
 use crate::names::DockerNames;
-use crate::records::{Records, Table};
+use crate::records::Records;
 use crate::volumes::DockerVolumes;
 
-/// What is on record about the node itself.
-const NODE: Table = TableDefinition::new("node");
+/// How many bytes of what a command prints are kept.
+const MOST_OUTPUT: usize = 16 << 20;
 
 /// Pods that are containers of an engine.
 ///
@@ -40,13 +40,13 @@ pub struct DockerPods {
 impl DockerPods {
     /// Opens the pods that are on record, adopts what runs, and looks after them.
     pub(crate) async fn open(
+        node: String,
         client: Client,
         names: Arc<DockerNames>,
         volumes: Arc<DockerVolumes>,
         records: Records,
         options: PodOptions,
     ) -> Result<Self> {
-        let node = node_id(&records).await?;
         let node_name = match &options.node_name {
             Some(name) => name.clone(),
             None => client
@@ -77,20 +77,22 @@ impl DockerPods {
         let tasks = Arc::new(Tasks::default());
         let cells: Vec<_> = shared.cells().values().cloned().collect();
         for cell in cells {
-            tasks.spawn(supervise(Arc::clone(&shared), cell));
+            tasks.spawn(supervise(Arc::clone(&shared), cell, Origin::Found));
         }
         tasks.spawn(follow(Arc::clone(&shared)));
         tasks.spawn(sweep_for_ever(Arc::clone(&shared)));
         Ok(Self { shared, tasks })
     }
 
-    /// Runs a command where a container runs; answers its exit code and what it printed, on both streams.
+    /// Runs a command where a container runs; answers its exit code and what it printed, on both streams, up to 16 MiB. The
+    /// rest is read and dropped.
     ///
     /// # Errors
     /// `NotFound` when the pod, or a running container of that name, is not there.
     pub async fn exec(&self, pod: &PodRef, container: &str, argv: &[String]) -> Result<(Option<i64>, Vec<u8>)> {
         let container = self.container(pod, container, "run a command in a pod").await?;
-        let Output { code, text } = Runner { client: self.shared.client.clone(), container }.output(argv).await?;
+        let Output { code, text } =
+            Runner { client: self.shared.client.clone(), container }.output(argv, MOST_OUTPUT).await?;
         Ok((code, text))
     }
 
@@ -118,17 +120,6 @@ impl DockerPods {
     }
 }
 
-/// A text that no other node has, for the life of the directory.
-async fn node_id(records: &Records) -> Result<String> {
-    const KEY: &str = "id";
-    if let Some((_, id)) = records.all(NODE).await?.into_iter().find(|(key, _)| key == KEY) {
-        return Ok(id);
-    }
-    let id = PodUid::random().as_str().to_owned();
-    records.put(NODE, KEY, &id).await?;
-    Ok(id)
-}
-
 /// Finds the sandboxes of the records, and how their containers are.
 async fn adopt(shared: &Shared) -> Result<()> {
     let mut filter = labels::filter(Role::Sandbox, None);
@@ -139,8 +130,10 @@ async fn adopt(shared: &Shared) -> Result<()> {
         if let (Some(cell), Some(id)) = (cell, sandbox.id) {
             let seen = inspect::inspect(&shared.client, &id).await?;
             cell.found(PodUid::new(id));
-            let address = seen.and_then(|seen| seen.address());
-            cell.note(|record| record.address = address).await;
+            if let Some(seen) = seen.filter(|seen| seen.life.is_running()) {
+                let place = Place::of(shared, &cell, &seen).await?;
+                cell.note(|record| place.note(record)).await;
+            }
             survey(shared, &cell).await?;
         }
     }

@@ -17,7 +17,8 @@ pub struct PodOptions {
     /// The program of that image, with its arguments; the image's own when empty.
     pub sandbox_command: Vec<String>,
     /// Paths of the engine's host that a `hostPath` volume may name, each with everything below it. None by default. The
-    /// engine's socket is allowed only when it is named itself.
+    /// engine's socket is allowed only when it is named itself. Nobody whom you do not trust with the whole host may write
+    /// below such a path, and no pod: a link that is made there leads a `hostPath` below it anywhere.
     pub allowed_host_paths: Vec<PathBuf>,
     /// Capabilities that containers may add. By default those that Kubernetes' baseline standard allows.
     pub allowed_capabilities: BTreeSet<String>,
@@ -27,7 +28,8 @@ pub struct PodOptions {
     pub allow_host_namespaces: bool,
     /// What `spec.nodeName` is in a pod; the engine's name for its host when `None`.
     pub node_name: Option<String>,
-    /// What `status.hostIP` is in a pod; the host's address in the namespace's network when `None`.
+    /// What `status.hostIP` is in a pod, and where a pod on the host's network is found; the host's address in the
+    /// namespace's network when `None`.
     pub host_ip: Option<IpAddr>,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::records::Table;
 
 /// Record key → [`Record`].
-pub(super) const PODS: Table = TableDefinition::new("pods");
+pub(crate) const PODS: Table = TableDefinition::new("pods");
 
 /// One incarnation, from before its creation to its confirmed end. What is skipped is known by looking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,8 +54,11 @@ pub(super) struct ContainerRecord {
     pub(super) ready: Option<String>,
     /// The engine's id of the last container whose end was counted.
     pub(super) ended: Option<String>,
-    /// An init container that succeeded.
-    #[serde(skip)]
+    /// The engine's id of the last container whose `postStart` was done.
+    #[serde(default)]
+    pub(super) post_started: Option<String>,
+    /// An init container that succeeded, which holds for the pod's life, whatever becomes of the container.
+    #[serde(default)]
     pub(super) finished: bool,
     /// What its probes complain about, or how it ended last.
     #[serde(skip)]
@@ -90,6 +93,11 @@ impl Record {
         }
     }
 
+    /// Whether an app container ever ran.
+    pub(super) fn has_begun(&self) -> bool {
+        self.containers.iter().any(|container| !container.init && container.has_started())
+    }
+
     /// The declared container that stands at `index` of [`Record::containers`].
     pub(super) fn declared(&self, index: usize) -> &Container {
         let spec = &self.request.template.spec;
@@ -109,6 +117,7 @@ impl ContainerRecord {
             failures: 0,
             ready: None,
             ended: None,
+            post_started: None,
             finished: false,
             problem: None,
             state: initializing(),
@@ -117,6 +126,6 @@ impl ContainerRecord {
 
     /// Whether it ever ran.
     pub(super) fn has_started(&self) -> bool {
-        self.ended.is_some() || matches!(self.state, ContainerState::Running { .. })
+        self.ended.is_some() || !matches!(self.state, ContainerState::Waiting { .. })
     }
 }

@@ -16,12 +16,14 @@ impl<'a> Security<'a> {
         Self { pod, container }
     }
 
-    fn value(self, key: &str) -> Option<&'a Value> {
+    /// What they say under `key`.
+    pub(super) fn value(self, key: &str) -> Option<&'a Value> {
         let own = self.container.and_then(|context| context.get(key)).filter(|value| !value.is_null());
         own.or_else(|| self.pod.and_then(|context| context.get(key)).filter(|value| !value.is_null()))
     }
 
-    fn is(self, key: &str) -> bool {
+    /// Whether they say that `key` is true.
+    pub(super) fn is(self, key: &str) -> bool {
         self.value(key) == Some(&Value::Bool(true))
     }
 

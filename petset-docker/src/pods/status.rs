@@ -26,10 +26,13 @@ pub(super) fn pod_of(record: &Record, uid: PodUid, version: Version) -> Pod {
     }
 }
 
-/// Whether all containers are ready.
+/// Whether all containers are ready, and the pod is found.
 pub(super) fn is_ready(record: &Record) -> bool {
     let mut containers = record.containers.iter().filter(|container| !container.init).peekable();
-    !record.over && containers.peek().is_some() && containers.all(|container| container.ready.is_some())
+    !record.over
+        && record.address.is_some()
+        && containers.peek().is_some()
+        && containers.all(|container| container.ready.is_some())
 }
 
 fn status_of(record: &Record) -> PodStatus {
@@ -37,7 +40,8 @@ fn status_of(record: &Record) -> PodStatus {
     PodStatus {
         phase: phase(record),
         ready_since: record.ready_since,
-        addresses: record.address.into_iter().collect(),
+        // On the host's own address only the host finds it.
+        addresses: record.address.into_iter().filter(|address| !address.is_loopback()).collect(),
         reason,
         message,
         containers: record.containers.iter().map(container_status).collect(),

@@ -5,25 +5,53 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use petset_core::{Error, PodUid, Result};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::address::Place;
 use super::cell::{Cell, RESYNC, poked};
+use super::create::volumes_of;
+use super::doubt::end_unseen;
 use super::files::Files;
 use super::inspect::{self, Life, Seen};
 use super::keeper::Keeper;
+use super::record::Record;
 use super::shared::Shared;
 use super::stop::{PAUSE, running};
 use super::survey::survey;
 use super::terminate::{end_containers, stop_all, terminate};
+use crate::client::Failure;
 use crate::labels::{self, Role};
 
+/// Where a sandbox came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// This process has just made it, and nobody else knows of it.
+    Made,
+    /// It was found, or may be.
+    Found,
+}
+
+/// One step towards a running sandbox.
+enum Step {
+    /// It runs.
+    Runs(Box<Seen>),
+    /// It never will again.
+    Over,
+    /// Another step is needed.
+    Again,
+}
+
+/// Why a pod does not start: one word and the error.
+type Trouble = (&'static str, Error);
+
 /// Looks after one pod until it is off the record.
-pub(super) async fn supervise(shared: Arc<Shared>, cell: Arc<Cell>) {
+pub(super) async fn supervise(shared: Arc<Shared>, cell: Arc<Cell>, origin: Origin) {
     let Some(uid) = settle(&shared, &cell).await else { return };
     tokio::select! {
         biased;
         () = cell.until_terminating() => {}
-        () = live(&shared, &cell, &uid) => {}
+        () = live(&shared, &cell, &uid, origin) => {}
     }
     terminate(&shared, &cell).await;
 }
@@ -56,11 +84,16 @@ async fn look_for_sandbox(shared: &Shared, cell: &Cell) -> Result<Option<PodUid>
 }
 
 /// The sandbox, then init containers one after the other, then all containers, for ever.
-async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid) {
-    if up(shared, cell, uid).await {
-        let keeper = |index| Keeper::new(Arc::clone(shared), Arc::clone(cell), uid.clone(), index);
+async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid, origin: Origin) {
+    let events = cell.watch();
+    if let Some(sandbox) = up(shared, cell, uid, origin).await {
+        let volumes = Arc::new(sandbox.volumes);
+        let keeper =
+            |index| Keeper::new(Arc::clone(shared), Arc::clone(cell), uid.clone(), Arc::clone(&volumes), index, origin);
         let (inits, apps): (Vec<usize>, Vec<usize>) =
             cell.read(|record| (0..record.containers.len()).partition(|&index| record.containers[index].init));
+        // Beside an app container, or after one, an init container would work on what is in use.
+        let inits = if cell.read(Record::has_begun) { Vec::new() } else { inits };
         let work = async {
             for index in inits {
                 keeper(index).finish().await;
@@ -69,20 +102,24 @@ async fn live(shared: &Arc<Shared>, cell: &Arc<Cell>, uid: &PodUid) {
             join_all(keepers.iter_mut().map(Keeper::keep)).await;
         };
         tokio::select! {
-            () = until_over(shared, cell, uid) => {}
+            () = until_over(shared, cell, uid, events) => {}
             () = work => {}
         }
     }
     over(shared, cell).await;
 }
 
-/// Sees to it that the sandbox runs; `false` when it has ended, or is gone.
-async fn up(shared: &Shared, cell: &Cell, uid: &PodUid) -> bool {
+/// Sees to it that the sandbox runs, and says how it does; `None` when it has ended, or is gone.
+async fn up(shared: &Shared, cell: &Cell, uid: &PodUid, origin: Origin) -> Option<Seen> {
     let mut tries = 1;
+    let mut is_new = origin == Origin::Made;
     loop {
-        match rise(shared, cell, uid).await {
-            Ok(Some(runs)) => return runs,
-            Ok(None) => {}
+        let step =
+            if std::mem::take(&mut is_new) { begin(shared, cell, uid).await } else { rise(shared, cell, uid).await };
+        match step {
+            Ok(Step::Runs(seen)) => return Some(*seen),
+            Ok(Step::Over) => return None,
+            Ok(Step::Again) => {}
             Err((reason, error)) => {
                 tries += 1;
                 let message = error.chain().to_string();
@@ -94,72 +131,83 @@ async fn up(shared: &Shared, cell: &Cell, uid: &PodUid) -> bool {
     }
 }
 
-/// One step up: `Some(true)` when it runs, `Some(false)` when it never will again.
-async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Option<bool>, (&'static str, Error)> {
-    let sandbox = |error: Error| ("FailedCreatePodSandBox", error);
-    let seen = inspect::inspect(&shared.client, uid.as_str()).await.map_err(|failure| sandbox(failure.into()))?;
-    let Some(seen) = seen else { return Ok(Some(false)) };
+fn of_sandbox(failure: Failure) -> Trouble {
+    ("FailedCreatePodSandBox", failure.into())
+}
+
+/// One step up from where it is.
+async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Trouble> {
+    let seen = inspect::inspect(&shared.client, uid.as_str()).await.map_err(of_sandbox)?;
+    let Some(seen) = seen else { return Ok(Step::Over) };
     match seen.life {
-        Life::Ended { .. } if seen.error.is_empty() => Ok(Some(false)),
-        Life::Leaving => Ok(Some(false)),
+        Life::Ended { .. } if seen.error.is_empty() => Ok(Step::Over),
+        Life::Leaving => Ok(Step::Over),
         Life::Running { .. } => {
-            let host_ip = shared.options.host_ip.or(seen.gateway);
-            let address = seen.address().or(host_ip);
+            let place = Place::of(shared, cell, &seen).await.map_err(|error| ("FailedCreatePodSandBox", error))?;
             cell.note(|record| {
                 record.waiting = None;
-                record.address = address;
-                record.host_ip = host_ip;
+                place.note(record);
             })
             .await;
-            Ok(Some(true))
+            Ok(Step::Runs(Box::new(seen)))
         }
         // A sandbox that was never started has run nothing: it is tried for as long as it takes.
-        Life::Created | Life::Ended { .. } => {
-            let request = cell.read(|record| record.request.clone());
-            let files = Files {
-                client: &shared.client,
-                request: &request,
-                uid,
-                node_name: &shared.node_name,
-                address: None,
-                host_ip: None,
-            };
-            files.fill().await.map_err(|error| ("FailedMount", error))?;
-            match inspect::start(&shared.client, uid.as_str()).await {
-                Ok(()) => Ok(None),
-                // Its network was removed, and another one of that name is another one: it can never start.
-                Err(failure) if failure.is_not_found() && failure.to_string().contains("network") => Ok(Some(false)),
-                // An engine that died in the middle of a start holds on to the half of it, and starts this one never again.
-                Err(failure) if failure.is_half_started() => Ok(Some(false)),
-                Err(failure) => Err(sandbox(failure.into())),
-            }
-        }
+        Life::Created | Life::Ended { .. } => begin(shared, cell, uid).await,
     }
 }
 
-/// Waits until the sandbox has ended. As long as it runs outside of its network, the pod says so.
-async fn until_over(shared: &Shared, cell: &Cell, uid: &PodUid) {
-    let mut events = cell.watch();
-    while let Some(sandbox) = running(shared, uid.as_str()).await {
-        note_network(cell, &sandbox).await;
+/// Starts the sandbox, on nothing but the volumes that the pod was asked for with.
+async fn begin(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Trouble> {
+    const MOUNT: &str = "FailedMount";
+    let request = cell.read(|record| record.request.clone());
+    // The engine makes a volume in silence when one vanished before the sandbox was made; it has none of a claim's labels.
+    // From its start on the sandbox keeps the volume (S7).
+    if let Err(error) = volumes_of(shared, &request).await {
+        if error.is_conflict() || error.is_not_found() {
+            // It never starts. Whoever asked for it looks again, and says what is to be done.
+            cell.change("end a pod", |record| record.termination = Some(0)).await.map_err(|error| (MOUNT, error))?;
+        }
+        return Err((MOUNT, error));
+    }
+    let files = Files {
+        client: &shared.client,
+        request: &request,
+        uid,
+        node_name: &shared.node_name,
+        address: None,
+        host_ip: None,
+    };
+    files.fill().await.map_err(|error| (MOUNT, error))?;
+    match inspect::start(&shared.client, uid.as_str()).await {
+        Ok(()) => Ok(Step::Again),
+        // Its network was removed, and another one of that name is another one: it can never start.
+        Err(failure) if failure.is_not_found() && failure.to_string().contains("network") => Ok(Step::Over),
+        // An engine that died in the middle of a start holds on to the half of it, and starts this one never again.
+        Err(failure) if failure.is_half_started() => Ok(Step::Over),
+        // It does nothing that anybody would miss.
+        Err(failure) if failure.is_running_unseen() => {
+            Err(("FailedCreatePodSandBox", end_unseen(uid.as_str(), Instant::now()).await))
+        }
+        Err(failure) => Err(of_sandbox(failure)),
+    }
+}
+
+/// Waits until the sandbox has ended, which it had not after the first of `events`. As long as it runs outside of its
+/// network, the pod says so.
+async fn until_over(shared: &Shared, cell: &Cell, uid: &PodUid, mut events: watch::Receiver<u64>) {
+    loop {
         poked(&mut events, RESYNC).await;
+        let Some(sandbox) = running(shared, uid.as_str()).await else { return };
+        note_network(shared, cell, &sandbox).await;
     }
 }
 
-/// A running sandbox cannot join another network under the same names and address: what to do is for people to say.
-async fn note_network(cell: &Cell, sandbox: &Seen) {
-    const LOST: &str = "NetworkLost";
-    let has_none = sandbox.address().is_none();
-    cell.note(|record| {
-        if has_none && record.address.is_some_and(|address| Some(address) != record.host_ip) {
-            let message = "the container that is the pod is in no network any more, and nobody reaches it: delete the \
-                           pod, and the next one joins the network of its namespace";
-            record.waiting = Some((LOST.to_owned(), message.to_owned()));
-        } else if record.waiting.as_ref().is_some_and(|(reason, _)| reason == LOST) {
-            record.waiting = None;
-        }
-    })
-    .await;
+/// Writes down where the pod is found now.
+async fn note_network(shared: &Shared, cell: &Cell, sandbox: &Seen) {
+    match Place::of(shared, cell, sandbox).await {
+        Ok(place) => cell.note(|record| place.note(record)).await,
+        Err(error) => tracing::warn!(pod = cell.name(), error = %error.chain(), "where a pod is found is not known"),
+    }
 }
 
 /// The sandbox has ended by itself, and with it the pod: what still runs of it is ended too, and then it has failed.

@@ -8,6 +8,7 @@ use petset_core::{Error, ErrorKind, Result};
 use tokio::time::{Instant, sleep};
 
 use super::cell::Cell;
+use super::doubt::clear_up;
 use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended};
@@ -44,7 +45,13 @@ async fn end(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
 /// Ends the pod's init and app containers and removes them. `Ok` only after a fresh read that showed none (S2).
 pub(super) async fn end_containers(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
     let filter = || labels::part_of(Role::Container, &cell.key);
-    let seen = inspect::look(&shared.client, filter()).await?;
+    let mut seen = inspect::look(&shared.client, filter()).await?;
+    if seen.iter().any(|seen| seen.life == Life::Created) {
+        for container in &seen {
+            clear_up(shared, cell, container, deadline).await?;
+        }
+        seen = inspect::look(&shared.client, filter()).await?;
+    }
     stop_all(shared, cell, &seen, deadline).await;
     for container in &seen {
         inspect::remove(&shared.client, &container.id).await?;
@@ -70,7 +77,12 @@ pub(super) async fn stop_all(shared: &Shared, cell: &Cell, seen: &[Seen], deadli
 }
 
 async fn end_sandbox(shared: &Shared, cell: &Cell, id: &str) -> Result<()> {
-    let Some(seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
+    let Some(mut seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
+    if seen.life == Life::Created {
+        clear_up(shared, cell, &seen, Instant::now()).await?;
+        let Some(now) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
+        seen = now;
+    }
     if let Life::Running { .. } = seen.life {
         inspect::signal(&shared.client, id, "SIGKILL").await?;
         until_ended(shared, cell, id, LOOK).await;

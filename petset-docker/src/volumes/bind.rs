@@ -5,7 +5,7 @@ use petset_core::spec::Quantity;
 use petset_core::{Error, ErrorKind, Result};
 
 use super::core::Core;
-use super::engine::{self, Wanted};
+use super::engine::{self, Listed, Wanted};
 use super::mark::{self, Mark};
 use super::name;
 use super::options::StorageClass;
@@ -38,8 +38,8 @@ impl Core {
 
     async fn first(&self, mut claim: ClaimRecord) -> Result<Created<Claim>> {
         let uid = claim.uid.clone();
-        self.bind(&mut claim, true).await?;
-        let seen = self.observe(&claim).await?;
+        let found = self.bind(&mut claim, true).await?;
+        let seen = self.observe_with(&claim, found).await?;
         // A volume of an older life was found: an interrupted try's, or one whose record was lost.
         let is_new = claim.uid == uid;
         self.save(claim).await?;
@@ -49,8 +49,8 @@ impl Core {
     /// Tries a pending claim again: the pool or the classes may have changed.
     async fn again(&self, mut claim: ClaimRecord) -> Result<Claim> {
         let before = claim.message.clone();
-        self.bind(&mut claim, false).await?;
-        let seen = self.observe(&claim).await?;
+        let found = self.bind(&mut claim, false).await?;
+        let seen = self.observe_with(&claim, found).await?;
         if claim.binding.is_some() || claim.message != before {
             self.save(claim).await?;
         }
@@ -75,25 +75,25 @@ impl Core {
     }
 
     /// Gives `claim` its volume, or the message why there is none. A claim that is `new` takes over the life that an
-    /// interrupted try wrote on a volume.
-    async fn bind(&self, claim: &mut ClaimRecord, new: bool) -> Result<()> {
+    /// interrupted try wrote on a volume. Answers the volume where one of a class was made.
+    async fn bind(&self, claim: &mut ClaimRecord, new: bool) -> Result<Option<Listed>> {
         let wanted = bytes_of(claim.spec.storage()).unwrap_or(u64::MAX);
         let class = claim.spec.storage_class_name.clone().unwrap_or_else(|| self.options.default_class.clone());
         let problems = match self.take(claim, &class, wanted, new).await? {
             Taken::To(binding) => {
                 (claim.binding, claim.message) = (Some(binding), None);
-                return Ok(());
+                return Ok(None);
             }
             Taken::None(problems) => problems,
         };
         let only_pool = class.is_empty() || claim.spec.selector.is_some() || claim.spec.volume_name.is_some();
         if let Some(how) = self.options.classes.get(&class).filter(|_| !only_pool) {
-            let binding = self.make(&class, how, claim, wanted, new).await?;
+            let (binding, found) = self.make(&class, how, claim, wanted, new).await?;
             (claim.binding, claim.message) = (Some(binding), None);
-        } else {
-            claim.message = Some(self.nothing_fits(&class, only_pool, claim, wanted, &problems));
+            return Ok(Some(found));
         }
-        Ok(())
+        claim.message = Some(self.nothing_fits(&class, only_pool, claim, wanted, &problems));
+        Ok(None)
     }
 
     fn nothing_fits(&self, class: &str, pool: bool, claim: &ClaimRecord, wanted: u64, problems: &[String]) -> String {
@@ -118,8 +118,10 @@ impl Core {
         claim: &mut ClaimRecord,
         wanted: u64,
         new: bool,
-    ) -> Result<Binding> {
+    ) -> Result<(Binding, Listed)> {
         let volume = labels::claim_volume(&claim.identity.set.namespace, &claim.identity.name);
+        // The engine will tell of it as of any other.
+        self.state().made.insert(volume.clone());
         let found = engine::make(
             &self.client,
             Wanted {
@@ -132,12 +134,13 @@ impl Core {
         .await?;
         match Mark::read(&found.labels) {
             Some(mark) if mark == Mark::of(claim) => {
-                Ok(Binding { volume, class: class.to_owned(), capacity_bytes: wanted, pooled: None })
+                let binding = Binding { volume, class: class.to_owned(), capacity_bytes: wanted, pooled: None };
+                Ok((binding, Listed::one(found)))
             }
             Some(mark) if mark.identity == claim.identity && new => match mark::claim_of(&volume, &found.labels) {
                 Some(ClaimRecord { uid, owner, binding: Some(binding), .. }) => {
                     (claim.uid, claim.owner) = (uid, owner);
-                    Ok(binding)
+                    Ok((binding, Listed::one(found)))
                 }
                 _ => Err(foreign(&claim.identity.name, &format!("a claim whose volume {volume} has broken labels"))),
             },

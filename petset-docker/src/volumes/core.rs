@@ -1,6 +1,6 @@
 //! What all operations share, and what claims look like.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use petset_core::backend::{Claim, ClaimPhase, Hints};
 use petset_core::{ClaimUid, Error, ErrorKind, Result, SetKey};
@@ -13,6 +13,7 @@ use super::state::State;
 use crate::client::Client;
 use crate::labels::{self, Role};
 use crate::records::Records;
+use crate::together::Together;
 
 #[derive(Debug)]
 pub(super) struct Core {
@@ -22,6 +23,7 @@ pub(super) struct Core {
     pub(super) hints: Hints,
     /// One at a time chooses among the pre-made volumes.
     pub(super) pool: tokio::sync::Mutex<()>,
+    reads: Together<SetKey, Listed>,
     state: Mutex<State>,
 }
 
@@ -29,7 +31,8 @@ impl Core {
     pub(super) async fn open(client: Client, records: Records, options: VolumeOptions) -> Result<Self> {
         let options = options.complete()?;
         let state = Mutex::new(State::load(&records).await?);
-        Ok(Self { client, records, options, hints: Hints::new(), pool: tokio::sync::Mutex::new(()), state })
+        let (hints, pool, reads) = (Hints::new(), tokio::sync::Mutex::new(()), Together::default());
+        Ok(Self { client, records, options, hints, pool, reads, state })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -78,6 +81,14 @@ impl Core {
         judge(claim, &engine::named(&self.client, &names).await?)
     }
 
+    /// How a claim is whose volume was just found or made.
+    pub(super) async fn observe_with(&self, claim: &ClaimRecord, found: Option<Listed>) -> Result<Claim> {
+        match found {
+            Some(found) => judge(claim, &found),
+            None => self.observe(claim).await,
+        }
+    }
+
     /// The volume that a pod sees as this claim, which is there now. The engine would make a missing one in silence, so
     /// this is asked before a container is made that names it, and again before that container starts.
     pub(super) async fn mount(&self, set: &SetKey, name: &str, uid: Option<&ClaimUid>) -> Result<String> {
@@ -91,11 +102,13 @@ impl Core {
         let Some(claim) = found else {
             return Err(refused(ErrorKind::NotFound, "there is no such claim".to_owned()));
         };
-        let seen = self.observe(&claim).await?;
+        let listed = self.volumes(set, std::slice::from_ref(&claim)).await?;
+        let seen = judge(&claim, &listed)?;
         match (seen.phase, seen.volume) {
             (ClaimPhase::Bound, Some(volume)) => Ok(volume),
             (ClaimPhase::Terminating, _) => Err(refused(ErrorKind::Conflict, "it is being deleted".to_owned())),
-            (ClaimPhase::Bound | ClaimPhase::Pending | ClaimPhase::Lost, _) => {
+            (ClaimPhase::Lost, _) => Err(refused(ErrorKind::Conflict, seen.message.unwrap_or_default())),
+            (ClaimPhase::Bound | ClaimPhase::Pending, _) => {
                 Err(refused(ErrorKind::Unavailable, seen.message.unwrap_or_else(|| "it has no volume yet".to_owned())))
             }
         }
@@ -108,12 +121,16 @@ impl Core {
     }
 
     /// The volumes with the set's labels, and those of its claims that have them not.
-    async fn volumes(&self, set: &SetKey, claims: &[ClaimRecord]) -> Result<Listed> {
-        let ours = engine::list(&self.client, labels::filter(Role::Claim, Some(set))).await?;
+    async fn volumes(&self, set: &SetKey, claims: &[ClaimRecord]) -> Result<Arc<Listed>> {
+        let list = engine::list(&self.client, labels::filter(Role::Claim, Some(set)));
+        let ours = self.reads.read(set, list).await?;
         let bound = claims.iter().filter_map(|claim| Some(claim.binding.as_ref()?.volume.as_str()));
         let others: Vec<&str> = bound.filter(|volume| !ours.has(volume)).collect();
+        if others.is_empty() {
+            return Ok(ours);
+        }
         let others = engine::named(&self.client, &others).await?;
-        Ok(ours.and(others))
+        Ok(Arc::new(Listed::clone(&ours).and(others)))
     }
 
     /// Puts a volume on record again whose record was lost, or was never written.

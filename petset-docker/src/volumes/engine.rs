@@ -10,7 +10,7 @@ use super::record::Looks;
 use crate::client::Client;
 
 /// Volumes by name, and what kept the list from being complete.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Listed {
     found: BTreeMap<String, Volume>,
     warnings: Vec<String>,
@@ -28,6 +28,11 @@ impl Listed {
                 .with_message(self.warnings.join("; "))),
             found => Ok(found),
         }
+    }
+
+    /// One that was just made, or found while it was to be made.
+    pub(super) fn one(volume: Volume) -> Self {
+        Self { found: [(volume.name.clone(), volume)].into(), warnings: Vec::new() }
     }
 
     /// Whether the volume was found.
@@ -52,7 +57,12 @@ impl Listed {
 pub(super) async fn list(client: &Client, filters: HashMap<String, Vec<String>>) -> Result<Listed> {
     let options = ListVolumesOptions { filters: Some(filters) };
     let answer = client.ask("list volumes", |docker| async move { docker.list_volumes(Some(options)).await }).await?;
-    let found = answer.volumes.unwrap_or_default().into_iter().map(|volume| (volume.name.clone(), volume)).collect();
+    let found: BTreeMap<String, Volume> =
+        answer.volumes.unwrap_or_default().into_iter().map(|volume| (volume.name.clone(), volume)).collect();
+    if found.is_empty() {
+        // Of another engine that would say nothing.
+        Box::pin(client.has_node()).await?;
+    }
     Ok(Listed { found, warnings: answer.warnings.unwrap_or_default() })
 }
 

@@ -127,20 +127,31 @@ impl Core {
 
     /// Makes a pre-made volume free again whose claim is gone. Removing its data is up to who asks.
     pub(super) async fn scrub(&self, volume: &str) -> Result<()> {
-        if !self.released().contains(volume) {
+        self.free(volume).await?;
+        self.bind_pending().await;
+        Ok(())
+    }
+
+    /// Removes the lock of the claim that is gone, if it is there, and then the record that the volume waits: as long as
+    /// that stands nobody gets the volume, and this can be tried again.
+    async fn free(&self, volume: &str) -> Result<()> {
+        let _nobody_chooses = self.pool.lock().await;
+        let Some(gone) = self.state().released.get(volume).cloned() else {
             return Err(Error::new(ErrorKind::NotFound, "free a volume")
                 .with_context("volume", volume)
                 .with_message("it waits for nobody: no claim had it, or one still has it"));
-        }
+        };
         let lock = labels::pool_lock(volume);
-        if engine::remove(&self.client, &lock).await? == Removed::InUse {
+        let listed = engine::named(&self.client, &[&lock]).await?;
+        let is_of_gone =
+            listed.get(&lock)?.and_then(|lock| Mark::read(&lock.labels)).is_some_and(|mark| mark.uid.as_str() == gone);
+        if is_of_gone && engine::remove(&self.client, &lock).await? == Removed::InUse {
             return Err(Error::new(ErrorKind::Conflict, "free a volume")
                 .with_context("volume", volume)
                 .with_message(format!("a container uses {lock}")));
         }
         self.records.remove(RELEASED, volume).await?;
         self.state().released.remove(volume);
-        self.bind_pending().await;
         Ok(())
     }
 

@@ -38,3 +38,4 @@ pub use options::{StaticVolume, StorageClass};
 pub use provisioner::DockerVolumes;
 
 pub(crate) use options::VolumeOptions;
+pub(crate) use record::CLAIMS;

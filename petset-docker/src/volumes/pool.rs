@@ -39,7 +39,7 @@ impl Core {
             return self.bind_to(volume, claim).await;
         }
         let mut problems = Vec::new();
-        for volume in fitting(&self.options.pool, &given, &claim.spec, class, wanted) {
+        for volume in fitting(&self.options.pool, &given, &released, &claim.spec, class, wanted) {
             match self.bind_to(volume, claim).await? {
                 Taken::None(more) => problems.extend(more),
                 taken @ Taken::To(_) => return Ok(taken),
@@ -93,10 +93,12 @@ impl Core {
     }
 }
 
-/// The volumes that fit and that nobody has, the smallest first.
+/// The volumes that fit, that nobody has and that do not wait for [`scrub`](super::DockerVolumes::scrub), the smallest
+/// first.
 fn fitting<'p>(
     pool: &'p [StaticVolume],
     given: &BTreeMap<String, Mark>,
+    released: &BTreeSet<String>,
     spec: &ClaimSpec,
     class: &str,
     wanted: u64,
@@ -105,6 +107,7 @@ fn fitting<'p>(
         .iter()
         .filter(|volume| {
             !given.contains_key(&volume.name)
+                && !released.contains(&volume.name)
                 && volume.storage_class == class
                 && volume.capacity_bytes >= wanted
                 && spec.access_modes.iter().all(|mode| volume.access_modes.contains(mode))

@@ -38,8 +38,8 @@ impl DockerVolumes {
     /// that names it, and again before that container starts: from then on the engine keeps the volume for it.
     ///
     /// # Errors
-    /// `NotFound` for an unknown claim, `Conflict` for one that is being deleted or has another uid than the one given, `Unavailable` for one that is pending or
-    /// lost.
+    /// `NotFound` for an unknown claim; `Conflict` for one that is being deleted, that has another uid than the one given,
+    /// or whose volume is lost; `Unavailable` for one that is pending.
     pub async fn mount(&self, set: &SetKey, claim: &str, uid: Option<&ClaimUid>) -> Result<String> {
         self.core.mount(set, claim, uid).await
     }
@@ -77,6 +77,7 @@ impl VolumeProvisioner for DockerVolumes {
         let mut capabilities = VolumeCapabilities::default();
         capabilities.binds_before_use = true;
         capabilities.grow = true;
+        capabilities.tells_losses = true;
         capabilities
     }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::records::Table;
 
 /// `<namespace>/<set>/<claim>` → [`ClaimRecord`].
-pub(super) const CLAIMS: Table = TableDefinition::new("claims");
+pub(crate) const CLAIMS: Table = TableDefinition::new("claims");
 /// Pre-made volume → the life of the claim that had it last and is gone.
 pub(super) const RELEASED: Table = TableDefinition::new("released-volumes");
 

@@ -19,6 +19,8 @@ pub(super) struct State {
     unreadable: BTreeMap<String, String>,
     /// Pre-made volume → the claim's life that had it last.
     pub(super) released: BTreeMap<String, String>,
+    /// Volumes that this process asked for, and whose creation the engine has not told of yet.
+    pub(super) made: BTreeSet<String>,
     /// One at a time works on a claim.
     turns: BTreeMap<String, Arc<Mutex<()>>>,
 }

@@ -66,6 +66,10 @@ async fn happened(core: &Core, event: EventMessage) {
     let is_volume = event.typ == Some(bollard::models::EventMessageTypeEnum::VOLUME);
     match named {
         Some(volume) if is_volume => {
+            // What this process made, it has told of itself.
+            if core.state().made.remove(&volume) && event.action.as_deref() == Some("create") {
+                return;
+            }
             let of_volume = |binding: &super::record::Binding| binding.volume == volume;
             let set = core
                 .state()

@@ -1,7 +1,7 @@
 //! A node of one's own on the engine of this machine, in a namespace that nobody else uses.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use bollard::Docker;
@@ -70,7 +70,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let tidy = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(tidy(&self.namespace));
+            runtime.block_on(tidy(&self.namespace, self.dir.path()));
         };
         // The test's runtime is busy with the test.
         let _ = thread::scope(|scope| scope.spawn(tidy).join());
@@ -87,14 +87,25 @@ async fn volumes(engine: &Docker, namespace: &str) -> Vec<String> {
     found.into_iter().map(|volume| volume.name).collect()
 }
 
-async fn tidy(namespace: &str) {
+/// The marks on the engine of the nodes below a directory.
+pub(crate) async fn marks(engine: &Docker, dir: &Path) -> Vec<String> {
+    let filters = HashMap::from([("label".to_owned(), vec!["petset.rs/role=node".to_owned()])]);
+    let found = engine.list_volumes(Some(ListVolumesOptions { filters: Some(filters) })).await.expect("lists");
+    let dir = dir.canonicalize().expect("it is there");
+    let ours = |labels: &HashMap<String, String>| Path::new(&labels["petset.rs/directory"]).starts_with(&dir);
+    let volumes = found.volumes.unwrap_or_default().into_iter().filter(|volume| ours(&volume.labels));
+    volumes.map(|volume| volume.name).collect()
+}
+
+async fn tidy(namespace: &str, dir: &Path) {
     let engine = Docker::connect_with_defaults().expect("an engine");
     let options = ListContainersOptions { all: true, filters: Some(ours(namespace)), ..Default::default() };
     for container in engine.list_containers(Some(options)).await.unwrap_or_default() {
         let force = RemoveContainerOptions { force: true, ..Default::default() };
         let _ = engine.remove_container(&container.id.unwrap_or_default(), Some(force)).await;
     }
-    for volume in volumes(&engine, namespace).await {
+    let marks = marks(&engine, dir).await;
+    for volume in volumes(&engine, namespace).await.into_iter().chain(marks) {
         let _ = engine.remove_volume(&volume, None::<RemoveVolumeOptions>).await;
     }
     let options = ListNetworksOptions { filters: Some(ours(namespace)) };

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 /// Where the engine of this machine is.
-fn engine() -> PathBuf {
+pub(crate) fn engine() -> PathBuf {
     let said = std::env::var("DOCKER_HOST").ok();
     said.as_deref().and_then(|host| host.strip_prefix("unix://")).unwrap_or("/var/run/docker.sock").into()
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::query_parameters::RemoveVolumeOptions;
+use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
 use petset_core::backend::Claim;
 use petset_core::{Error, ErrorKind, Result, SetKey};
 use petset_docker::node::Node;
@@ -25,7 +25,7 @@ struct EngineHands {
     proxy: Proxy,
     node: Node,
     /// Dropped last.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 #[async_trait]
@@ -52,8 +52,27 @@ impl Hands for EngineHands {
         Ok(())
     }
 
+    fn reopens(&self) -> bool {
+        true
+    }
+
+    async fn reopen(self: Arc<Self>) -> Result<Subject> {
+        self.node.pods().shutdown().await;
+        let hands = Arc::try_unwrap(self).map_err(|_| Error::new(ErrorKind::Internal, "let go of a node"))?;
+        let Self { engine, proxy, node, dir } = hands;
+        drop(node);
+        over(engine, proxy, dir).await
+    }
+
     async fn clean_up(&self) -> Result<()> {
         self.node.pods().shutdown().await;
+        let mine = format!("petset.rs/directory={}", self.node.dir().display());
+        let filters = Some([("label".to_owned(), vec![mine])].into());
+        let marks = self.engine.list_volumes(Some(ListVolumesOptions { filters })).await;
+        for mark in marks.map_err(|error| failed("list volumes", error))?.volumes.unwrap_or_default() {
+            let removed = self.engine.remove_volume(&mark.name, None::<RemoveVolumeOptions>).await;
+            removed.map_err(|error| failed("remove a mark", error))?;
+        }
         Ok(())
     }
 }
@@ -66,6 +85,11 @@ async fn subject() -> Result<Subject> {
     let dir = tempfile::tempdir().map_err(|error| failed("make a directory", error))?;
     let engine = Docker::connect_with_defaults().map_err(|error| failed("connect to Docker", error))?;
     let proxy = Proxy::start(&dir.path().join("docker.sock")).map_err(|error| failed("start a proxy", error))?;
+    over(engine, proxy, dir).await
+}
+
+/// A node over what is in the directory and on the engine.
+async fn over(engine: Docker, proxy: Proxy, dir: TempDir) -> Result<Subject> {
     let mut options = PodOptions::default();
     options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
     (options.sandbox_image, options.sandbox_command) = workload::sandbox();
@@ -77,7 +101,7 @@ async fn subject() -> Result<Subject> {
         .names(node.names())
         .store(node.store())
         .workload(workload::workload().map_err(|error| failed("describe a workload", error))?)
-        .hands(Arc::new(EngineHands { engine, proxy, node, _dir: dir })))
+        .hands(Arc::new(EngineHands { engine, proxy, node, dir })))
 }
 
 /// Whether an engine answers; without one there is nothing to run the suite over.

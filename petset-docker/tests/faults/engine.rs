@@ -2,10 +2,12 @@
 //! an engine takes what it finds in this machine's for its own.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::Error;
@@ -13,6 +15,19 @@ use crate::Error;
 const IMAGE: &str = "petset.test/busybox:1";
 const SOON: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
+/// Starts containers as always; when one has the word of the file `forget` in its configuration, which is where a runtime is
+/// called, the engine does not live to hear of it.
+const RUNTIME: &str = r#"#!/bin/sh
+runc "$@"
+code=$?
+for word in "$@"; do
+  if [ "$word" = start ] && [ -e "{dir}/forget" ] && grep -q "$(cat "{dir}/forget")" config.json; then
+    rm "{dir}/forget"
+    kill -KILL "$(cat "{dir}/pid")"
+  fi
+done
+exit $code
+"#;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -41,11 +56,27 @@ pub(crate) fn cannot_run() -> Option<String> {
 
 impl Engine {
     pub(crate) fn start() -> Result<Self, Error> {
+        Self::start_as(|_| Ok("{}".to_owned()))
+    }
+
+    /// An engine that dies between the start of a container and the moment when that is written down, as soon as
+    /// [`forget`](Self::forget) said which.
+    pub(crate) fn start_forgetful() -> Result<Self, Error> {
+        Self::start_as(|dir| {
+            let runtime = dir.join("runtime");
+            fs::write(&runtime, RUNTIME.replace("{dir}", &dir.to_string_lossy()))?;
+            fs::set_permissions(&runtime, fs::Permissions::from_mode(0o755))?;
+            Ok(json!({ "runtimes": { "forgetful": { "path": runtime } }, "default-runtime": "forgetful" }).to_string())
+        })
+    }
+
+    /// `configure` says what stands in the configuration, given the directory.
+    fn start_as(configure: impl FnOnce(&Path) -> Result<String, Error>) -> Result<Self, Error> {
         let dir = tempfile::tempdir()?;
         let unique = dir.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
         let mut this = Self { dir, networks: format!("petset-{unique}"), daemon: None };
         run(Command::new("ip").args(["netns", "add", &this.networks]))?;
-        fs::write(this.path("daemon.json"), "{}")?;
+        fs::write(this.path("daemon.json"), configure(this.dir.path())?)?;
         this.raise()?;
         let load = format!("docker save {IMAGE} | docker --host {} load", this.host());
         run(Command::new("sh").args(["-c", &load]))?;
@@ -73,6 +104,19 @@ impl Engine {
     pub(crate) fn kill(&mut self) -> Result<(), Error> {
         if let Some(mut daemon) = self.daemon.take() {
             daemon.kill()?;
+            daemon.wait()?;
+        }
+        Ok(())
+    }
+
+    /// It dies when a container starts that has this word among what it runs.
+    pub(crate) fn forget(&self, word: &str) -> Result<(), Error> {
+        Ok(fs::write(self.path("forget"), word)?)
+    }
+
+    /// Waits until it has died by itself.
+    pub(crate) fn until_dead(&mut self) -> Result<(), Error> {
+        if let Some(mut daemon) = self.daemon.take() {
             daemon.wait()?;
         }
         Ok(())
@@ -107,7 +151,7 @@ impl Engine {
         Ok(())
     }
 
-    fn docker(&self, arguments: &[&str]) -> Result<String, Error> {
+    pub(crate) fn docker(&self, arguments: &[&str]) -> Result<String, Error> {
         run(Command::new("docker").args(["--host", &self.host()]).args(arguments))
     }
 
@@ -133,14 +177,19 @@ impl Engine {
 
     /// The processes that were started below this engine's directory and outlived it.
     fn leftovers(&self) -> Vec<String> {
-        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let mine = |place: &Path| {
-            let line = fs::read(place.join("cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(&*self.path("run").to_string_lossy())
-        };
-        let names = all.filter(|entry| mine(&entry.path())).filter_map(|entry| entry.file_name().into_string().ok());
-        names.filter(|name| name.parse::<u32>().is_ok_and(|pid| pid != std::process::id())).collect()
+        processes(&self.path("run").to_string_lossy())
     }
+}
+
+/// The processes of this machine that have this word in their command line.
+pub(crate) fn processes(word: &str) -> Vec<String> {
+    let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let has_it = |place: &Path| {
+        let line = fs::read(place.join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains(word)
+    };
+    let names = all.filter(|entry| has_it(&entry.path())).filter_map(|entry| entry.file_name().into_string().ok());
+    names.filter(|name| name.parse::<u32>().is_ok_and(|pid| pid != std::process::id())).collect()
 }
 
 impl Drop for Engine {

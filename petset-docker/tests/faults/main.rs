@@ -8,6 +8,8 @@
 #![expect(clippy::print_stderr, reason = "a test says what it skips, and its seed")]
 
 mod engine;
+mod forgotten;
+mod overlap;
 mod random;
 mod run;
 mod story;
@@ -41,6 +43,9 @@ fn main() -> ExitCode {
     // Engines share the machine's networks, and a fault is felt most when nothing else is slow.
     arguments.test_threads = Some(1);
     let trials = vec![
+        trial("s1_the_witness_sees_two_at_once", overlap::is_seen),
+        trial("s1_a_start_that_the_engine_forgot_is_ended_before_its_pod_goes", forgotten::back_at_once),
+        trial("s1_a_start_that_the_engine_never_hears_of_is_ended_before_its_pod_goes", forgotten::back_too_late),
         trial("s1_s6_engine_killed_at_random_moments", run::engine_killed),
         trial("s1_s6_controller_killed_at_random_moments", run::controller_killed),
         trial("s1_s6_socket_cut_at_random_moments", run::socket_cut),

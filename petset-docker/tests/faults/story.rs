@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::Error;
 use crate::witness::PET;
 
-const IMAGE: &str = "petset.test/busybox:1";
+pub(crate) const IMAGE: &str = "petset.test/busybox:1";
 /// How many pets there are at the end.
 pub(crate) const LAST: i32 = 3;
 /// Replicas and version, step by step.

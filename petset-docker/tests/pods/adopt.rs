@@ -1,10 +1,11 @@
 //! Pods outlive their controller.
 
+use bollard::query_parameters::RemoveContainerOptions;
 use petset_core::backend::{DeleteOptions, PodBackend, PodPhase};
 use serde_json::json;
 
 use crate::place::Place;
-use crate::support::{RUN, end, ids, kill, open, request, running, script, until, until_gone, until_ready};
+use crate::support::{RUN, end, ids, inspected, kill, open, request, running, script, until, until_gone, until_ready};
 use crate::support::{create, only};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,13 +87,30 @@ async fn s2_a_pod_whose_sandbox_vanished_is_there_until_all_of_it_has_ended() {
     let slow = script("main", "trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done");
     let pod = create(&node.pods(), request(&place, &json!({ "containers": [slow] }))).await;
     until_ready(&node.pods(), &place).await;
-    let force = bollard::query_parameters::RemoveContainerOptions { force: true, ..Default::default() };
+    let force = RemoveContainerOptions { force: true, ..Default::default() };
     place.engine.remove_container(pod.uid.as_str(), Some(force)).await.unwrap();
     let failed = until(&node.pods(), &place, "a failure", |pod| pod.status.phase == PodPhase::Failed).await;
     assert_eq!(failed.uid, pod.uid);
     end(&node.pods(), &failed).await;
     until_gone(&node.pods(), &place).await;
     assert!(ids(&place, "container").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l1_a_pod_whose_containers_were_all_removed_at_once_has_failed() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let pod = create(&node.pods(), running(&place)).await;
+    until_ready(&node.pods(), &place).await;
+    let force = RemoveContainerOptions { force: true, ..Default::default() };
+    let app = ids(&place, "container").await.remove(0);
+    let (sandbox, app) = tokio::join!(
+        place.engine.remove_container(pod.uid.as_str(), Some(force.clone())),
+        place.engine.remove_container(&app, Some(force)),
+    );
+    assert!(sandbox.is_ok() && app.is_ok());
+    let failed = until(&node.pods(), &place, "a failure", |pod| pod.status.phase == PodPhase::Failed).await;
+    assert_eq!(failed.uid, pod.uid);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,8 +132,63 @@ async fn init_containers_are_not_run_again() {
     until_ready(&node.pods(), &place).await;
     node.pods().shutdown().await;
     drop(node);
+    // As `docker container prune` does.
+    for id in ids(&place, "container").await {
+        if !inspected(&place, &id).await.contains("\"Running\":true") {
+            place.engine.remove_container(&id, None::<RemoveContainerOptions>).await.unwrap();
+        }
+    }
+    assert_eq!(ids(&place, "container").await.len(), 1);
     let node = open(&place).await;
     let pod = until_ready(&node.pods(), &place).await;
     assert_eq!(crate::support::sh(&node.pods(), &pod, "main", "cat /work/log").await, "1\n2");
     assert_eq!(pod.status.containers.iter().filter(|container| container.init && container.ready).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_whose_end_nobody_saw_runs_again_and_one_that_was_seen_does_not() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut main = script("main", RUN);
+    main["volumeMounts"] = json!([{ "name": "work", "mountPath": "/work" }]);
+    // The first one hangs, as long as nobody lets it go.
+    let handler = "echo start >> /work/log; mkdir /work/first && while ! test -e /work/go; do sleep 0.1; done; true";
+    main["lifecycle"] = json!({ "postStart": { "exec": { "command": ["/bin/sh", "-c", handler] } } });
+    let spec = json!({ "containers": [main], "volumes": [{ "name": "work", "emptyDir": {} }] });
+    create(&node.pods(), request(&place, &spec)).await;
+    let is_begun = |pod: &petset_core::backend::Pod| pod.status.phase == PodPhase::Running;
+    let pod = until(&node.pods(), &place, "a start", is_begun).await;
+    until_log(&node, &pod, "start").await;
+    node.pods().shutdown().await;
+    drop(node);
+
+    let node = open(&place).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    until_log(&node, &pod, "start\nstart").await;
+    node.pods().shutdown().await;
+    drop(node);
+
+    let node = open(&place).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    // Whatever is done at its adoption is done before its end.
+    kill(&place, &ids(&place, "container").await[0]).await;
+    until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts == 1).await;
+    until_ready(&node.pods(), &place).await;
+    until_log(&node, &pod, "start\nstart\nstart").await;
+}
+
+/// Waits until the handlers have written this and nothing else.
+async fn until_log(node: &petset_docker::node::Node, pod: &petset_core::backend::Pod, wanted: &str) {
+    let argv = ["cat", "/work/log"].map(str::to_owned);
+    let mut seen = String::new();
+    for _ in 0..300 {
+        if let Ok((Some(0), text)) = node.pods().exec(&pod.reference(), "main", &argv).await {
+            seen = String::from_utf8(text).expect("text");
+            if seen.trim() == wanted {
+                return;
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("waited for {wanted:?}, there is {seen:?}");
 }

@@ -19,7 +19,7 @@ async fn a_program_sees_its_command_environment_user_and_name() {
         { "name": "CPU", "valueFrom": { "resourceFieldRef": { "resource": "limits.memory" } } },
         { "name": "FULL", "value": "$(POD).nginx" },
     ]);
-    main["resources"] = json!({ "limits": { "memory": "64Mi", "cpu": "500m" } });
+    main["resources"] = json!({ "limits": { "memory": "64Mi", "cpu": "500m" }, "requests": { "memory": "1Mi" } });
     main["securityContext"] = json!({ "runAsUser": 1234, "runAsGroup": 77, "readOnlyRootFilesystem": true, "capabilities": { "drop": ["ALL"] } });
     let spec = json!({ "containers": [main], "hostAliases": [{ "ip": "10.9.8.7", "hostnames": ["old"] }] });
     create(&node.pods(), request(&place, &spec)).await;
@@ -36,7 +36,7 @@ async fn a_program_sees_its_command_environment_user_and_name() {
     assert_eq!(sh(&pods, &pod, "main", "touch /x 2>/dev/null || echo no").await, "no");
     assert_eq!(sh(&pods, &pod, "main", "grep old /etc/hosts | cut -f1").await, "10.9.8.7");
     let seen = inspected(&place, &ids(&place, "container").await[0]).await;
-    assert!(seen.contains("\"Memory\":67108864") && seen.contains("\"NanoCpus\":500000000"), "{seen}");
+    assert!(seen.contains("\"Memory\":67108864") && seen.contains("\"CpuQuota\":50000"), "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +100,25 @@ async fn handlers_run_after_the_start_and_before_the_end() {
     until(&node.pods(), &place, "a restart", is_again).await;
     let log = until_log(&node, &place, "start\nstop\nterm\nstart").await;
     assert!(log.starts_with("start\nstop\nterm\nstart"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_a_handler_that_takes_all_the_grace_leaves_some_for_the_polite_signal() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let mut main = script("main", "trap 'echo term >> /work/log; exit 0' TERM; while :; do sleep 0.05; done");
+    main["volumeMounts"] = json!([{ "name": "work", "mountPath": "/work" }]);
+    main["lifecycle"] = json!({ "preStop": { "exec": { "command": ["sleep", "600"] } } });
+    main["livenessProbe"] =
+        json!({ "exec": { "command": ["test", "!", "-e", "/work/sick"] }, "periodSeconds": 1, "failureThreshold": 1 });
+    let volumes = json!([{ "name": "work", "emptyDir": {} }]);
+    let spec = json!({ "containers": [main], "volumes": volumes, "terminationGracePeriodSeconds": 1 });
+    create(&node.pods(), request(&place, &spec)).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    sh(&node.pods(), &pod, "main", "touch /work/sick").await;
+    let is_again = |pod: &petset_core::backend::Pod| pod.status.containers[0].restarts > 0;
+    until(&node.pods(), &place, "a restart", is_again).await;
+    until_log(&node, &place, "term").await;
 }
 
 async fn until_log(node: &petset_docker::node::Node, place: &Place, wanted: &str) -> String {

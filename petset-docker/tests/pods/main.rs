@@ -7,8 +7,10 @@ mod proxy;
 
 mod adopt;
 mod create;
+mod elsewhere;
 mod events;
 mod fields;
+mod gate;
 mod network;
 mod restart;
 mod support;

@@ -3,8 +3,9 @@
 use petset_core::backend::{ContainerState, Pod};
 use serde_json::json;
 
+use crate::gate::Gate;
 use crate::place::Place;
-use crate::support::{RUN, create, ids, kill, open, request, running, script, until, until_ready};
+use crate::support::{RUN, create, ids, kill, only, open, options, request, running, script, until, until_ready};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_fails_again_and_again_is_backed_off() {
@@ -61,4 +62,23 @@ async fn a_failing_init_container_holds_the_rest_back() {
     assert!(
         matches!(&pod.status.containers[1].state, ContainerState::Waiting { reason, .. } if reason == "PodInitializing")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_container_is_not_ready_while_its_log_is_read_and_a_log_that_hangs_holds_nothing_up() {
+    let place = Place::new();
+    let gate = Gate::start(&place.path("docker.sock"), "/logs").unwrap();
+    let node = place.builder().host(gate.host()).pod_options(options()).open().await.unwrap();
+    create(&node.pods(), running(&place)).await;
+    until_ready(&node.pods(), &place).await;
+    kill(&place, &ids(&place, "container").await[0]).await;
+    gate.until_closed().await;
+    let pod = only(&node.pods(), &place).await.expect("it is there");
+    assert!(pod.status.ready_since.is_none(), "{pod:#?}");
+    assert!(
+        matches!(pod.status.containers[0].state, ContainerState::Terminated { exit_code: Some(137), .. }),
+        "{pod:#?}"
+    );
+    until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts == 1).await;
+    until_ready(&node.pods(), &place).await;
 }

@@ -1,14 +1,22 @@
 //! Volumes of a pod, as its containers see them.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use bollard::models::{ContainerConfig, ContainerCreateBody};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, CreateContainerOptions, EventsOptionsBuilder, InspectContainerOptions,
+    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
+};
+use futures::StreamExt;
 use petset_core::ErrorKind;
 use petset_core::backend::PodBackend;
-use petset_core::backend::{ConfigBundle, PodRequest, VolumeProvisioner};
+use petset_core::backend::{ClaimPhase, ConfigBundle, PodRequest, VolumeProvisioner};
 use serde_json::{Value, json};
 
+use crate::gate::Gate;
 use crate::place::Place;
-use crate::support::{RUN, create, end, open, request, script, sh, until_gone, until_ready};
+use crate::support::{IMAGE, RUN, create, end, ids, open, options, request, script, sh, until_gone, until_ready};
 
 fn with_config(mut request: PodRequest) -> PodRequest {
     let map = json!({ "metadata": { "name": "conf" }, "data": { "my.cnf": "port=1\n", "other": "x" } });
@@ -117,6 +125,32 @@ async fn s5_a_part_of_a_claim_is_the_same_part_for_the_next_pod() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_gets_what_is_there_and_the_owner_keeps_it() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let main = mounted(script("main", RUN), json!([{ "name": "data", "mountPath": "/data" }]));
+    let request = claimed(&place, &node, &json!({ "containers": [main] })).await;
+    create(&node.pods(), request.clone()).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    sh(&node.pods(), &pod, "main", "chown 999:999 /data; chmod 750 /data; echo x > /data/a; chmod 600 /data/a").await;
+    end(&node.pods(), &pod).await;
+    until_gone(&node.pods(), &place).await;
+    let mounts = json!([{ "name": "data", "mountPath": "/data" }, { "name": "conf", "mountPath": "/conf" }]);
+    let spec = json!({
+        "containers": [mounted(script("main", RUN), mounts)],
+        "securityContext": { "fsGroup": 4321, "runAsUser": 1234 },
+        "volumes": [{ "name": "conf", "configMap": { "name": "conf", "defaultMode": 0o400 } }],
+    });
+    let mut next = with_config(crate::support::request(&place, &spec));
+    next.claims = request.claims;
+    create(&node.pods(), next).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    let see = async |script: &str| sh(&node.pods(), &pod, "main", script).await;
+    assert_eq!(see("stat -c '%u %g %a' /data /data/a; touch /data/b").await, "999 4321 2770\n0 0 600");
+    assert_eq!(see("stat -c '%g %a' /conf/my.cnf; cat /conf/my.cnf").await, "4321 440\nport=1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s22_a_link_in_a_volume_leads_nowhere_else() {
     let place = Place::new();
     let node = open(&place).await;
@@ -136,6 +170,38 @@ async fn s22_a_link_in_a_volume_leads_nowhere_else() {
     assert!(pod.status.message.unwrap().contains("symbolic link"));
 }
 
+/// The engine makes a volume in silence when one is not there that a container names.
+#[tokio::test(flavor = "multi_thread")]
+async fn s7_a_pod_whose_volume_went_before_it_was_made_never_starts_though_the_answer_was_lost() {
+    let place = Place::new();
+    let gate = Gate::start(&place.path("docker.sock"), "/containers/create").unwrap();
+    let node = place.builder().host(gate.host()).pod_options(options()).open().await.unwrap();
+    let whole = json!([{ "name": "data", "mountPath": "/data" }]);
+    let request = claimed(&place, &node, &json!({ "containers": [mounted(script("main", RUN), whole)] })).await;
+    let volume = place.volumes().await.remove(0);
+    let vanish = async {
+        gate.until_closed().await;
+        place.engine.remove_volume(&volume, None::<RemoveVolumeOptions>).await.expect("nobody has it yet");
+        gate.open();
+    };
+    let (pods, set) = (node.pods(), place.set("web"));
+    let (made, ()) = tokio::join!(pods.create(request), vanish);
+    made.expect_err("its answer was lost");
+    until_gone(&pods, &place).await;
+    assert_eq!(starts(&place).await, 0, "it ran on an empty volume");
+    let claims = node.volumes().list(&set).await.unwrap();
+    assert_eq!(claims[0].phase, ClaimPhase::Lost, "{claims:?}");
+}
+
+/// How many containers of the place were ever started, as the engine remembers.
+async fn starts(place: &Place) -> usize {
+    let label = format!("petset.rs/namespace={}", place.namespace);
+    let filters = [("label", vec![label.as_str()]), ("event", vec!["start"])].into();
+    let until = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() + 1;
+    let options = EventsOptionsBuilder::default().since("1").until(&until.to_string()).filters(&filters).build();
+    place.engine.events(Some(options)).count().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn s7_a_pod_without_its_claim_is_not_made_and_no_volume_is() {
     let place = Place::new();
@@ -145,4 +211,40 @@ async fn s7_a_pod_without_its_claim_is_not_made_and_no_volume_is() {
     let error = node.pods().create(request).await.expect_err("nobody made the claim");
     assert_eq!(error.kind(), ErrorKind::NotFound, "{error:?}");
     assert!(place.volumes().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_volumes_that_an_image_asks_for_go_with_their_container_and_claims_stay() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let image = image_with_a_volume(&place).await;
+    let mut main = mounted(script("main", RUN), json!([{ "name": "data", "mountPath": "/data" }]));
+    main["image"] = json!(image);
+    let request = claimed(&place, &node, &json!({ "containers": [main] })).await;
+    create(&node.pods(), request).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    let seen =
+        place.engine.inspect_container(&ids(&place, "container").await[0], None::<InspectContainerOptions>).await;
+    let mounts = seen.unwrap().mounts.unwrap();
+    let nameless = mounts.iter().find(|mount| mount.destination.as_deref() == Some("/scratch")).expect("the image's");
+    let nameless = nameless.name.clone().unwrap();
+    assert!(place.engine.inspect_volume(&nameless).await.is_ok());
+    end(&node.pods(), &pod).await;
+    until_gone(&node.pods(), &place).await;
+    let left = place.engine.inspect_volume(&nameless).await;
+    assert_eq!(place.volumes().await.len(), 1, "the claim's");
+    place.engine.remove_image(&image, None::<RemoveImageOptions>, None).await.expect("nobody has it");
+    assert!(left.is_err(), "{left:?}");
+}
+
+/// An image that asks for a volume.
+async fn image_with_a_volume(place: &Place) -> String {
+    let name = format!("petset.test/volume-{}", place.namespace);
+    let body = ContainerCreateBody { image: Some(IMAGE.to_owned()), ..ContainerCreateBody::default() };
+    let made = place.engine.create_container(None::<CreateContainerOptions>, body).await.expect("a container").id;
+    let options = CommitContainerOptionsBuilder::default().container(&made).repo(&name).tag("1");
+    let options = options.changes("VOLUME /scratch").build();
+    place.engine.commit_container(options, ContainerConfig::default()).await.expect("an image");
+    place.engine.remove_container(&made, None::<RemoveContainerOptions>).await.expect("it never ran");
+    format!("{name}:1")
 }

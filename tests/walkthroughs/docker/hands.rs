@@ -42,6 +42,15 @@ pub(crate) fn remove(namespace: &str) {
     }
 }
 
+/// Removes the mark on the engine of the node in a directory.
+pub(crate) fn unmark(directory: &Path) {
+    let filter = format!("label=petset.rs/directory={}", directory.display());
+    let marks = docker(&["volume", "ls", "--quiet", "--filter", &filter]).unwrap_or_default();
+    for mark in marks.lines() {
+        let _ = docker(&["volume", "rm", mark]);
+    }
+}
+
 /// Removes what tests left behind whose process is gone.
 pub(crate) fn sweep() -> Result<(), Error> {
     let format = format!("{{{{.Label \"{NAMESPACE}\"}}}}");

@@ -29,6 +29,7 @@ const GETENT: &str = "/usr/bin/getent";
 pub(crate) struct DockerPlace {
     pub(crate) node: Node,
     _namespace: Namespace,
+    _mark: Mark,
     namespace: String,
     _dir: TempDir,
 }
@@ -39,6 +40,15 @@ struct Namespace(String);
 impl Drop for Namespace {
     fn drop(&mut self) {
         hands::remove(&self.0);
+    }
+}
+
+/// The node's mark on the engine, removed when this is dropped.
+struct Mark(PathBuf);
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        hands::unmark(&self.0);
     }
 }
 
@@ -68,7 +78,8 @@ impl DockerPlace {
             builder = builder.static_volume(StaticVolume::new(name, 2 << 30));
         }
         let node = options(builder).open().await?;
-        Ok(Self { node, _namespace: guard, namespace, _dir: dir })
+        let mark = Mark(node.dir().to_owned());
+        Ok(Self { node, _namespace: guard, _mark: mark, namespace, _dir: dir })
     }
 }
 

@@ -1,12 +1,12 @@
 //! One container.
 
-use petset_core::spec::{Container, Handler, HttpGetAction, Probe, Resources, VolumeMount};
+use petset_core::spec::{Container, Handler, HttpGetAction, Probe, Resources, TcpSocketAction, VolumeMount};
 use serde_json::Value;
 
+use super::Ground;
 use super::findings::Findings;
 use super::security::check_container_security;
-use crate::pods::options::PodOptions;
-use crate::pods::resources::KNOWN;
+use crate::pods::resources::{KNOWN, LEAST_MEMORY};
 
 /// Fields without a meaning on a single engine, and those that are passed on.
 const ACCEPTED: [&str; 6] =
@@ -16,7 +16,7 @@ pub(super) fn check_container(
     path: &str,
     container: &Container,
     init: bool,
-    options: &PodOptions,
+    ground: Ground<'_>,
     findings: &mut Findings,
 ) {
     if container.image.as_deref().is_none_or(str::is_empty) {
@@ -44,13 +44,8 @@ pub(super) fn check_container(
     if let Some(resources) = &container.resources {
         check_resources(&format!("{path}.resources"), resources, findings);
     }
-    check_behaviour(path, container, init, findings);
-    check_container_security(
-        &format!("{path}.securityContext"),
-        container.security_context.as_ref(),
-        options,
-        findings,
-    );
+    check_behaviour(path, container, init, ground, findings);
+    check_container_security(&format!("{path}.securityContext"), container.security_context.as_ref(), ground, findings);
     findings.unknown(path, &container.other, &ACCEPTED);
 }
 
@@ -65,10 +60,15 @@ fn check_resources(path: &str, resources: &Resources, findings: &mut Findings) {
             findings.refuse(format!("{path}.{list}.{name}"), amount, "the engine knows `cpu` and `memory` only");
         }
     }
+    if let Some(limit) = resources.limits.get("memory")
+        && limit.bytes().is_some_and(|bytes| (1..LEAST_MEMORY).contains(&bytes))
+    {
+        findings.refuse(format!("{path}.limits.memory"), limit, "the engine starts no container with less than `6Mi`");
+    }
     findings.unknown(path, &resources.other, &[]);
 }
 
-fn check_behaviour(path: &str, container: &Container, init: bool, findings: &mut Findings) {
+fn check_behaviour(path: &str, container: &Container, init: bool, ground: Ground<'_>, findings: &mut Findings) {
     let Container { startup_probe, readiness_probe, liveness_probe, lifecycle, .. } = container;
     let probes =
         [("startupProbe", startup_probe), ("readinessProbe", readiness_probe), ("livenessProbe", liveness_probe)];
@@ -76,7 +76,7 @@ fn check_behaviour(path: &str, container: &Container, init: bool, findings: &mut
         let path = format!("{path}.{field}");
         match probe {
             Some(_) if init => findings.refuse(&path, "(set)", "an init container has no probes"),
-            Some(probe) => check_probe(&path, probe, findings),
+            Some(probe) => check_probe(&path, probe, ground, findings),
             None => {}
         }
     }
@@ -88,19 +88,21 @@ fn check_behaviour(path: &str, container: &Container, init: bool, findings: &mut
     }
     for (field, handler) in [("postStart", &lifecycle.post_start), ("preStop", &lifecycle.pre_stop)] {
         if let Some(handler) = handler {
-            check_handler(&format!("{path}.{field}"), handler, findings);
+            check_handler(&format!("{path}.{field}"), handler, ground, findings);
         }
     }
     findings.unknown(&path, &lifecycle.other, &[]);
 }
 
-fn check_probe(path: &str, probe: &Probe, findings: &mut Findings) {
+fn check_probe(path: &str, probe: &Probe, ground: Ground<'_>, findings: &mut Findings) {
     check_http(path, probe.http_get.as_ref(), findings);
+    check_reach(path, probe.http_get.as_ref(), probe.tcp_socket.as_ref(), ground, findings);
     findings.unknown(path, &probe.other, &[]);
 }
 
-fn check_handler(path: &str, handler: &Handler, findings: &mut Findings) {
+fn check_handler(path: &str, handler: &Handler, ground: Ground<'_>, findings: &mut Findings) {
     check_http(path, handler.http_get.as_ref(), findings);
+    check_reach(path, handler.http_get.as_ref(), handler.tcp_socket.as_ref(), ground, findings);
     findings.unknown(path, &handler.other, &[]);
 }
 
@@ -112,5 +114,26 @@ fn check_http(path: &str, action: Option<&HttpGetAction>, findings: &mut Finding
             scheme,
             "only `HTTP` is asked here; use `exec` with a program of the image for the rest",
         );
+    }
+}
+
+/// A pod that is asked at its own address is asked by this process.
+fn check_reach(
+    path: &str,
+    http: Option<&HttpGetAction>,
+    tcp: Option<&TcpSocketAction>,
+    ground: Ground<'_>,
+    findings: &mut Findings,
+) {
+    let http = http.map(|action| ("httpGet", action.host.as_deref(), &action.port));
+    let tcp = tcp.map(|action| ("tcpSocket", action.host.as_deref(), &action.port));
+    for (field, host, port) in http.into_iter().chain(tcp).filter(|_| ground.far) {
+        if host.is_none_or(str::is_empty) {
+            findings.refuse(
+                format!("{path}.{field}"),
+                port,
+                "the engine's networks are not on this machine, and nobody reaches the pod: use `exec`",
+            );
+        }
     }
 }

@@ -11,9 +11,12 @@ use serde_json::Value;
 pub(super) struct Findings(Vec<Violation>);
 
 impl Findings {
-    /// Something is there that cannot be honoured.
+    /// Something is there that cannot be honoured. What several containers find in the pod is said once.
     pub(super) fn refuse(&mut self, path: impl Into<String>, value: impl Display, problem: impl Into<String>) {
-        self.0.push(Violation::new(path, value, problem));
+        let found = Violation::new(path, value, problem);
+        if !self.0.contains(&found) {
+            self.0.push(found);
+        }
     }
 
     /// Something is missing.

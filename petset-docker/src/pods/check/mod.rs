@@ -10,6 +10,22 @@ mod container;
 mod findings;
 mod pod;
 mod security;
+mod sockets;
 mod volume;
 
 pub(super) use pod::check;
+
+use super::options::PodOptions;
+
+/// What is known of where pods run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub(super) options: &'a PodOptions,
+    /// Where this process finds the engine.
+    pub(super) host: &'a str,
+    /// Whether this process cannot reach the pods' addresses.
+    pub(super) far: bool,
+}
+
+#[cfg(test)]
+mod tests;

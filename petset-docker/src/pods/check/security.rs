@@ -3,8 +3,9 @@
 use petset_core::spec::Verbatim;
 use serde_json::{Value, json};
 
+use super::Ground;
 use super::findings::Findings;
-use crate::pods::options::PodOptions;
+use crate::pods::security::Security;
 
 const OF_BOTH: [&str; 4] = ["runAsUser", "runAsGroup", "runAsNonRoot", "seccompProfile"];
 
@@ -15,8 +16,13 @@ pub(super) fn check_pod_security(path: &str, context: Option<&Verbatim>, finding
     if !number_of("fsGroup") {
         findings.refuse(format!("{path}.fsGroup"), &context["fsGroup"], "must be a number");
     }
-    // Volumes that somebody shaped are left alone, which is what this says; `Always` would change what is in them.
-    findings.only(path, context, "fsGroupChangePolicy", &[json!("OnRootMismatch")]);
+    if let Some(policy) = context.get("fsGroupChangePolicy").filter(|policy| !policy.is_null()) {
+        findings.refuse(
+            format!("{path}.fsGroupChangePolicy"),
+            policy,
+            "a volume itself is given to the group, and what is in it is left as it is: remove it",
+        );
+    }
     let accepted = [&OF_BOTH[..], &["fsGroup", "fsGroupChangePolicy", "supplementalGroups"]].concat();
     findings.unknown(path, context, &accepted);
 }
@@ -24,13 +30,13 @@ pub(super) fn check_pod_security(path: &str, context: Option<&Verbatim>, finding
 pub(super) fn check_container_security(
     path: &str,
     context: Option<&Verbatim>,
-    options: &PodOptions,
+    ground: Ground<'_>,
     findings: &mut Findings,
 ) {
     let Some(context) = context else { return };
     check_both(path, context, findings);
     let is_set = |key| context.get(key) == Some(&Value::Bool(true));
-    if is_set("privileged") && !options.allow_privileged {
+    if is_set("privileged") && !ground.options.allow_privileged {
         findings.refuse(
             format!("{path}.privileged"),
             true,
@@ -38,9 +44,25 @@ pub(super) fn check_container_security(
         );
     }
     findings.only(path, context, "procMount", &[json!("Default")]);
-    check_capabilities(&format!("{path}.capabilities"), context.get("capabilities"), options, findings);
+    check_capabilities(&format!("{path}.capabilities"), context.get("capabilities"), ground, findings);
     let own = ["allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem"];
     findings.unknown(path, context, &[&OF_BOTH[..], &own].concat());
+}
+
+/// What the contexts of the pod and of one of its containers say together, each of which may be fine alone.
+pub(super) fn check_user(path: &str, pod: Option<&Verbatim>, own: Option<&Verbatim>, findings: &mut Findings) {
+    let both = Security::new(pod, own);
+    let said = |key: &str| {
+        let is_own = Security::new(None, own).value(key).is_some();
+        if is_own { format!("{path}.securityContext.{key}") } else { format!("spec.securityContext.{key}") }
+    };
+    let user = both.value("runAsUser");
+    if both.is("runAsNonRoot") && user.and_then(Value::as_u64) == Some(0) {
+        findings.refuse(said("runAsUser"), 0, "runAsNonRoot is set, here or for the pod: must not be 0");
+    }
+    if let (Some(group), None) = (both.value("runAsGroup"), user) {
+        findings.refuse(said("runAsGroup"), group, "the engine sets a group with a user only: set runAsUser too");
+    }
 }
 
 fn check_both(path: &str, context: &Verbatim, findings: &mut Findings) {
@@ -50,19 +72,16 @@ fn check_both(path: &str, context: &Verbatim, findings: &mut Findings) {
             findings.refuse(format!("{path}.{key}"), value, "must be a number");
         }
     }
-    if get("runAsUser").and_then(Value::as_u64) == Some(0) && get("runAsNonRoot") == Some(&Value::Bool(true)) {
-        findings.refuse(format!("{path}.runAsUser"), 0, "runAsNonRoot is set: must not be 0");
-    }
     findings.only(path, context, "seccompProfile", &[json!({ "type": "RuntimeDefault" })]);
 }
 
-fn check_capabilities(path: &str, value: Option<&Value>, options: &PodOptions, findings: &mut Findings) {
+fn check_capabilities(path: &str, value: Option<&Value>, ground: Ground<'_>, findings: &mut Findings) {
     let Some(value) = value.filter(|value| !value.is_null()) else { return };
     let added = value.get("add").and_then(Value::as_array).into_iter().flatten();
     for (index, name) in added.enumerate() {
         let plain = name.as_str().unwrap_or_default();
         let plain = plain.strip_prefix("CAP_").unwrap_or(plain);
-        if !options.allow_privileged && !options.allowed_capabilities.contains(plain) {
+        if !ground.options.allow_privileged && !ground.options.allowed_capabilities.contains(plain) {
             findings.refuse(
                 format!("{path}.add[{index}]"),
                 name,

@@ -2,16 +2,13 @@
 
 use std::path::{Component, Path};
 
-use petset_core::spec::{EmptyDirVolume, HostPathVolume, Volume};
+use petset_core::spec::{Container, EmptyDirVolume, HostPathVolume, Volume};
 
+use super::Ground;
 use super::findings::Findings;
-use crate::pods::options::PodOptions;
+use super::sockets;
 
-/// Where engines listen; whoever reaches one owns the host.
-const SOCKETS: [&str; 4] =
-    ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock", "/run/containerd/containerd.sock"];
-
-pub(super) fn check_volume(path: &str, volume: &Volume, options: &PodOptions, findings: &mut Findings) {
+pub(super) fn check_volume(path: &str, volume: &Volume, ground: Ground<'_>, findings: &mut Findings) {
     if let Some(empty) = &volume.empty_dir {
         check_empty(&format!("{path}.emptyDir"), empty, findings);
     }
@@ -23,12 +20,26 @@ pub(super) fn check_volume(path: &str, volume: &Volume, options: &PodOptions, fi
         );
     }
     if let Some(host) = &volume.host_path {
-        check_host_path(&format!("{path}.hostPath"), host, options, findings);
+        check_host_path(&format!("{path}.hostPath"), host, ground, findings);
     }
     for (index, source) in volume.projected.iter().flat_map(|projected| projected.sources.iter().enumerate()) {
         findings.unknown(&format!("{path}.projected.sources[{index}]"), &source.other, &[]);
     }
     findings.unknown(path, &volume.other, &[]);
+}
+
+/// Parts of a path of the host: a link that a container made there would lead anywhere on the host, and nobody looks.
+pub(super) fn check_parts(path: &str, container: &Container, volumes: &[Volume], findings: &mut Findings) {
+    for (index, mount) in container.volume_mounts.iter().enumerate() {
+        let of_host = volumes.iter().any(|volume| volume.name == mount.name && volume.host_path.is_some());
+        if let Some(part) = mount.sub_path.as_deref().filter(|part| of_host && !part.is_empty()) {
+            findings.refuse(
+                format!("{path}.volumeMounts[{index}].subPath"),
+                part,
+                "a part of a path of the host may be a link to anywhere on it: name the whole path in `hostPath`",
+            );
+        }
+    }
 }
 
 fn check_empty(path: &str, empty: &EmptyDirVolume, findings: &mut Findings) {
@@ -47,23 +58,26 @@ fn check_empty(path: &str, empty: &EmptyDirVolume, findings: &mut Findings) {
     }
 }
 
-fn check_host_path(path: &str, host: &HostPathVolume, options: &PodOptions, findings: &mut Findings) {
+fn check_host_path(path: &str, host: &HostPathVolume, ground: Ground<'_>, findings: &mut Findings) {
     let place = Path::new(&host.path);
     let is_plain = place.is_absolute() && !place.components().any(|part| part == Component::ParentDir);
-    let is_allowed = options.allowed_host_paths.iter().any(|allowed| place.starts_with(allowed));
+    let is_allowed = ground.options.allowed_host_paths.iter().any(|allowed| place.starts_with(allowed));
     if !is_plain || !is_allowed {
         findings.refuse(
             format!("{path}.path"),
             &host.path,
             "paths of the host are refused unless the embedder allows them (`PodOptions::allowed_host_paths`)",
         );
-    } else if let Some(socket) = SOCKETS.iter().find(|socket| Path::new(socket).starts_with(place))
-        && !options.allowed_host_paths.iter().any(|allowed| allowed == Path::new(socket))
+    } else if let Some(socket) = sockets::reached_by(place, ground.host)
+        && !ground.options.allowed_host_paths.contains(&socket)
     {
         findings.refuse(
             format!("{path}.path"),
             &host.path,
-            format!("`{socket}` is in it, and whoever has an engine's socket owns the host: allow the socket itself"),
+            format!(
+                "`{}` is in it, and whoever has an engine's socket owns the host: allow the socket itself",
+                socket.display()
+            ),
         );
     }
     let kind = host.kind.as_deref().unwrap_or_default();

@@ -1,0 +1,43 @@
+//! The programs of a container that its engine does not know to run, where this machine shows them.
+//!
+//! They are found by the container's id, which is the name of their control group, and signalled through handles: another
+//! program that got a number meanwhile is never meant.
+
+#[cfg(target_os = "linux")]
+pub(super) use linux::end;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs;
+
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+    /// The engine's ids are so long; anything shorter could stand in another name.
+    const ID: usize = 64;
+
+    /// Sends the polite signal, or the hard one, to all programs of a container that this process may see and signal; says
+    /// how many there were. Blocks for a moment.
+    pub(in super::super) fn end(container: &str, hard: bool) -> usize {
+        let signal = if hard { Signal::KILL } else { Signal::TERM };
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        ids.filter(|pid| is_of(*pid, container) && send(*pid, container, signal)).count()
+    }
+
+    fn is_of(pid: i32, container: &str) -> bool {
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup"));
+        container.len() == ID && groups.is_ok_and(|groups| groups.contains(container))
+    }
+
+    fn send(pid: i32, container: &str, signal: Signal) -> bool {
+        let handle = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        // Looked at again: the number may have been another's before there was a handle.
+        handle.is_some_and(|handle| is_of(pid, container) && pidfd_send_signal(&handle, signal).is_ok())
+    }
+}
+
+/// No other system shows the programs of containers.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn end(_container: &str, _hard: bool) -> usize {
+    0
+}
