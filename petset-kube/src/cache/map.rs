@@ -1,0 +1,164 @@
+//! The objects of a view, and what each kind of news does to them.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::entry::Entry;
+
+/// Namespace and name.
+pub(super) type Key = (String, String);
+
+/// The objects of a view by namespace and name.
+#[derive(Debug)]
+pub(super) struct Objects<T> {
+    by_key: BTreeMap<Key, Entry<T>>,
+    /// The newest version that the list or the watch has shown: whatever is older was taken in.
+    seen: u64,
+}
+
+impl<T> Default for Objects<T> {
+    fn default() -> Self {
+        Self { by_key: BTreeMap::new(), seen: 0 }
+    }
+}
+
+impl<T> Objects<T> {
+    /// The list or the watch shows an object; whether that is news.
+    pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
+        self.seen = self.seen.max(version);
+        let known = self.by_key.get(&key).map(|entry| entry.version);
+        if known.is_none_or(|known| known <= version) {
+            self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+        }
+        known.is_none_or(|known| known < version)
+    }
+
+    /// The watch shows that an object is gone, last seen in this version; whether that is news.
+    pub(super) fn gone(&mut self, key: &Key, version: u64) -> bool {
+        self.seen = self.seen.max(version);
+        let is_news = self.by_key.get(key).is_some_and(|entry| entry.version <= version);
+        is_news && self.by_key.remove(key).is_some()
+    }
+
+    /// The answer to an own write shows an object; whether that is news. What the watch has passed already, it knows
+    /// better.
+    pub(super) fn wrote(&mut self, key: Key, version: u64, kept: Result<T, String>, now: Instant) -> bool {
+        let is_news = match self.by_key.get(&key) {
+            Some(entry) => entry.version < version,
+            None => self.seen < version,
+        };
+        if is_news {
+            self.by_key.insert(key, Entry { version, kept, unconfirmed: Some(now) });
+        }
+        is_news
+    }
+
+    /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`.
+    pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>) {
+        match found {
+            Some((version, kept)) if self.by_key.get(&key).is_none_or(|entry| entry.version <= version) => {
+                self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+            }
+            None if self.by_key.get(&key).is_some_and(|entry| entry.version == asked) => {
+                self.by_key.remove(&key);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// Changes what is kept of an object, if it is there.
+    pub(super) fn change(&mut self, key: &Key, change: impl FnOnce(&mut T)) {
+        if let Some(Entry { kept: Ok(kept), .. }) = self.by_key.get_mut(key) {
+            change(kept);
+        }
+    }
+
+    /// What is there, or was there, in another version than in `next`, with what is kept of it.
+    pub(super) fn differences(&self, next: &Self) -> Vec<(Key, Option<T>)>
+    where
+        T: Clone,
+    {
+        let version = |objects: &Self, key| objects.by_key.get(key).map(|entry: &Entry<T>| entry.version);
+        let both = next.by_key.iter().chain(self.by_key.iter().filter(|(key, _)| !next.by_key.contains_key(*key)));
+        both.filter(|(key, _)| version(self, key) != version(next, key))
+            .map(|(key, entry)| (key.clone(), entry.kept.clone().ok()))
+            .collect()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Entry<T>> {
+        self.by_key.get(key)
+    }
+
+    /// The objects of a namespace whose names begin like this.
+    pub(super) fn of<'a>(
+        &'a self,
+        namespace: &'a str,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a Key, &'a Entry<T>)> {
+        let first = (namespace.to_owned(), prefix.to_owned());
+        self.by_key.range(first..).take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        ("default".to_owned(), "web-0".to_owned())
+    }
+
+    fn kept(objects: &Objects<u32>) -> Option<u32> {
+        objects.get(&key()).map(|entry| *entry.kept.as_ref().expect("it can be read"))
+    }
+
+    #[test]
+    fn s13_no_object_goes_back() {
+        let mut objects = Objects::default();
+        objects.shown(key(), 5, Ok(5));
+        objects.wrote(key(), 9, Ok(9), Instant::now());
+        assert!(!objects.shown(key(), 7, Ok(7)));
+        assert_eq!(kept(&objects), Some(9), "an event that was on its way is older than the own write");
+        assert!(!objects.gone(&key(), 8));
+        assert_eq!(kept(&objects), Some(9), "so is an end before it");
+        assert!(!objects.shown(key(), 9, Ok(9)), "an echo is no news");
+        assert!(objects.get(&key()).is_some_and(|entry| entry.unconfirmed.is_none()));
+        objects.gone(&key(), 10);
+        assert_eq!(kept(&objects), None);
+    }
+
+    #[test]
+    fn s13_a_late_answer_brings_nothing_back() {
+        let mut objects = Objects::default();
+        objects.shown(key(), 5, Ok(5));
+        objects.gone(&key(), 6);
+        objects.wrote(key(), 5, Ok(5), Instant::now());
+        assert_eq!(kept(&objects), None, "the watch has passed version 5");
+        objects.wrote(key(), 7, Ok(7), Instant::now());
+        assert_eq!(kept(&objects), Some(7));
+    }
+
+    #[test]
+    fn l3_a_list_tells_what_changed_since_the_last_one() {
+        let key = |name: &str| ("default".to_owned(), name.to_owned());
+        let (mut before, mut after) = (Objects::default(), Objects::default());
+        for (name, version) in [("same", 1), ("changed", 2), ("gone", 3)] {
+            before.shown(key(name), version, Ok(version));
+        }
+        for (name, version) in [("same", 1), ("changed", 7), ("new", 8)] {
+            after.shown(key(name), version, Ok(version));
+        }
+        let names: Vec<String> = before.differences(&after).into_iter().map(|((_, name), _)| name).collect();
+        assert_eq!(names, ["changed", "new", "gone"]);
+    }
+
+    #[test]
+    fn only_names_that_begin_so() {
+        let mut objects = Objects::default();
+        for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
+            objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
+        }
+        let found: Vec<_> = objects.of("default", "web-").map(|(key, _)| key.1.as_str()).collect();
+        assert_eq!(found, ["web-0", "web-1"]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The watch that keeps a view.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use kube::core::NamespaceResourceScope;
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Resource};
+use petset_core::backend::Hints;
+use tokio::sync::{Notify, watch};
+
+use super::entry::{Record, key_of, version_of};
+use super::map::{Key, Objects};
+use crate::client::Connection;
+
+/// The pause before a watch that broke is begun anew, unless somebody needs it at once; it doubles every time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Which objects are looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Those of every namespace.
+    #[default]
+    Cluster,
+    /// Those of one namespace.
+    Namespace(String),
+}
+
+impl Scope {
+    /// The objects of this scope, by kind.
+    pub(crate) fn api<R: Resource<DynamicType = (), Scope = NamespaceResourceScope>>(
+        &self,
+        client: &Connection,
+    ) -> Api<R> {
+        match self {
+            Self::Cluster => client.all(),
+            Self::Namespace(namespace) => client.namespaced(namespace),
+        }
+    }
+}
+
+/// What a view and its watch share.
+#[derive(Debug)]
+pub(super) struct Shared<R: Record> {
+    pub(super) client: Connection,
+    scope: Scope,
+    views: Mutex<Views<R::Kept>>,
+    pub(super) progress: watch::Sender<Progress>,
+    /// Told when somebody needs a view that is broken.
+    pub(super) needed: Notify,
+    pub(super) hints: Hints,
+}
+
+#[derive(Debug)]
+pub(super) struct Views<T> {
+    pub(super) current: Objects<T>,
+    /// What a list that is under way has shown so far.
+    next: Option<Objects<T>>,
+}
+
+/// Where the watch is; its attempts are counted.
+#[derive(Debug, Clone)]
+pub(super) enum Progress {
+    Begins(u64),
+    Whole,
+    Broken(u64, String),
+}
+
+impl<T> Views<T> {
+    /// Takes news into what there is, and into what is being listed.
+    pub(super) fn both(&mut self, mut news: impl FnMut(&mut Objects<T>)) {
+        news(&mut self.current);
+        if let Some(next) = &mut self.next {
+            news(next);
+        }
+    }
+}
+
+impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
+    pub(super) fn new(client: Connection, scope: Scope) -> Self {
+        Self {
+            client,
+            scope,
+            views: Mutex::new(Views { current: Objects::default(), next: None }),
+            progress: watch::Sender::new(Progress::Begins(1)),
+            needed: Notify::new(),
+            hints: Hints::new(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Views<R::Kept>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn hint(&self, (namespace, name): &Key, kept: Option<&R::Kept>) {
+        for set in R::sets(namespace, name, kept) {
+            self.hints.changed(&set);
+        }
+    }
+
+    /// Keeps the view, for ever.
+    pub(super) async fn run(self: Arc<Self>) {
+        let mut pause = FIRST_PAUSE;
+        for attempt in 1.. {
+            self.progress.send_replace(Progress::Begins(attempt));
+            let (was_whole, why) = self.watch_once().await;
+            tracing::debug!(kinds = R::KINDS, why, "the watch broke");
+            self.progress.send_replace(Progress::Broken(attempt, why));
+            pause = if was_whole { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.needed.notified() => {}
+            }
+        }
+    }
+
+    /// Lists and watches until something fails; whether the list was whole, and what failed.
+    async fn watch_once(&self) -> (bool, String) {
+        let mut was_whole = false;
+        let mut events = watcher::watcher(self.scope.api::<R>(&self.client), watcher::Config::default()).boxed();
+        loop {
+            match events.try_next().await {
+                Ok(Some(event)) => was_whole |= self.take_in(&event),
+                Ok(None) => return (was_whole, "it ended".to_owned()),
+                Err(error) => return (was_whole, chain(&error)),
+            }
+        }
+    }
+
+    /// Takes in one event; whether the list is whole with it.
+    fn take_in(&self, event: &Event<R>) -> bool {
+        match event {
+            Event::Init => self.lock().next = Some(Objects::default()),
+            Event::InitApply(object) => {
+                if let Some(next) = &mut self.lock().next {
+                    next.shown(key_of(object), version_of(object), object.keep());
+                }
+            }
+            Event::InitDone => {
+                let mut views = self.lock();
+                let news = views.next.take().map(|next| {
+                    let before = std::mem::replace(&mut views.current, next);
+                    before.differences(&views.current)
+                });
+                drop(views);
+                self.progress.send_replace(Progress::Whole);
+                for (key, kept) in news.into_iter().flatten() {
+                    self.hint(&key, kept.as_ref());
+                }
+                return true;
+            }
+            Event::Apply(object) => {
+                let (key, kept) = (key_of(object), object.keep());
+                if self.lock().current.shown(key.clone(), version_of(object), kept.clone()) {
+                    self.hint(&key, kept.as_ref().ok());
+                }
+            }
+            Event::Delete(object) => {
+                let key = key_of(object);
+                if self.lock().current.gone(&key, version_of(object)) {
+                    self.hint(&key, object.keep().as_ref().ok());
+                }
+            }
+        }
+        false
+    }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+        source = error.source();
+    }
+    text
+}

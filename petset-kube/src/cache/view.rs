@@ -1,0 +1,170 @@
+//! [`Cache`]: what a view answers.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use kube::Api;
+use kube::core::NamespaceResourceScope;
+use petset_core::backend::WatchStream;
+use petset_core::{Error, ErrorKind, Result};
+use tokio::task::JoinHandle;
+
+use super::entry::{Entry, Record, key_of, version_of};
+use super::map::Key;
+use super::run::{Progress, Scope, Shared};
+use crate::client::{Connection, Failure};
+
+/// So long the watch may take to show an own write, before the object is looked at.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
+
+/// A shared view of the objects of one kind.
+#[derive(Debug)]
+pub(crate) struct Cache<R: Record> {
+    shared: Arc<Shared<R>>,
+    task: JoinHandle<()>,
+}
+
+impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
+    /// A view that begins to fill; on the runtime that this is called on.
+    pub(crate) fn new(client: Connection, scope: Scope) -> Self {
+        let shared = Arc::new(Shared::new(client, scope));
+        let task = tokio::spawn(Arc::clone(&shared).run());
+        Self { shared, task }
+    }
+
+    /// Hints about changes from now on.
+    pub(crate) fn watch(&self) -> WatchStream {
+        self.shared.hints.watch()
+    }
+
+    /// The objects of a namespace whose names begin like this and that `wanted` picks, by name.
+    ///
+    /// # Errors
+    /// When the view is not whole, or one of them cannot be read.
+    pub(crate) async fn list(
+        &self,
+        namespace: &str,
+        prefix: &str,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
+        self.whole().await?;
+        for key in self.doubtful(namespace, prefix, &wanted) {
+            self.look(&key).await?;
+        }
+        let views = self.shared.lock();
+        let mut found = Vec::new();
+        for ((_, name), entry) in views.current.of(namespace, prefix) {
+            match &entry.kept {
+                Ok(kept) if wanted(name, Some(kept)) => found.push((name.clone(), kept.clone())),
+                Err(problem) if wanted(name, None) => {
+                    return Err(Error::new(ErrorKind::Corrupt, "list objects")
+                        .with_context("kind", R::KINDS)
+                        .with_context("name", format!("{namespace}/{name}"))
+                        .with_message(problem.clone()));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// One object.
+    ///
+    /// # Errors
+    /// When the view is not whole, or the object cannot be read.
+    pub(crate) async fn get(&self, namespace: &str, name: &str) -> Result<Option<R::Kept>> {
+        let found = self.list(namespace, name, |found, _| found == name).await?;
+        Ok(found.into_iter().next().map(|(_, kept)| kept))
+    }
+
+    /// What is known of an object, without asking anybody.
+    pub(crate) fn peek(&self, namespace: &str, name: &str) -> Option<R::Kept> {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.shared.lock().current.get(&key).and_then(|entry| entry.kept.clone().ok())
+    }
+
+    /// The names of a namespace's objects, as far as they are known.
+    pub(crate) fn names(&self, namespace: &str) -> Vec<String> {
+        self.shared.lock().current.of(namespace, "").map(|((_, name), _)| name.clone()).collect()
+    }
+
+    /// Reads an object from the server, now.
+    pub(crate) async fn look(&self, key: &Key) -> Result<Option<R::Kept>> {
+        let (namespace, name) = key;
+        let asked = self.shared.lock().current.get(key).map_or(0, |entry| entry.version);
+        let api: Api<R> = self.shared.client.namespaced(namespace);
+        let found = api.get_opt(name).await.map_err(|error| Failure::new("read an object", error))?;
+        let kept = found.as_ref().map(|found| (version_of(found), found.keep()));
+        self.shared.lock().both(|objects| objects.read(key.clone(), asked, kept.clone()));
+        match kept {
+            None => Ok(None),
+            Some((_, Ok(kept))) => Ok(Some(kept)),
+            Some((_, Err(problem))) => Err(Error::new(ErrorKind::Corrupt, "read an object")
+                .with_context("kind", R::KINDS)
+                .with_context("name", format!("{namespace}/{name}"))
+                .with_message(problem)),
+        }
+    }
+
+    /// Takes in the answer to an own write.
+    pub(crate) fn wrote(&self, answer: &R) {
+        let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
+        let now = Instant::now();
+        let mut is_news = false;
+        self.shared.lock().both(|objects| is_news |= objects.wrote(key.clone(), version, kept.clone(), now));
+        if is_news {
+            self.shared.hint(&key, kept.as_ref().ok());
+        }
+    }
+
+    /// Takes in what an own write did to an object, where the answer does not show it.
+    pub(crate) fn changed(&self, namespace: &str, name: &str, change: impl Fn(&mut R::Kept)) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.shared.lock().both(|objects| objects.change(&key, &change));
+        self.shared.hint(&key, None);
+    }
+
+    /// Objects that cannot be read, and own writes that the watch should have shown by now.
+    fn doubtful(&self, namespace: &str, prefix: &str, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
+        let views = self.shared.lock();
+        let is_doubtful = |entry: &Entry<R::Kept>| {
+            entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
+        };
+        let all = views.current.of(namespace, prefix);
+        let some = all.filter(|((_, name), entry)| is_doubtful(entry) && wanted(name, entry.kept.as_ref().ok()));
+        some.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Waits until the view is whole; where the watch is broken, for one attempt that begins now.
+    async fn whole(&self) -> Result<()> {
+        let mut progress = self.shared.progress.subscribe();
+        let begun = progress.borrow_and_update().clone();
+        let attempt = match begun {
+            Progress::Whole => return Ok(()),
+            Progress::Begins(attempt) => attempt,
+            Progress::Broken(attempt, _) => {
+                self.shared.needed.notify_one();
+                attempt + 1
+            }
+        };
+        loop {
+            let stopped = |_| Error::new(ErrorKind::Unavailable, "watch objects").with_context("kind", R::KINDS);
+            progress.changed().await.map_err(stopped)?;
+            match &*progress.borrow_and_update() {
+                Progress::Whole => return Ok(()),
+                Progress::Broken(broken, why) if *broken >= attempt => {
+                    return Err(Error::new(ErrorKind::Unavailable, "watch objects")
+                        .with_context("kind", R::KINDS)
+                        .with_message(why.clone()));
+                }
+                Progress::Begins(_) | Progress::Broken(..) => {}
+            }
+        }
+    }
+}
+
+impl<R: Record> Drop for Cache<R> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,7 @@
+//! Requests that can fail, and what their failures mean.
+
+mod connection;
+mod error;
+
+pub(crate) use connection::Connection;
+pub(crate) use error::Failure;

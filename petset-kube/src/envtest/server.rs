@@ -1,0 +1,218 @@
+//! [`Server`]: an API server and its etcd.
+
+use std::fmt::Debug;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Uri};
+use kube::config::AuthInfo;
+use kube::{Client, Config};
+use petset_core::{Error, ErrorKind, Result};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use super::identity::Identity;
+use super::program::Supervised;
+
+/// A real API server over an etcd of its own, on free ports of the loopback interface.
+///
+/// Everybody is authorized by RBAC; the administrator of [`client`](Self::client) may do everything. Nothing runs beside
+/// it: no scheduler, no controllers, no nodes; [`super::Kubelet`] stands in for what pods and claims need of those. Clones
+/// are handles of one server, which ends with the last of them, or with the process.
+#[derive(Debug, Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    port: u16,
+    identity: Identity,
+    // Dropped in this order.
+    _api: Supervised,
+    _etcd: Supervised,
+    folder: TempDir,
+}
+
+/// How long a server may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A free port may be taken by somebody else before the program has it.
+const TRIES: usize = 3;
+
+impl Server {
+    /// Starts both programs, and waits until the server is ready.
+    ///
+    /// # Errors
+    /// `NotFound` when `KUBEBUILDER_ASSETS` names no folder with `etcd` and `kube-apiserver`; `Unavailable` with the end of
+    /// the log when a program ends, or is not ready after two minutes.
+    pub async fn start() -> Result<Self> {
+        let assets = Self::assets()?;
+        let mut tries = 1;
+        loop {
+            match Self::try_start(&assets).await {
+                Err(error) if tries < TRIES => {
+                    tracing::warn!(error = %error.chain(), "the API server did not start, again");
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// The folder of the programs.
+    ///
+    /// # Errors
+    /// `NotFound` when `KUBEBUILDER_ASSETS` names no folder with `etcd` and `kube-apiserver`.
+    pub fn assets() -> Result<PathBuf> {
+        let missing = |message: String| Error::new(ErrorKind::NotFound, "find an API server").with_message(message);
+        let folder = std::env::var_os("KUBEBUILDER_ASSETS")
+            .map(PathBuf::from)
+            .ok_or_else(|| missing("KUBEBUILDER_ASSETS is to name a folder with etcd and kube-apiserver".to_owned()))?;
+        match ["etcd", "kube-apiserver"].iter().find(|program| !folder.join(program).is_file()) {
+            Some(program) => Err(missing(format!("{} has no {program}", folder.display()))),
+            None => Ok(folder),
+        }
+    }
+
+    async fn try_start(assets: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
+        let identity = Identity::make(folder.path())?;
+        let [client, peer, port] = free_ports().map_err(|error| failed("find a free port", error))?;
+        let start = |program: &str, arguments: &[String]| {
+            Supervised::start(&assets.join(program), arguments, folder.path())
+                .map_err(|error| failed("start a program", error).with_context("program", program))
+        };
+        let mut etcd = start("etcd", &etcd_arguments(folder.path(), client, peer))?;
+        let mut api = start("kube-apiserver", &api_arguments(folder.path(), &identity, client, port))?;
+        let asking = Client::try_from(config(port, &identity)?).map_err(|error| failed("make a client", error))?;
+        let deadline = Instant::now() + PATIENCE;
+        while !is_ready(&asking).await {
+            for (name, program) in [("etcd", &mut etcd), ("kube-apiserver", &mut api)] {
+                let ended = program.has_ended().map_err(|error| failed("look at a program", error))?;
+                if ended || Instant::now() > deadline {
+                    return Err(Error::new(ErrorKind::Unavailable, "start an API server")
+                        .with_context("program", name)
+                        .with_message(program.last_words()));
+                }
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        let server = Self { shared: Arc::new(Shared { port, identity, _api: api, _etcd: etcd, folder }) };
+        fs::write(server.kubeconfig(), server.kubeconfig_text()).map_err(|error| failed("write a file", error))?;
+        Ok(server)
+    }
+
+    /// How the administrator reaches it.
+    ///
+    /// # Panics
+    /// Never: what was good at the start stays so.
+    pub fn config(&self) -> Config {
+        config(self.shared.port, &self.shared.identity).expect("it was good at the start")
+    }
+
+    /// The administrator's client, on the runtime that this is called on.
+    ///
+    /// # Errors
+    /// When TLS is not to be had.
+    pub fn client(&self) -> Result<Client> {
+        Client::try_from(self.config()).map_err(|error| failed("make a client", error))
+    }
+
+    /// The administrator's kubeconfig, for `kubectl --kubeconfig`; there as long as the server.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.shared.folder.path().join("kubeconfig")
+    }
+
+    /// The folder of everything that is only there as long as the server.
+    pub(super) fn folder(&self) -> &Path {
+        self.shared.folder.path()
+    }
+
+    fn kubeconfig_text(&self) -> String {
+        let Shared { port, identity, .. } = &*self.shared;
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{ "name": "envtest", "cluster": {
+                "server": format!("https://127.0.0.1:{port}"),
+                "certificate-authority": identity.certificate_file,
+            } }],
+            "users": [{ "name": "admin", "user": { "token": identity.token } }],
+            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "admin" } }],
+            "current-context": "envtest",
+        })
+        .to_string()
+    }
+}
+
+fn config(port: u16, identity: &Identity) -> Result<Config> {
+    let address: Uri = format!("https://127.0.0.1:{port}").parse().map_err(|error| failed("read an address", error))?;
+    let mut config = Config::new(address);
+    config.root_cert = Some(vec![identity.certificate.clone()]);
+    let user: AuthInfo = serde_json::from_value(json!({ "token": identity.token }))
+        .map_err(|error| failed("describe an administrator", error))?;
+    config.auth_info = user;
+    Ok(config)
+}
+
+async fn is_ready(client: &Client) -> bool {
+    match Request::get("/readyz").body(Vec::new()) {
+        Ok(request) => client.request_text(request).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+fn free_ports() -> std::io::Result<[u16; 3]> {
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+    }
+    let mut ports = [0; 3];
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr()?.port();
+    }
+    Ok(ports)
+}
+
+fn etcd_arguments(folder: &Path, client: u16, peer: u16) -> Vec<String> {
+    let client = format!("http://127.0.0.1:{client}");
+    let peer = format!("http://127.0.0.1:{peer}");
+    vec![
+        format!("--data-dir={}", folder.join("etcd").display()),
+        format!("--listen-client-urls={client}"),
+        format!("--advertise-client-urls={client}"),
+        format!("--listen-peer-urls={peer}"),
+        format!("--initial-advertise-peer-urls={peer}"),
+        format!("--initial-cluster=default={peer}"),
+        "--logger=zap".to_owned(),
+    ]
+}
+
+fn api_arguments(folder: &Path, identity: &Identity, etcd: u16, port: u16) -> Vec<String> {
+    let key = identity.key_file.display();
+    vec![
+        format!("--etcd-servers=http://127.0.0.1:{etcd}"),
+        "--bind-address=127.0.0.1".to_owned(),
+        format!("--secure-port={port}"),
+        format!("--cert-dir={}", folder.display()),
+        format!("--tls-cert-file={}", identity.certificate_file.display()),
+        format!("--tls-private-key-file={key}"),
+        format!("--token-auth-file={}", identity.tokens_file.display()),
+        "--authorization-mode=RBAC".to_owned(),
+        "--disable-admission-plugins=ServiceAccount".to_owned(),
+        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+        format!("--service-account-key-file={}", identity.certificate_file.display()),
+        format!("--service-account-signing-key-file={key}"),
+        "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
+        "--allow-privileged=true".to_owned(),
+    ]
+}
+
+fn failed(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Internal, operation).with_source(error)
+}

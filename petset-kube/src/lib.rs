@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cache;
+mod client;
+pub mod cluster;
+#[cfg(feature = "envtest")]
+pub mod envtest;
+mod lossless;
+mod meta;
+pub mod names;
+pub mod pods;
+pub mod resource;
+pub mod store;
+pub mod volumes;

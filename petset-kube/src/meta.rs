@@ -1,0 +1,74 @@
+//! Whose an object is: owner references, and the marks that we put on objects.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+use petset_core::{SetKey, SetUid, Timestamp};
+use serde_json::{Value, json};
+
+/// The set's name: a label of everything that we make for a set.
+pub(crate) const SET: &str = "petset.rs/set";
+/// The claim template's name: a label of every claim that we make.
+pub(crate) const CLAIM_TEMPLATE: &str = "petset.rs/claim-template";
+/// The revision that a pod was made from: the label that Kubernetes' own sets use.
+pub(crate) const REVISION: &str = "controller-revision-hash";
+
+/// What kind of object owns pods and claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OwnerKind {
+    pub(crate) api_version: &'static str,
+    pub(crate) kind: &'static str,
+}
+
+impl OwnerKind {
+    /// Our own resource.
+    pub(crate) const PET_SET: Self = Self { api_version: "petset.rs/v1", kind: "PetSet" };
+
+    /// The reference of an object that this life of a set controls.
+    pub(crate) fn reference(self, set: &SetKey, uid: &SetUid) -> OwnerReference {
+        OwnerReference {
+            api_version: self.api_version.to_owned(),
+            kind: self.kind.to_owned(),
+            name: set.name.to_string(),
+            uid: uid.to_string(),
+            controller: Some(true),
+            block_owner_deletion: Some(true),
+        }
+    }
+}
+
+/// The life of a set, or of something else, that controls an object.
+pub(crate) fn controller(meta: &ObjectMeta) -> Option<SetUid> {
+    let owners = meta.owner_references.iter().flatten();
+    owners.filter(|owner| owner.controller == Some(true)).map(|owner| SetUid::new(owner.uid.as_str())).next()
+}
+
+/// The references of an object that control it not.
+pub(crate) fn others(meta: &ObjectMeta) -> Vec<OwnerReference> {
+    meta.owner_references.iter().flatten().filter(|owner| owner.controller != Some(true)).cloned().collect()
+}
+
+/// The references of an object once `owner` controls it, beside `others`.
+pub(crate) fn references(kind: OwnerKind, set: &SetKey, owner: Option<&SetUid>, others: &[OwnerReference]) -> Value {
+    let ours = owner.map(|uid| kind.reference(set, uid));
+    json!(others.iter().cloned().chain(ours).collect::<Vec<_>>())
+}
+
+/// What an object says of itself that everybody wants: uid and version.
+pub(crate) fn identity(meta: &ObjectMeta) -> Result<(String, String), String> {
+    match (&meta.uid, &meta.resource_version) {
+        (Some(uid), Some(version)) => Ok((uid.clone(), version.clone())),
+        (None, _) => Err("it has no uid".to_owned()),
+        (Some(_), None) => Err("it has no resourceVersion".to_owned()),
+    }
+}
+
+/// A moment of the server's.
+pub(crate) fn timestamp(time: &Time) -> Timestamp {
+    Timestamp::from_micros(time.0.as_microsecond())
+}
+
+/// A map that may be missing.
+pub(crate) fn map(map: Option<&BTreeMap<String, String>>) -> BTreeMap<String, String> {
+    map.cloned().unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+//! [`KubePods`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use petset_core::backend::{
+    Created, DeleteOptions, Deleted, Pod, PodBackend, PodCapabilities, PodChange, PodRef, PodRequest, WatchStream,
+};
+use petset_core::manifest::Violation;
+use petset_core::spec::PodTemplate;
+use petset_core::{Error, ErrorKind, Result, SetKey};
+use serde_json::json;
+
+use super::record::{KeptPod, PodRecord};
+use super::{check, request};
+use crate::cache::{Cache, Record};
+use crate::client::{Connection, Failure};
+use crate::meta::{self, OwnerKind};
+use crate::volumes::ClaimRecord;
+
+/// How often a request without a version of its own is tried on a fresh read, when somebody else keeps being faster.
+const TRIES: usize = 8;
+
+/// Pods of a cluster as pods. Clones share one view of them.
+#[derive(Debug, Clone)]
+pub struct KubePods {
+    client: Connection,
+    owner: OwnerKind,
+    pods: Arc<Cache<PodRecord>>,
+    claims: Arc<Cache<ClaimRecord>>,
+}
+
+impl KubePods {
+    pub(crate) fn new(
+        client: Connection,
+        owner: OwnerKind,
+        pods: Arc<Cache<PodRecord>>,
+        claims: Arc<Cache<ClaimRecord>>,
+    ) -> Self {
+        Self { client, owner, pods, claims }
+    }
+
+    fn api(&self, set: &SetKey) -> Api<PodRecord> {
+        self.client.namespaced(&set.namespace)
+    }
+
+    /// A pod as it is known, or as it is now.
+    async fn find(&self, pod: &PodRef, fresh: bool) -> Result<Option<KeptPod>> {
+        let name = pod.name();
+        let known = if fresh { None } else { self.pods.get(&pod.set.namespace, &name).await? };
+        let found = match known {
+            Some(known) => Some(known),
+            None => self.pods.look(&(pod.set.namespace.to_string(), name)).await?,
+        };
+        Ok(found.filter(|found| found.pod.uid == pod.uid))
+    }
+
+    /// Whether every claim is still the one that the pod is to start on.
+    async fn check_claims(&self, request: &PodRequest) -> Result<()> {
+        for (template, uid) in &request.claim_uids {
+            let Some(name) = request.claims.get(template) else { continue };
+            let claim = self.claims.get(&request.set.namespace, name).await?;
+            if claim.is_none_or(|claim| claim.claim_uid != *uid || claim.is_terminating()) {
+                return Err(Error::new(ErrorKind::Conflict, "create a pod")
+                    .with_context("pod", request.name())
+                    .with_context("claim", name)
+                    .with_message("this life of the claim is over"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The pod of an answer.
+fn read(answer: &PodRecord) -> Result<KeptPod> {
+    answer.keep().map_err(|problem| Error::new(ErrorKind::Corrupt, "read a pod").with_message(problem))
+}
+
+fn old_version(operation: &'static str, pod: &PodRef) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("pod", pod.name())
+        .with_message("it has changed since it was looked at")
+}
+
+fn busy(operation: &'static str, pod: &PodRef) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("pod", pod.name())
+        .with_message(format!("somebody else was faster {TRIES} times"))
+}
+
+#[async_trait]
+impl PodBackend for KubePods {
+    fn capabilities(&self) -> PodCapabilities {
+        let mut capabilities = PodCapabilities::default();
+        capabilities.hostname = true;
+        capabilities.mounts = true;
+        capabilities.cluster_dns = true;
+        capabilities.images = true;
+        capabilities
+    }
+
+    fn check(&self, template: &PodTemplate) -> Vec<Violation> {
+        check::check(template)
+    }
+
+    async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
+        let is_of_set = |name: &str, _: Option<&KeptPod>| set.ordinal_of_pod(name).is_some();
+        let found = self.pods.list(&set.namespace, &format!("{}-", set.name), is_of_set).await?;
+        Ok(found.into_iter().map(|(_, kept)| kept.pod).collect())
+    }
+
+    async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        if let Some(violation) = check::check(&request.template).into_iter().next() {
+            return Err(Error::new(ErrorKind::Unsupported, "create a pod")
+                .with_context("pod", request.name())
+                .with_message(violation.to_string()));
+        }
+        for _ in 0..TRIES {
+            self.check_claims(&request).await?;
+            let body = request::body(&request, self.owner);
+            match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
+                Ok(answer) => {
+                    self.pods.wrote(&answer);
+                    return Ok(Created::New(read(&answer)?.pod));
+                }
+                Err(failure) if failure.is_already_exists() => {}
+                Err(failure) => return Err(Error::from(failure).with_context("pod", request.name())),
+            }
+            let key = (request.set.namespace.to_string(), request.name());
+            if let Some(found) = self.pods.look(&key).await? {
+                return Ok(Created::AlreadyThere(found.pod));
+            }
+            // Whoever had the name is gone meanwhile.
+        }
+        let pod = request.name();
+        Err(Error::new(ErrorKind::Unavailable, "create a pod")
+            .with_context("pod", pod)
+            .with_message(format!("the name was taken and free again {TRIES} times")))
+    }
+
+    async fn delete(&self, pod: &PodRef, options: DeleteOptions) -> Result<Deleted> {
+        let operation = "end a pod";
+        for attempt in 0..TRIES {
+            let Some(found) = self.find(pod, attempt > 0).await? else { return Ok(Deleted::AlreadyGone) };
+            if found.pod.terminating {
+                // A second request could shorten the grace period.
+                return Ok(Deleted::Started);
+            }
+            let version = options.version.clone().unwrap_or(found.pod.version);
+            let asked = options.grace_seconds.or_else(|| found.ends_by_force.then_some(1));
+            let parameters = DeleteParams {
+                // Without a grace period the server forgets the pod before its node has ended it (S3).
+                grace_period_seconds: asked.map(|seconds| seconds.max(1)),
+                preconditions: Some(Preconditions {
+                    uid: Some(pod.uid.to_string()),
+                    resource_version: Some(version.to_string()),
+                }),
+                ..DeleteParams::default()
+            };
+            match self.api(&pod.set).delete(&pod.name(), &parameters).await {
+                Ok(answer) => {
+                    if let Some(record) = answer.left() {
+                        self.pods.wrote(&record);
+                    }
+                    // Until the watch shows its end it counts as running (S2).
+                    self.pods.changed(&pod.set.namespace, &pod.name(), |kept| {
+                        kept.pod.terminating |= kept.pod.uid == pod.uid;
+                    });
+                    return Ok(Deleted::Started);
+                }
+                Err(error) => {
+                    let failure = Failure::new(operation, error);
+                    if failure.is_not_found() {
+                        return Ok(Deleted::AlreadyGone);
+                    }
+                    if !failure.is_conflict() {
+                        return Err(Error::from(failure).with_context("pod", pod.name()));
+                    }
+                }
+            }
+            if options.version.is_some() {
+                return match self.find(pod, true).await? {
+                    None => Ok(Deleted::AlreadyGone),
+                    Some(found) if found.pod.terminating => Ok(Deleted::Started),
+                    Some(_) => Err(old_version(operation, pod)),
+                };
+            }
+        }
+        Err(busy(operation, pod))
+    }
+
+    async fn update(&self, pod: &PodRef, change: PodChange) -> Result<()> {
+        let operation = "change a pod";
+        let PodChange { labels, annotations, owner, version } = &change;
+        for attempt in 0..TRIES {
+            let gone = || Error::new(ErrorKind::NotFound, operation).with_context("pod", pod.name());
+            let found = self.find(pod, attempt > 0).await?.ok_or_else(gone)?;
+            let mut metadata = json!({ "uid": pod.uid, "labels": labels, "annotations": annotations });
+            if let Some(owner) = owner {
+                metadata["ownerReferences"] =
+                    meta::references(self.owner, &pod.set, owner.as_ref(), &found.other_owners);
+            }
+            if version.is_some() || owner.is_some() {
+                metadata["resourceVersion"] = json!(version.as_ref().unwrap_or(&found.pod.version));
+            }
+            let patch = Patch::Merge(json!({ "metadata": metadata }));
+            match self.api(&pod.set).patch(&pod.name(), &PatchParams::default(), &patch).await {
+                Ok(answer) => {
+                    self.pods.wrote(&answer);
+                    return Ok(());
+                }
+                Err(error) => {
+                    let failure = Failure::new(operation, error);
+                    if failure.is_invalid() {
+                        self.find(pod, true).await?.ok_or_else(gone)?;
+                    }
+                    if !failure.is_conflict() {
+                        return Err(Error::from(failure).with_context("pod", pod.name()));
+                    }
+                }
+            }
+            if version.is_some() {
+                self.find(pod, true).await?.ok_or_else(gone)?;
+                return Err(old_version(operation, pod));
+            }
+        }
+        Err(busy(operation, pod))
+    }
+
+    fn watch(&self) -> WatchStream {
+        self.pods.watch()
+    }
+}

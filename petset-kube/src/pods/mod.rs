@@ -1,0 +1,12 @@
+//! [`KubePods`]: pods of a cluster as pods.
+//!
+//! A pod's name is the lock of its identity (S1). Its end is confirmed when the server has it no more (S2). Every request
+//! that ends or changes a pod names its uid, and the version that it was decided on where that matters (S4).
+
+mod backend;
+mod check;
+mod record;
+mod request;
+mod status;
+
+pub use backend::KubePods;

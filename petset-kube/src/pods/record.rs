@@ -1,0 +1,143 @@
+//! What is kept of a pod.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
+use kube::core::NamespaceResourceScope;
+use petset_core::backend::Pod;
+use petset_core::{Ordinal, PodUid, RevisionName, SetKey, Timestamp, Version};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::status;
+use crate::cache::Record;
+use crate::meta;
+
+/// As much of a pod as is read. What may be malformed is read later, so that one such pod spoils nobody else's list.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct PodRecord {
+    pub(crate) metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Value,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Spec {
+    termination_grace_period_seconds: Value,
+}
+
+/// What is kept of a pod: what is said of it, and what it takes to change it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptPod {
+    pub(crate) pod: Pod,
+    /// Its own grace period is zero: left to itself, the server would forget it before its node has ended it (S3).
+    pub(crate) ends_by_force: bool,
+    /// References to what does not control it.
+    pub(crate) other_owners: Vec<OwnerReference>,
+}
+
+/// The set and the ordinal that a pod's name tells of.
+pub(crate) fn identity_of(namespace: &str, name: &str) -> Option<(SetKey, Ordinal)> {
+    let (set, ordinal) = name.rsplit_once('-')?;
+    Some((SetKey::new(namespace, set), Ordinal::parse_exact(ordinal)?)).filter(|_| !set.is_empty())
+}
+
+impl Record for PodRecord {
+    type Kept = KeptPod;
+    const KINDS: &'static str = "pods";
+
+    fn keep(&self) -> Result<KeptPod, String> {
+        let meta = &self.metadata;
+        let (uid, version) = meta::identity(meta)?;
+        let namespace = meta.namespace.as_deref().unwrap_or_default();
+        let name = meta.name.as_deref().unwrap_or_default();
+        // Others' pods are kept as well, under a name that no set asks for.
+        let (set, ordinal) = identity_of(namespace, name).unwrap_or_else(|| (SetKey::new(namespace, name), Ordinal(0)));
+        let labels = meta::map(meta.labels.as_ref());
+        Ok(KeptPod {
+            pod: Pod {
+                set,
+                ordinal,
+                uid: PodUid::new(uid),
+                version: Version::new(version),
+                owner: meta::controller(meta),
+                revision: labels.get(meta::REVISION).map(|revision| RevisionName::new(revision.as_str())),
+                labels,
+                annotations: meta::map(meta.annotations.as_ref()),
+                created_at: meta.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
+                terminating: meta.deletion_timestamp.is_some(),
+                status: status::read(&self.status)?,
+            },
+            ends_by_force: self.spec.termination_grace_period_seconds == 0,
+            other_owners: meta::others(meta),
+        })
+    }
+
+    fn sets(namespace: &str, name: &str, _kept: Option<&KeptPod>) -> Vec<SetKey> {
+        identity_of(namespace, name).map(|(set, _)| set).into_iter().collect()
+    }
+}
+
+impl Resource for PodRecord {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "Pod".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "pods".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(pod: Value) -> PodRecord {
+        serde_json::from_value(pod).expect("metadata can be read")
+    }
+
+    #[test]
+    fn names_tell_of_their_set_exactly() {
+        let set = |name| identity_of("default", name).map(|(set, ordinal)| (set.name.to_string(), ordinal.0));
+        assert_eq!(set("web-1-0"), Some(("web-1".to_owned(), 0)));
+        assert_eq!(set("web-12"), Some(("web".to_owned(), 12)));
+        for nobodys in ["web", "web-", "web-01", "-1", "web-x"] {
+            assert_eq!(set(nobodys), None, "{nobodys}");
+        }
+    }
+
+    #[test]
+    fn s15_a_damaged_status_is_a_problem_of_its_pod() {
+        let meta = json!({ "name": "web-0", "namespace": "default", "uid": "u", "resourceVersion": "7" });
+        assert!(read(json!({ "metadata": meta, "status": "damaged" })).keep().is_err());
+        let kept = read(json!({ "metadata": meta, "spec": { "terminationGracePeriodSeconds": 0 } })).keep();
+        let kept = kept.expect("a pod without status is a new one");
+        assert!(kept.ends_by_force);
+        assert_eq!((kept.pod.version, kept.pod.status.ready_since), (Version::from("7"), None));
+    }
+}

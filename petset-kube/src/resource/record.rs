@@ -1,0 +1,172 @@
+//! A PetSet as the server has it, and as core understands it.
+
+use std::borrow::Cow;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use kube::core::{NamespaceResourceScope, TypeMeta};
+use petset_core::manifest::Manifest;
+use petset_core::spec::PetSet;
+use petset_core::status::PetSetStatus;
+use petset_core::store::{Cascade, Deletion, StoredSet};
+use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{API_VERSION, FINALIZER, selector};
+use crate::cache::Record;
+use crate::meta;
+
+/// What the server puts on an object whose dependents are to stay.
+const ORPHAN: &str = "orphan";
+
+/// What of an object's metadata is the server's, or ours, and no author's.
+const NOT_DECLARED: [&str; 9] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "finalizers",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+
+/// A PetSet as the server has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PetSetRecord {
+    #[serde(flatten)]
+    types: Option<TypeMeta>,
+    pub(crate) metadata: ObjectMeta,
+    #[serde(default)]
+    pub(crate) spec: Value,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) status: Value,
+}
+
+impl PetSetRecord {
+    pub(crate) fn uid(&self) -> SetUid {
+        SetUid::new(self.metadata.uid.as_deref().unwrap_or_default())
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        Version::new(self.metadata.resource_version.as_deref().unwrap_or_default())
+    }
+
+    /// Whether somebody asked for its end.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+
+    /// Whether it waits for us before it goes.
+    pub(crate) fn has_finalizer(&self) -> bool {
+        self.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+    }
+
+    /// Whether it is over as far as we are concerned: it goes as soon as others let it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_marked() && !self.has_finalizer()
+    }
+
+    /// How its end was asked for.
+    pub(crate) fn deletion(&self) -> Option<Deletion> {
+        let requested_at = meta::timestamp(self.metadata.deletion_timestamp.as_ref()?);
+        let orphans = self.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == ORPHAN);
+        Some(Deletion { cascade: if orphans { Cascade::Orphan } else { Cascade::Ordered }, requested_at })
+    }
+
+    /// The set as core understands it: defaults filled in, everything checked.
+    ///
+    /// # Errors
+    /// `Invalid` with every violation by field, `Corrupt` when what is there is no set at all.
+    pub(crate) fn stored(&self) -> Result<StoredSet> {
+        let unreadable = |error: serde_json::Error| {
+            Error::new(ErrorKind::Corrupt, "read a set").with_context("set", self.key()).with_source(error)
+        };
+        let mut metadata = serde_json::to_value(&self.metadata).map_err(unreadable)?;
+        if let Some(fields) = metadata.as_object_mut() {
+            fields.retain(|field, _| !NOT_DECLARED.contains(&field.as_str()));
+        }
+        let set: PetSet =
+            serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
+        let checked = Manifest::try_from(set).map_err(|error| Error::from(error).with_context("set", self.key()))?;
+        let set = checked.sets.into_iter().next().expect("a manifest of one set has one");
+        let status = if self.status.is_null() {
+            PetSetStatus::default()
+        } else {
+            PetSetStatus::deserialize(&self.status).map_err(unreadable)?
+        };
+        Ok(StoredSet {
+            set,
+            uid: self.uid(),
+            former: Vec::new(),
+            generation: self.metadata.generation.and_then(|generation| u64::try_from(generation).ok()).unwrap_or(1),
+            version: self.version(),
+            created_at: self.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
+            deletion: self.deletion(),
+            status,
+        })
+    }
+
+    pub(crate) fn key(&self) -> SetKey {
+        let meta = &self.metadata;
+        SetKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// A declaration as the server is told of it.
+pub(crate) fn declaration(set: &PetSet) -> Value {
+    let mut declared = serde_json::to_value(set).expect("a set is JSON");
+    declared["apiVersion"] = json!(API_VERSION);
+    declared["kind"] = json!("PetSet");
+    declared
+}
+
+impl Record for PetSetRecord {
+    /// The selector as text; the rest is read from the server each time, as decisions need the newest.
+    type Kept = String;
+    const KINDS: &'static str = "petsets";
+
+    fn keep(&self) -> Result<String, String> {
+        let labels = &self.spec["template"]["metadata"]["labels"];
+        let selector = &self.spec["selector"];
+        if !selector.is_null() {
+            return selector::text(selector);
+        }
+        if labels.is_null() { Ok(String::new()) } else { selector::text(&json!({ "matchLabels": labels })) }
+    }
+
+    fn sets(namespace: &str, name: &str, _kept: Option<&String>) -> Vec<SetKey> {
+        vec![SetKey::new(namespace, name)]
+    }
+}
+
+impl Resource for PetSetRecord {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "PetSet".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "petset.rs".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "petsets".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

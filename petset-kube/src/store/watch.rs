@@ -1,0 +1,31 @@
+//! Hints of a store: of its sets, and of what stands beside them.
+
+use std::sync::Arc;
+
+use futures::stream::{self, SelectAll, StreamExt};
+use petset_core::backend::{WatchEvent, WatchStream};
+
+use crate::cache::Cache;
+use crate::resource::PetSetRecord;
+
+/// Hints about sets, and about every set of a namespace in which an object changed.
+pub(super) fn watch(sets: &Arc<Cache<PetSetRecord>>, objects: Vec<WatchStream>) -> WatchStream {
+    let mut all: SelectAll<WatchStream> = SelectAll::new();
+    all.push(sets.watch());
+    for hints in objects {
+        let sets = Arc::clone(sets);
+        all.push(hints.flat_map(move |hint| stream::iter(concerned(&sets, hint))).boxed());
+    }
+    all.boxed()
+}
+
+fn concerned(sets: &Cache<PetSetRecord>, hint: WatchEvent) -> Vec<WatchEvent> {
+    match hint {
+        WatchEvent::Gap => vec![WatchEvent::Gap],
+        WatchEvent::Changed(object) => {
+            let names = sets.names(&object.namespace);
+            let key = |name: String| petset_core::SetKey::new(Arc::clone(&object.namespace), name);
+            names.into_iter().map(|name| WatchEvent::Changed(key(name))).collect()
+        }
+    }
+}

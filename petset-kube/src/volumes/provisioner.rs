@@ -1,0 +1,196 @@
+//! [`KubeVolumes`].
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use petset_core::backend::{
+    Claim, ClaimChange, ClaimRef, ClaimRequest, Created, Deleted, VolumeCapabilities, VolumeProvisioner, WatchStream,
+};
+use petset_core::manifest::Violation;
+use petset_core::spec::{ClaimTemplate, Quantity};
+use petset_core::{Error, ErrorKind, Result, SetKey};
+use serde_json::json;
+
+use super::record::{ClaimRecord, KeptClaim};
+use super::{check, request};
+use crate::cache::{Cache, Record};
+use crate::client::{Connection, Failure};
+use crate::meta::{self, OwnerKind};
+
+/// How often a request is tried on a fresh read, when somebody else keeps being faster.
+const TRIES: usize = 8;
+
+/// Persistent volume claims of a cluster as claims. Clones share one view of them.
+#[derive(Debug, Clone)]
+pub struct KubeVolumes {
+    client: Connection,
+    owner: OwnerKind,
+    claims: Arc<Cache<ClaimRecord>>,
+}
+
+impl KubeVolumes {
+    pub(crate) fn new(client: Connection, owner: OwnerKind, claims: Arc<Cache<ClaimRecord>>) -> Self {
+        Self { client, owner, claims }
+    }
+
+    fn api(&self, set: &SetKey) -> Api<ClaimRecord> {
+        self.client.namespaced(&set.namespace)
+    }
+
+    async fn find(&self, claim: &ClaimRef, fresh: bool) -> Result<Option<KeptClaim>> {
+        let known = if fresh { None } else { self.claims.get(&claim.set.namespace, &claim.name).await? };
+        let found = match known {
+            Some(known) => Some(known),
+            None => self.claims.look(&(claim.set.namespace.to_string(), claim.name.clone())).await?,
+        };
+        Ok(found.filter(|found| found.claim_uid == claim.uid))
+    }
+}
+
+/// The claim as its identity sees it; an error when it is another's.
+fn own(request: &ClaimRequest, found: &KeptClaim) -> Result<Claim> {
+    let claim = found.claim(&request.set, &request.name);
+    claim.filter(|claim| claim.template == request.template && claim.ordinal == request.ordinal).ok_or_else(|| {
+        let whose = found.made_for.as_ref().map_or("another set", |(set, _)| set);
+        Error::new(ErrorKind::AlreadyExists, "create a claim")
+            .with_context("claim", &request.name)
+            .with_message(format!("a claim of this name belongs to {whose}"))
+    })
+}
+
+#[async_trait]
+impl VolumeProvisioner for KubeVolumes {
+    fn capabilities(&self) -> VolumeCapabilities {
+        let mut capabilities = VolumeCapabilities::default();
+        // Classes may wait for the first pod, and some do.
+        capabilities.binds_before_use = false;
+        capabilities.grow = true;
+        capabilities
+    }
+
+    fn check(&self, template: &ClaimTemplate) -> Vec<Violation> {
+        check::check(template)
+    }
+
+    async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
+        let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
+        let found = self.claims.list(&set.namespace, "", is_of_set).await?;
+        Ok(found.into_iter().filter_map(|(name, kept)| kept.claim(set, &name)).collect())
+    }
+
+    async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
+        let operation = "create a claim";
+        for _ in 0..TRIES {
+            let body = request::body(&request, self.owner);
+            match self.client.create::<ClaimRecord>(operation, &request.set.namespace, &body).await {
+                Ok(answer) => {
+                    self.claims.wrote(&answer);
+                    let made = answer.keep();
+                    let made =
+                        made.map_err(|problem| Error::new(ErrorKind::Corrupt, operation).with_message(problem))?;
+                    return Ok(Created::New(own(&request, &made)?));
+                }
+                Err(failure) if failure.is_already_exists() => {}
+                Err(failure) => return Err(Error::from(failure).with_context("claim", &request.name)),
+            }
+            let key = (request.set.namespace.to_string(), request.name.clone());
+            if let Some(found) = self.claims.look(&key).await? {
+                return Ok(Created::AlreadyThere(own(&request, &found)?));
+            }
+            // Whoever had the name is gone meanwhile.
+        }
+        Err(Error::new(ErrorKind::Unavailable, operation)
+            .with_context("claim", &request.name)
+            .with_message(format!("the name was taken and free again {TRIES} times")))
+    }
+
+    async fn change(&self, claim: &ClaimRef, change: ClaimChange) -> Result<()> {
+        let operation = "change a claim";
+        let ClaimChange { owner, storage } = &change;
+        for attempt in 0..TRIES {
+            let gone = || Error::new(ErrorKind::NotFound, operation).with_context("claim", &claim.name);
+            let found = self.find(claim, attempt > 0).await?.ok_or_else(gone)?;
+            let mut patch = json!({ "metadata": { "uid": claim.uid } });
+            if let Some(owner) = owner {
+                patch["metadata"]["resourceVersion"] = json!(found.version);
+                patch["metadata"]["ownerReferences"] =
+                    meta::references(self.owner, &claim.set, owner.as_ref(), &found.other_owners);
+            }
+            if let Some(storage) = storage {
+                check_growth(claim, found.asked.as_ref(), storage)?;
+                patch["spec"]["resources"]["requests"]["storage"] = json!(storage);
+            }
+            match self.api(&claim.set).patch(&claim.name, &PatchParams::default(), &Patch::Merge(patch)).await {
+                Ok(answer) => {
+                    self.claims.wrote(&answer);
+                    return Ok(());
+                }
+                Err(error) => {
+                    let failure = Failure::new(operation, error);
+                    if failure.is_invalid() {
+                        self.find(claim, true).await?.ok_or_else(gone)?;
+                    }
+                    if !failure.is_conflict() {
+                        return Err(Error::from(failure).with_context("claim", &claim.name));
+                    }
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, operation)
+            .with_context("claim", &claim.name)
+            .with_message(format!("somebody else was faster {TRIES} times")))
+    }
+
+    async fn delete(&self, claim: &ClaimRef) -> Result<Deleted> {
+        let Some(found) = self.find(claim, false).await? else { return Ok(Deleted::AlreadyGone) };
+        if found.is_terminating() {
+            return Ok(Deleted::Started);
+        }
+        let uid = Some(claim.uid.to_string());
+        let preconditions = Some(Preconditions { uid, resource_version: None });
+        let parameters = DeleteParams { preconditions, ..DeleteParams::default() };
+        match self.api(&claim.set).delete(&claim.name, &parameters).await {
+            Ok(answer) => {
+                if let Some(record) = answer.left() {
+                    self.claims.wrote(&record);
+                }
+                self.claims.changed(&claim.set.namespace, &claim.name, |kept| {
+                    if kept.claim_uid == claim.uid {
+                        kept.phase = petset_core::backend::ClaimPhase::Terminating;
+                    }
+                });
+                Ok(Deleted::Started)
+            }
+            Err(error) => {
+                let failure = Failure::new("delete a claim", error);
+                // Without a version in it, a conflict is about the uid.
+                if failure.is_not_found() || failure.is_conflict() {
+                    return Ok(Deleted::AlreadyGone);
+                }
+                Err(Error::from(failure).with_context("claim", &claim.name))
+            }
+        }
+    }
+
+    fn watch(&self) -> WatchStream {
+        self.claims.watch()
+    }
+}
+
+fn check_growth(claim: &ClaimRef, asked: Option<&Quantity>, storage: &Quantity) -> Result<()> {
+    let (Some(bytes), before) = (storage.bytes(), asked.and_then(Quantity::bytes).unwrap_or(0)) else {
+        return Err(Error::new(ErrorKind::Invalid, "grow a claim")
+            .with_context("claim", &claim.name)
+            .with_context("storage", storage)
+            .with_message("it is no amount; expected one like `10Gi`"));
+    };
+    if bytes < before {
+        return Err(Error::new(ErrorKind::Invalid, "grow a claim")
+            .with_context("claim", &claim.name)
+            .with_context("storage", storage)
+            .with_message(format!("it has {before} bytes, and a volume cannot shrink")));
+    }
+    Ok(())
+}

@@ -1,0 +1,210 @@
+//! What is kept of a claim.
+
+use std::borrow::Cow;
+
+use k8s_openapi::api::core::v1 as k8s;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::Resource;
+use kube::core::NamespaceResourceScope;
+use petset_core::backend::{Claim, ClaimPhase};
+use petset_core::spec::Quantity;
+use petset_core::{ClaimUid, Ordinal, SetKey, SetUid};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cache::Record;
+use crate::meta;
+
+/// As much of a claim as is read. What may be malformed is read later, so that one such claim spoils nobody else's list.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ClaimRecord {
+    pub(crate) metadata: ObjectMeta,
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    status: Value,
+}
+
+/// What is kept of a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptClaim {
+    pub(crate) claim_uid: ClaimUid,
+    pub(crate) version: String,
+    pub(crate) owner: Option<SetUid>,
+    pub(crate) other_owners: Vec<OwnerReference>,
+    /// The set and the claim template that it was made for, where that is on record.
+    pub(crate) made_for: Option<(String, String)>,
+    pub(crate) phase: ClaimPhase,
+    pub(crate) volume: Option<String>,
+    pub(crate) asked: Option<Quantity>,
+    pub(crate) capacity: Option<Quantity>,
+    pub(crate) storage_class: Option<String>,
+}
+
+impl KeptClaim {
+    pub(crate) fn is_terminating(&self) -> bool {
+        self.phase == ClaimPhase::Terminating
+    }
+
+    /// Which template and ordinal of `set` a claim of this name is, if any: as it is on record, else as the name reads.
+    pub(crate) fn identity<'n>(set: &SetKey, name: &'n str, kept: Option<&Self>) -> Option<(&'n str, Ordinal)> {
+        let (template, ordinal) = set.identity_of_claim(name)?;
+        let made_for = kept.and_then(|kept| kept.made_for.as_ref());
+        let fits = made_for.is_none_or(|(of, made)| **of == *set.name && made == template);
+        fits.then_some((template, ordinal))
+    }
+
+    /// The claim as `set` sees it, if it is one of its own.
+    pub(crate) fn claim(&self, set: &SetKey, name: &str) -> Option<Claim> {
+        let (template, ordinal) = Self::identity(set, name, Some(self))?;
+        let message = match self.phase {
+            ClaimPhase::Pending => Some(match self.storage_class.as_deref() {
+                Some("") => "it waits for a volume that was made for it: it names no storage class".to_owned(),
+                Some(class) => format!("it waits for a volume of storage class {class}"),
+                None => "it waits for a volume: it names no storage class, and the cluster has no default".to_owned(),
+            }),
+            ClaimPhase::Bound | ClaimPhase::Lost | ClaimPhase::Terminating => None,
+        };
+        Some(Claim {
+            set: set.clone(),
+            template: template.to_owned(),
+            ordinal,
+            name: name.to_owned(),
+            uid: self.claim_uid.clone(),
+            owner: self.owner.clone(),
+            phase: self.phase,
+            volume: self.volume.clone(),
+            capacity_bytes: self.capacity.as_ref().and_then(Quantity::bytes),
+            storage_class: self.storage_class.clone(),
+            message,
+        })
+    }
+}
+
+impl Record for ClaimRecord {
+    type Kept = KeptClaim;
+    const KINDS: &'static str = "persistentvolumeclaims";
+
+    fn keep(&self) -> Result<KeptClaim, String> {
+        let meta = &self.metadata;
+        let (uid, version) = meta::identity(meta)?;
+        let spec: k8s::PersistentVolumeClaimSpec = part("spec", &self.spec)?;
+        let status: k8s::PersistentVolumeClaimStatus = part("status", &self.status)?;
+        let phase = match status.phase.as_deref() {
+            _ if meta.deletion_timestamp.is_some() => ClaimPhase::Terminating,
+            None | Some("" | "Pending") => ClaimPhase::Pending,
+            Some("Bound") => ClaimPhase::Bound,
+            Some("Lost") => ClaimPhase::Lost,
+            Some(other) => return Err(format!("its phase {other} is none that is known")),
+        };
+        let label = |key| meta.labels.as_ref().and_then(|labels| labels.get(key)).cloned();
+        let storage = |amount: &k8s_openapi::apimachinery::pkg::api::resource::Quantity| Quantity::from(&*amount.0);
+        let asked = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()?.get("storage"));
+        let capacity = status.capacity.as_ref().and_then(|capacity| capacity.get("storage"));
+        Ok(KeptClaim {
+            claim_uid: ClaimUid::new(uid),
+            version,
+            owner: meta::controller(meta).or_else(|| set_owner(meta)),
+            other_owners: meta::others(meta).into_iter().filter(|owner| !is_set(owner)).collect(),
+            made_for: label(meta::SET).zip(label(meta::CLAIM_TEMPLATE)),
+            phase,
+            volume: spec.volume_name.filter(|name| !name.is_empty()),
+            asked: asked.map(storage),
+            capacity: capacity.map(storage),
+            storage_class: spec.storage_class_name,
+        })
+    }
+
+    fn sets(namespace: &str, name: &str, kept: Option<&KeptClaim>) -> Vec<SetKey> {
+        if let Some((set, _)) = kept.and_then(|kept| kept.made_for.as_ref()) {
+            return vec![SetKey::new(namespace, set.as_str())];
+        }
+        let Some((rest, ordinal)) = name.rsplit_once('-') else { return Vec::new() };
+        if Ordinal::parse_exact(ordinal).is_none() {
+            return Vec::new();
+        }
+        // Each reading of the name may be the right one.
+        rest.match_indices('-').map(|(at, _)| SetKey::new(namespace, &rest[at + 1..])).collect()
+    }
+}
+
+/// Claims may be owned by a set without being controlled by it, as Kubernetes' own sets do.
+fn set_owner(meta: &ObjectMeta) -> Option<SetUid> {
+    let mut owners = meta.owner_references.iter().flatten();
+    owners.find(|owner| is_set(owner)).map(|owner| SetUid::new(owner.uid.as_str()))
+}
+
+fn is_set(owner: &OwnerReference) -> bool {
+    matches!(owner.kind.as_str(), "PetSet" | "StatefulSet")
+}
+
+fn part<T: Default + for<'de> Deserialize<'de>>(what: &str, value: &Value) -> Result<T, String> {
+    if value.is_null() {
+        return Ok(T::default());
+    }
+    T::deserialize(value).map_err(|error| format!("its {what}: {error}"))
+}
+
+impl Resource for ClaimRecord {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "PersistentVolumeClaim".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "persistentvolumeclaims".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kept(labels: &Value, owners: &Value) -> KeptClaim {
+        let claim = json!({ "metadata": { "name": "www-a-b-0", "namespace": "default", "uid": "u", "resourceVersion": "1",
+            "labels": labels, "ownerReferences": owners } });
+        serde_json::from_value::<ClaimRecord>(claim).expect("a claim").keep().expect("it can be read")
+    }
+
+    #[test]
+    fn s5_a_name_that_reads_in_two_ways_is_one_claim_of_one_set() {
+        let (short, long) = (SetKey::new("default", "b"), SetKey::new("default", "a-b"));
+        let unmarked = kept(&json!({}), &json!([]));
+        assert_eq!(unmarked.claim(&short, "www-a-b-0").map(|claim| claim.template).as_deref(), Some("www-a"));
+        assert_eq!(unmarked.claim(&long, "www-a-b-0").map(|claim| claim.template).as_deref(), Some("www"));
+        assert_eq!(ClaimRecord::sets("default", "www-a-b-0", Some(&unmarked)), [long.clone(), short.clone()]);
+        let marked = kept(&json!({ meta::SET: "a-b", meta::CLAIM_TEMPLATE: "www" }), &json!([]));
+        assert_eq!(marked.claim(&short, "www-a-b-0"), None);
+        assert!(marked.claim(&long, "www-a-b-0").is_some());
+        assert_eq!(ClaimRecord::sets("default", "www-a-b-0", Some(&marked)), [long]);
+    }
+
+    #[test]
+    fn owners_are_sets_and_others_stay_others() {
+        let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "b", "uid": "s" });
+        let pod = json!({ "apiVersion": "v1", "kind": "Pod", "name": "b-0", "uid": "p" });
+        let claim = kept(&json!({}), &json!([pod, set]));
+        assert_eq!(claim.owner, Some(SetUid::from("s")));
+        assert_eq!(claim.other_owners.iter().map(|owner| owner.uid.as_str()).collect::<Vec<_>>(), ["p"]);
+    }
+}

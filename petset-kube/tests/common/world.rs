@@ -1,0 +1,59 @@
+//! The cluster that all cases share.
+
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::storage::v1::StorageClass;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use petset_core::{Error, ErrorKind, Result};
+use petset_kube::envtest::{Controllers, Kubelet, Server};
+use petset_kube::resource;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::CONTROLLERS;
+
+/// A server, and what runs pods on it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) server: Server,
+    _kubelet: Kubelet,
+    _controllers: Option<Controllers>,
+}
+
+/// The cluster of this process. Its programs end with the process.
+pub(crate) async fn the_world() -> Result<&'static World> {
+    static WORLD: OnceCell<World> = OnceCell::const_new();
+    WORLD.get_or_try_init(make).await
+}
+
+async fn make() -> Result<World> {
+    let server = Server::start().await?;
+    let client = server.client()?;
+    resource::install(&client).await?;
+    create::<Namespace>(&client, json!({ "metadata": { "name": "other" } })).await?;
+    let class = json!({
+        "metadata": { "name": "standard", "annotations": { "storageclass.kubernetes.io/is-default-class": "true" } },
+        "provisioner": "stand-in",
+        "allowVolumeExpansion": true,
+    });
+    create::<StorageClass>(&client, class).await?;
+    let controllers = CONTROLLERS.map(|names| Controllers::start(&server, names)).transpose()?;
+    let kubelet = Kubelet::start(server.config());
+    Ok(World { server, _kubelet: kubelet, _controllers: controllers })
+}
+
+async fn create<K>(client: &Client, object: Value) -> Result<()>
+where
+    K: kube::Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + serde::Serialize
+        + serde::de::DeserializeOwned
+        + Send
+        + Sync,
+{
+    let failed = || Error::new(ErrorKind::Internal, "make a cluster");
+    let object: K = serde_json::from_value(object).map_err(|error| failed().with_source(error))?;
+    let made = Api::<K>::all(client.clone()).create(&PostParams::default(), &object).await;
+    made.map(drop).map_err(|error| failed().with_source(error))
+}

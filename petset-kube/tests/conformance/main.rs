@@ -1,0 +1,50 @@
+//! The conformance suite over a real API server and a stand-in kubelet, one view of the cluster for each case.
+
+mod hands;
+mod weather;
+mod workload;
+#[path = "../common/world.rs"]
+mod world;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use hands::ClusterHands;
+use kube::client::ClientBuilder;
+use petset_core::{Error, ErrorKind, Result};
+use petset_kube::cluster::Cluster;
+use petset_kube::envtest::Server;
+use petset_testkit::conformance::{self, Subject};
+use weather::Weather;
+
+/// Nothing beside the server: cases give objects to owners that nobody knows.
+const CONTROLLERS: Option<&[&str]> = None;
+
+async fn subject() -> Result<Subject> {
+    let world = world::the_world().await?;
+    let weather = Weather::default();
+    let failed = |error| Error::new(ErrorKind::Internal, "make a client").with_source(error);
+    let client = ClientBuilder::try_from(world.server.config()).map_err(failed)?.with_layer(&weather).build();
+    let cluster = Cluster::builder(client).reads_config(true).open();
+    Ok(Subject::new()
+        .pods(cluster.pods())
+        .volumes(cluster.volumes())
+        .names(cluster.names())
+        .store(cluster.store())
+        .workload(
+            workload::workload()
+                .map_err(|error| Error::new(ErrorKind::Internal, "describe a workload").with_source(error))?,
+        )
+        .hands(Arc::new(ClusterHands::new(world.server.client()?, weather, cluster))))
+}
+
+#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
+fn main() -> ExitCode {
+    if let Err(error) = Server::assets()
+        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
+    {
+        eprintln!("NO API SERVER: the whole suite is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {error}");
+        return ExitCode::SUCCESS;
+    }
+    conformance::run(subject)
+}

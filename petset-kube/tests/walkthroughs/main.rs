@@ -1,0 +1,60 @@
+//! What a person must be able to do, with the real `kubectl` against a real API server; a stand-in kubelet runs the pods.
+
+mod observer;
+mod person;
+mod steps;
+#[path = "../common/world.rs"]
+mod world;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use petset_kube::envtest::Server;
+
+/// Kubernetes' own, for what follows from pods and owners.
+const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector"]);
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Fails the test with a sentence.
+#[macro_export]
+macro_rules! ensure {
+    ($holds:expr, $($text:tt)+) => {
+        if !$holds {
+            return Err(format!($($text)+).into());
+        }
+    };
+}
+
+fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -> F + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let result = runtime.expect("a runtime can be made").block_on(run());
+        result.map_err(|error| Failed::from(error.to_string()))
+    })
+}
+
+fn trials() -> Vec<Trial> {
+    vec![
+        trial("w1_identity_s8", steps::identity),
+        trial("w3_scaling_s8_s9", steps::scaling),
+        trial("w4_upgrade_on_delete", steps::on_delete),
+        trial("w4_upgrade_partition_s11", steps::partition),
+        trial("w4_upgrade_broken_template_heals_l2", steps::broken_template),
+        trial("w5_deletion_ordered_s9", steps::ordered_deletion),
+        trial("w5_deletion_orphan_and_adoption", steps::orphans),
+        trial("w5_deletion_of_a_claim_in_use_waits", steps::claim_in_use),
+        trial("w6_pause", steps::pause),
+    ]
+}
+
+#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
+fn main() -> ExitCode {
+    if let Err(error) = Server::assets()
+        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
+    {
+        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {error}");
+        return ExitCode::SUCCESS;
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+}
