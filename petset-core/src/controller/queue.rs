@@ -23,11 +23,13 @@ struct State {
     dirty: BTreeSet<SetKey>,
     /// Handed out and not done.
     running: BTreeSet<SetKey>,
+    /// Those of `running` that something hinted at meanwhile.
+    hinted: BTreeSet<SetKey>,
     /// To be added later.
     later: BTreeSet<(Instant, SetKey)>,
     /// When, by key.
     due: BTreeMap<SetKey, Instant>,
-    /// Until when hints of a key that failed are held back.
+    /// Until when hints of a key are held back.
     held: BTreeMap<SetKey, Instant>,
     closed: bool,
 }
@@ -36,6 +38,24 @@ impl State {
     fn add(&mut self, key: SetKey) {
         if self.dirty.insert(key.clone()) && !self.running.contains(&key) {
             self.ready.push_back(key);
+        }
+    }
+
+    fn hint(&mut self, key: SetKey) {
+        match self.held.get(&key).copied().filter(|until| *until > Instant::now()) {
+            Some(until) => self.add_at(&key, until),
+            None => {
+                self.held.remove(&key);
+                self.add(key);
+            }
+        }
+    }
+
+    fn add_at(&mut self, key: &SetKey, at: Instant) {
+        if self.due.get(key).is_none_or(|due| *due > at) {
+            self.forget_later(key);
+            self.due.insert(key.clone(), at);
+            self.later.insert((at, key.clone()));
         }
     }
 
@@ -67,13 +87,17 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Adds a key because of a hint. A key that failed is not hurried by hints: its own failure may be what hints.
+    /// Adds a key because of a hint. A key that failed, or rests, is not hurried by hints: its own failure, or its own
+    /// work, may be what hints.
     pub(super) fn hint(&self, key: SetKey) {
-        let held = self.lock().held.get(&key).copied().filter(|until| *until > Instant::now());
-        match held {
-            Some(until) => self.add_at(&key, until),
-            None => self.add(key),
+        let mut state = self.lock();
+        if state.running.contains(&key) {
+            state.hinted.insert(key);
+            return;
         }
+        state.hint(key);
+        drop(state);
+        self.changed.notify_one();
     }
 
     /// The key that is being worked on failed: it comes again at this moment, whatever was added meanwhile, and hints do
@@ -83,26 +107,26 @@ impl Queue {
         state.held.insert(key.clone(), until);
         if state.running.contains(key) {
             state.dirty.remove(key);
+            state.hinted.remove(key);
         }
+        state.add_at(key, until);
         drop(state);
-        self.add_at(key, until);
+        self.changed.notify_one();
     }
 
-    /// The key did not fail: hints hurry it again.
+    /// The key that is being worked on did not fail: hints hurry it again, from this moment on.
+    pub(super) fn rest(&self, key: &SetKey, until: Instant) {
+        self.lock().held.insert(key.clone(), until);
+    }
+
+    /// Nothing holds hints of the key back.
     pub(super) fn free(&self, key: &SetKey) {
         self.lock().held.remove(key);
     }
 
     /// Adds a key at a later moment, unless it comes earlier anyway.
     pub(super) fn add_at(&self, key: &SetKey, at: Instant) {
-        let mut state = self.lock();
-        if state.due.get(key).is_some_and(|due| *due <= at) {
-            return;
-        }
-        state.forget_later(key);
-        state.due.insert(key.clone(), at);
-        state.later.insert((at, key.clone()));
-        drop(state);
+        self.lock().add_at(key, at);
         self.changed.notify_one();
     }
 
@@ -147,8 +171,11 @@ impl Queue {
     pub(super) fn done(&self, key: &SetKey) {
         let mut state = self.lock();
         state.running.remove(key);
+        let hinted = state.hinted.remove(key);
         if state.dirty.contains(key) {
             state.ready.push_back(key.clone());
+        } else if hinted {
+            state.hint(key.clone());
         }
         drop(state);
         self.changed.notify_one();
@@ -227,6 +254,24 @@ mod tests {
         queue.add(key("web"));
         assert_eq!(queue.next().await, Some(key("web")));
         assert_eq!(start.elapsed(), Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s18_hints_wait_while_a_key_rests_and_people_do_not() {
+        let queue = Queue::default();
+        let start = Instant::now();
+        queue.add(key("web"));
+        assert_eq!(queue.next().await, Some(key("web")));
+        queue.hint(key("web"));
+        queue.rest(&key("web"), start + Duration::from_secs(2));
+        queue.done(&key("web"));
+        assert_eq!(queue.next().await, Some(key("web")));
+        assert_eq!(start.elapsed(), Duration::from_secs(2), "a hint from meanwhile is not lost");
+        queue.rest(&key("web"), start + Duration::from_secs(9));
+        queue.done(&key("web"));
+        queue.add(key("web"));
+        assert_eq!(queue.next().await, Some(key("web")));
+        assert_eq!(start.elapsed(), Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

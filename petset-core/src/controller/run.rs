@@ -138,7 +138,7 @@ async fn work(shared: Arc<Shared>) {
         // A panic in a backend or a callback is that set's failure and nobody else's (S20).
         let result = AssertUnwindSafe(shared.engine.pass(&key)).catch_unwind().await;
         match result {
-            Ok(Ok(pass)) => after_pass(&shared, &key, &pass),
+            Ok(Ok(pass)) => after_pass(&shared, &key, &pass, started.elapsed()),
             Ok(Err(error)) => after_error(&shared, &key, &error, started.elapsed()),
             Err(_panic) => {
                 let pause = shared.pause_after_failure(&key, Retry::Backoff);
@@ -150,7 +150,8 @@ async fn work(shared: Arc<Shared>) {
     }
 }
 
-fn after_pass(shared: &Shared, key: &SetKey, pass: &Pass) {
+/// A set rests for as long as its pass took before hints bring it back: a flood of them takes half of a worker at most.
+fn after_pass(shared: &Shared, key: &SetKey, pass: &Pass, took: Duration) {
     let lost_a_race = pass.again && pass.plan.is_none();
     if lost_a_race {
         let pause = shared.pause_after_failure(key, Retry::Now);
@@ -158,10 +159,11 @@ fn after_pass(shared: &Shared, key: &SetKey, pass: &Pass) {
         return;
     }
     shared.forget_failures(key);
-    shared.queue.free(key);
     if pass.gone {
+        shared.queue.free(key);
         return;
     }
+    shared.queue.rest(key, Instant::now() + took);
     if pass.again {
         shared.queue.add(key.clone());
     } else if let Some(at) = pass.wake_at {

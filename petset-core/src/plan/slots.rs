@@ -171,3 +171,47 @@ pub(super) fn mix(left: u64, right: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits ^ (bits >> 27)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+    use crate::names::PodUid;
+
+    fn named(ordinal: u32, address: IpAddr, ready: bool) -> u64 {
+        names_of(&PodView {
+            ordinal: Ordinal(ordinal),
+            uid: PodUid::new("uid"),
+            version: crate::names::Version::new("1"),
+            owner: Ownership::Ours,
+            selected: true,
+            revision: None,
+            phase: PodPhase::Running,
+            ready_since: ready.then(Timestamp::default),
+            terminating: false,
+            initialized: true,
+            address: Some(address),
+            trouble: None,
+        })
+    }
+
+    #[test]
+    fn whatever_names_are_published_from_makes_a_difference() {
+        let addresses = (1..=4).flat_map(|last| {
+            [IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last.into()))]
+        });
+        let all: Vec<u64> = addresses
+            .flat_map(|address| (0..64).flat_map(move |ordinal| [true, false].map(|ready| named(ordinal, address, ready))))
+            .collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    }
+
+    #[test]
+    fn mixing_is_the_same_everywhere() {
+        assert_eq!(mix(0, 1), 0x6f68_2616_bae3_641a);
+        assert_eq!(mix(1, 0), 0xeb08_edbe_fd81_0353);
+        assert_eq!(mix(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210), 0x781c_3867_52c4_561d);
+    }
+}
