@@ -16,6 +16,7 @@ use super::shared::Shared;
 use super::state::{Readiness, Termination};
 use super::store::FakeStore;
 use super::volumes::FakeVolumes;
+use super::watches::Place;
 use crate::clock::ManualClock;
 
 /// One world in memory. Clones and handles show the same world; dropping them ends nothing in it, so that a test can
@@ -44,12 +45,12 @@ impl FakeWorld {
 
     /// Its pods.
     pub fn pods(&self) -> FakePods {
-        FakePods { world: self.shared.clone() }
+        FakePods { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its claims and volumes.
     pub fn volumes(&self) -> FakeVolumes {
-        FakeVolumes { world: self.shared.clone() }
+        FakeVolumes { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its names.
@@ -59,7 +60,7 @@ impl FakeWorld {
 
     /// Its sets.
     pub fn store(&self) -> FakeStore {
-        FakeStore { world: self.shared.clone() }
+        FakeStore { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its clock.
