@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | [`Fail`](Fault::Fail) | every request | an error, and nothing happened |
 //! | [`LoseAnswer`](Fault::LoseAnswer) | every write | a timeout: the effect may have happened |
-//! | [`Late`](Fault::Late) | writes of pods and claims | a request that was given up may be done late; the store rules that out |
+//! | [`Late`](Fault::Late) | writes of pods, claims and names | a request that was given up may be done late; the store rules that out |
 //! | [`Conflict`](Fault::Conflict) | writes that name a version | somebody was faster, several times in a row |
 //! | [`Stale`](Fault::Stale) | lists of pods and claims | see below |
 //! | [`Slow`](Fault::Slow) | every request | nobody promises when |

@@ -90,8 +90,8 @@ pub(super) struct Inner {
     seen: usize,
     /// Reads of pods: one for each pass that looks.
     pub(super) looks: u64,
-    /// Requests of controllers that ask for a change. Names that are published as they are do not count: a controller
-    /// that starts does so once.
+    /// Requests of controllers that ask for a change. Names that are published, or withdrawn, as they are do not count:
+    /// controllers do so now and then.
     pub(super) writes: u64,
 }
 
@@ -167,7 +167,7 @@ impl Sim {
             checker.happened(state, actor, effect);
             runtime.note(state, effect, agenda);
             *effects += 1;
-            *writes += u64::from(matches!(effect, Effect::NamesPublished { .. }));
+            *writes += u64::from(matches!(effect, Effect::NamesPublished { .. } | Effect::NamesWithdrawn { .. }));
         }
         *seen = state.journal.len();
         drop(inner);
