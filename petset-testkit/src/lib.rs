@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "explore")]
+#[cfg_attr(not(feature = "flaws"), expect(unreachable_pub, reason = "the tests of this crate see its inner state"))]
 pub mod explore;
 pub mod faults;
 pub mod fixtures;

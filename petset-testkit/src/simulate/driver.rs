@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::agenda::Job;
 use super::checker::{Actor, Broken};
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::reach::Effort;
 use super::runtime;
@@ -32,7 +33,8 @@ pub(super) struct Driver<'a> {
     controllers: BTreeMap<Caller, Sets>,
     last: Caller,
     workers: usize,
-    flaw: Option<Flaw>,
+    #[cfg(feature = "flaws")]
+    pub(super) flaw: Option<Flaw>,
     impatience: Option<fastrand::Rng>,
     pub(super) rest: Duration,
     /// Every set that was ever declared.
@@ -44,7 +46,7 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     /// # Panics
     /// Outside of a tokio runtime.
-    pub(super) fn new(scenario: &'a Scenario, settings: Settings, flaw: Option<Flaw>) -> Self {
+    pub(super) fn new(scenario: &'a Scenario, settings: Settings) -> Self {
         let impatience = settings.impatient.then(|| fastrand::Rng::with_seed(settings.seed ^ 0x1234));
         let (workers, rest) = (settings.workers, settings.rest);
         let world = FakeWorld::manual();
@@ -63,7 +65,8 @@ impl<'a> Driver<'a> {
             controllers: BTreeMap::new(),
             last: 0,
             workers,
-            flaw,
+            #[cfg(feature = "flaws")]
+            flaw: None,
             impatience,
             rest,
             declared: BTreeSet::new(),
@@ -98,16 +101,17 @@ impl<'a> Driver<'a> {
 
     pub(super) fn backends(&self, by: Caller) -> Backends {
         let world = FakeWorld { shared: self.shared.of(by) };
-        let backends = Backends {
+        let sound = Backends {
             pods: Arc::new(world.pods()),
             volumes: Arc::new(world.volumes()),
             names: Arc::new(world.names()),
             store: Arc::new(world.store()),
         };
-        match self.flaw {
-            Some(flaw) => flaw.break_backends(backends, &self.shared),
-            None => backends,
+        #[cfg(feature = "flaws")]
+        if let Some(flaw) = self.flaw {
+            return flaw.break_backends(sound, &self.shared);
         }
+        sound
     }
 
     fn spawn(&mut self) {

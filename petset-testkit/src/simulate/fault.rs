@@ -12,7 +12,7 @@ use crate::world::Source;
 ///
 /// * A read is the truth of some moment between the question and its answer, or an error. An answer that is older than
 ///   the question breaks `list_sees_own_writes` and `store_get_sees_own_writes`; it is a seeded mistake
-///   ([`Flaw::StaleList`](super::Flaw::StaleList)) and no fault.
+///   (`flaw-stale-list`) and no fault.
 /// * A request about pods, claims or names that failed may take effect later. One to the store may have taken effect, and does
 ///   not do so later: "done or not done".
 /// * Any request may never be answered. One that may take effect late then does so after the engine has given up.

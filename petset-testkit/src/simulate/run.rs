@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::checker::{Broken, Gap};
 use super::driver::Driver;
 use super::fault::Site;
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::panics;
 use super::plan::Plan;
@@ -63,13 +64,22 @@ pub struct Run {
     /// Whether a thousand further passes are made at the goal.
     pub is_idled: bool,
     /// A seeded mistake.
+    #[cfg(feature = "flaws")]
     pub flaw: Option<Flaw>,
 }
 
 impl Run {
     /// A run without mistakes, of even pace.
     pub fn new(scenario: Scenario, plan: Plan) -> Self {
-        Self { scenario, plan, seed: 1, is_drawn: false, is_idled: false, flaw: None }
+        Self {
+            scenario,
+            plan,
+            seed: 1,
+            is_drawn: false,
+            is_idled: false,
+            #[cfg(feature = "flaws")]
+            flaw: None,
+        }
     }
 
     /// The one line that repeats it.
@@ -120,7 +130,11 @@ impl Run {
             .expect("a runtime without input and output needs nothing");
         runtime.block_on(async {
             let (settings, controllers) = self.settings(told);
-            let mut driver = Driver::new(&self.scenario, settings, self.flaw);
+            let mut driver = Driver::new(&self.scenario, settings);
+            #[cfg(feature = "flaws")]
+            {
+                driver.flaw = self.flaw;
+            }
             let mut result = driver.run(controllers).await;
             if self.is_idled && result.is_ok() {
                 let writes = driver.idle_passes().await.unwrap_or(u64::MAX);

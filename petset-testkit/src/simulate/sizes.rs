@@ -5,8 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chance;
-use super::checker::{Broken, Gap};
+#[cfg(feature = "flaws")]
+use super::checker::Broken;
+use super::checker::Gap;
 use super::fault::{Fault, Place, Site};
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::plan::Plan;
 use super::reach::Effort;
@@ -183,12 +186,13 @@ pub fn missed(hits: &BTreeMap<Site, u64>) -> BTreeSet<Site> {
     super::fault::sites().filter(|site| !hits.contains_key(site)).collect()
 }
 
-/// The first seed below `most` that finds this mistake, and what it finds. A seed counts only when the shipped code breaks
-/// nothing with it.
+/// The first seed below `most` with which this mistake breaks the promise that it [breaks](Flaw::breaks), and how. A seed
+/// counts only when the shipped code breaks nothing with it.
+#[cfg(feature = "flaws")]
 pub fn find(flaw: Flaw, most: u64) -> Option<(u64, Broken)> {
     (0..most).find_map(|number| {
         let run = Run { flaw: Some(flaw), ..seed(number) };
-        let broken = run.go(false).broken?;
+        let broken = run.go(false).broken.filter(|broken| broken.promise == flaw.breaks())?;
         let blameless = seed(number).go(false).broken.is_none();
         blameless.then_some((number, broken))
     })
