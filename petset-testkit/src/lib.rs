@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// Its examples use the default features.
+#![cfg_attr(feature = "conformance", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "conformance"), doc = "Fakes, faults and fixtures to test what is built on petset.")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
