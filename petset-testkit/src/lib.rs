@@ -30,7 +30,11 @@ pub use world::{
 #[cfg(feature = "simulate")]
 pub(crate) use world::Request;
 
-/// The book's chapter, whose examples are tested here.
+/// Chapters of the book, whose examples are tested here.
 #[cfg(all(doctest, feature = "conformance"))]
-#[doc = include_str!("../../docs/backend.md")]
-mod guide {}
+mod guide {
+    #[doc = include_str!("../chapters/backend.md")]
+    mod backend {}
+    #[doc = include_str!("../chapters/testing.md")]
+    mod testing {}
+}
