@@ -123,18 +123,19 @@ pub fn singles(scenario: &Scenario) -> Vec<Run> {
     requests.into_iter().chain(hints).map(|fault| Run::new(scenario.clone(), Plan::At(vec![fault]))).collect()
 }
 
-/// The faults that come in pairs: those that leave somebody in the dark about what has happened. A refusal, a slow
-/// request or a controller that dies before its request leaves no more than they do.
+/// The kinds that come in pairs in the large scenarios, where all of them are too many for every change: an effect without
+/// an answer, an effect that comes late, a write that somebody overtakes, and an effect that nobody remembers. The
+/// [shapes](super::scenarios::shapes) have pairs of every kind.
 pub const PAIRED: &[Fault] = &[Fault::AnswerLost, Fault::Late, Fault::Overtaken, Fault::CrashAfter];
 
-/// Every pair of faults of the kinds in [`PAIRED`] at two writes of one run, names included: the first at every write of
-/// the run without faults, and with it the second at every later write of the run that the first alone makes, each as far
-/// as it is legal there. A second fault at a write that only a pair brings about is left to the seeds.
+/// Every pair of faults of these kinds at two writes of one run, names included: the first at every write of the run without
+/// faults, and with it the second at every later write of the run that the first alone makes, each as far as it is legal
+/// there. A second fault at a write that only a pair brings about is left to the seeds.
 ///
 /// # Panics
 /// When a run panics outside of its controllers.
-pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
-    let paired = |met: Met, fault: Fault| met.op.is_write() && PAIRED.contains(&fault);
+pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
+    let paired = |met: Met, fault: Fault| met.op.is_write() && kinds.contains(&fault);
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
     let firsts = places(&quiet.met, paired);
     let next = AtomicUsize::new(0);
