@@ -9,8 +9,8 @@ use petset_core::{Error, Ordinal, SetKey};
 use super::check::Check;
 use super::counts::{Counts, Op};
 use super::effect::Effect;
-use super::fault::Fault;
 use super::names::FakeNames;
+use super::next_error::NextError;
 use super::pods::FakePods;
 use super::shared::Shared;
 use super::state::{Readiness, Termination};
@@ -91,7 +91,7 @@ impl FakeWorld {
     /// The next request of this kind fails with `error`; when `applied`, it takes effect all the same and only its
     /// answer is lost. Several for one kind come one after the other.
     pub fn fail_next(&self, op: Op, error: Error, applied: bool) {
-        self.shared.lock().faults.push(op, Fault { error, applied });
+        self.shared.lock().next_errors.push(op, NextError { error, applied });
     }
 
     /// Stops watching over a promise, where breaking it is what the test wants.

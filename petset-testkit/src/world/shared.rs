@@ -8,7 +8,7 @@ use petset_core::store::MemoryStore;
 
 #[cfg(feature = "simulate")]
 use super::between::{Answer, Between, Caller, Landed, Lands, Verdict};
-use super::fault::Fault;
+use super::next_error::NextError;
 use super::request::Request;
 use super::state::State;
 use super::watches::Place;
@@ -69,9 +69,9 @@ impl Shared {
         }
         let mut state = self.lock();
         state.counts.count(request.op());
-        match state.faults.pop(request.op()) {
+        match state.next_errors.pop(request.op()) {
             None => run(&mut state),
-            Some(Fault { error, applied }) => {
+            Some(NextError { error, applied }) => {
                 if applied {
                     // Its answer is lost on the way, whatever it says.
                     let _ = run(&mut state);
