@@ -15,7 +15,7 @@ use petset_core::{
     Backends, Clock, Controller, Engine, EngineOptions, ErrorKind, SetKey, SetUid, Timestamp, Version, until,
 };
 use petset_testkit::faults::{Fault, FaultPlan, Faults, Moment};
-use petset_testkit::{FakeWorld, Op, VirtualClock, fixtures, seed};
+use petset_testkit::{FakeWorld, Op, VirtualClock, WatchStart, fixtures, seed};
 
 fn always(fault: Fault) -> Faults {
     Faults::with_plan(7, FaultPlan::none().with(fault, 1000))
@@ -342,6 +342,10 @@ async fn l3_a_controller_whose_hints_go_wrong_reaches_its_goal() {
     for (seed, plan) in (0..).zip(each.into_iter().chain(std::iter::repeat_n(all, 20))) {
         let faults = Faults::with_plan(seed, plan);
         let world = FakeWorld::manual();
+        if seed % 2 == 1 {
+            world.set_watch_start(WatchStart::List);
+            world.set_watch_buffer(1);
+        }
         let backends = Backends {
             pods: Arc::new(world.pods()),
             volumes: Arc::new(world.volumes()),

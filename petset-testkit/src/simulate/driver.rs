@@ -17,7 +17,7 @@ use super::flaw::Flaw;
 use super::reach::Effort;
 use super::runtime;
 use super::scenario::{Scenario, Step};
-use super::sim::{Settings, Sim};
+use super::sim::{Settings, Sim, Streams};
 use crate::world::{Caller, Shared, State};
 use crate::{Check, FakeWorld, VirtualClock};
 
@@ -36,6 +36,7 @@ pub(super) struct Driver<'a> {
     #[cfg(feature = "flaws")]
     pub(super) flaw: Option<Flaw>,
     impatience: Option<fastrand::Rng>,
+    streams: Option<(Streams, fastrand::Rng)>,
     pub(super) rest: Duration,
     /// Every set that was ever declared.
     pub(super) declared: BTreeSet<SetKey>,
@@ -50,6 +51,11 @@ impl<'a> Driver<'a> {
         let impatience = settings.impatient.then(|| fastrand::Rng::with_seed(settings.seed ^ 0x1234));
         let (workers, rest) = (settings.workers, settings.rest);
         let world = FakeWorld::manual();
+        let streams = settings.streams.map(|streams| (streams, fastrand::Rng::with_seed(settings.seed ^ 0x4321)));
+        if let Some((streams, _)) = &streams {
+            world.set_watch_start(streams.start);
+            world.set_watch_buffer(streams.buffer);
+        }
         // The checker of the simulation knows more; it tells of all of these.
         for check in [Check::AtMostOne, Check::NoForce, Check::ClaimsAreKept, Check::ClaimsOutliveTheirPod] {
             world.permit(check);
@@ -68,6 +74,7 @@ impl<'a> Driver<'a> {
             #[cfg(feature = "flaws")]
             flaw: None,
             impatience,
+            streams,
             rest,
             declared: BTreeSet::new(),
             services: BTreeMap::new(),
@@ -135,6 +142,7 @@ impl<'a> Driver<'a> {
             let effects = self.sim.lock().effects;
             if looked_at != Some(effects) {
                 looked_at = Some(effects);
+                self.strain();
                 if done(self) {
                     return Ok(true);
                 }
@@ -157,6 +165,22 @@ impl<'a> Driver<'a> {
     }
 
     /// Clears away controllers that died.
+    /// The streams of hints are compacted, or break, now and then.
+    fn strain(&mut self) {
+        let Some((streams, rng)) = &mut self.streams else { return };
+        if self.sim.is_healed() || rng.u32(0..streams.one_in) > 0 {
+            return;
+        }
+        let world = FakeWorld { shared: self.shared.clone() };
+        if rng.bool() {
+            self.sim.tell(format_args!("-- the hints so far are forgotten --"));
+            world.compact_watches();
+        } else {
+            self.sim.tell(format_args!("-- the streams of hints end --"));
+            world.interrupt_watches();
+        }
+    }
+
     fn bury(&mut self) {
         let died = std::mem::take(&mut self.sim.lock().died);
         for caller in died {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use petset_core::backend::Hints;
+
 use super::checker::{Broken, Gap};
 use super::driver::Driver;
 use super::fault::Site;
@@ -13,7 +15,8 @@ use super::plan::Plan;
 use super::reach::Effort;
 use super::runtime::Pace;
 use super::scenario::Scenario;
-use super::sim::{Met, Settings};
+use super::sim::{Met, Settings, Streams};
+use crate::WatchStart;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -102,6 +105,7 @@ impl Run {
             pace,
             workers: 2,
             impatient: false,
+            streams: None,
             rest: if matches!(self.plan, Plan::At(_)) { TWO_RESYNCS } else { HOUR },
             told,
         };
@@ -113,8 +117,19 @@ impl Run {
                 Pace { ready: Duration::from_millis(rng.u64(0..8000)), end: Duration::from_millis(rng.u64(0..5000)) };
             settings.workers = rng.usize(1..=3);
             settings.impatient = rng.bool();
+            settings.streams = self.streams();
         }
         (settings, controllers)
+    }
+
+    /// In every fourth run by chance hints come as from a real API: from where a list was, or with a short memory.
+    fn streams(&self) -> Option<Streams> {
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ 0x7a7c_4e5f);
+        (rng.u32(0..4) == 0).then(|| Streams {
+            start: if rng.bool() { WatchStart::List } else { WatchStart::Now },
+            buffer: [1, 3, Hints::CAPACITY][rng.usize(0..3)],
+            one_in: [5, 50][rng.usize(0..2)],
+        })
     }
 
     /// Runs it.

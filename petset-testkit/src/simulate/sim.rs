@@ -19,13 +19,24 @@ use super::plan::Plan;
 use super::runtime::{Pace, Runtime};
 use super::trace::Trace;
 use crate::world::{Answer, Caller, Lands, Shared, State, Verdict};
-use crate::{Effect, Op, Source};
+use crate::{Effect, Op, Source, WatchStart};
 
 /// The engine gives a request up after a minute; a silent one takes effect after that.
 pub(super) const AFTER_GIVEN_UP: Duration = Duration::from_secs(70);
 
 /// A run in which controllers ask for more than this goes round in circles.
 pub(super) const TOO_MANY: usize = 100_000;
+
+/// What the streams of hints are like, where they are not as simple as the traits allow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Streams {
+    /// Where they begin.
+    pub(super) start: WatchStart,
+    /// How far a reader may fall behind.
+    pub(super) buffer: usize,
+    /// After one of so many changes they are compacted, or break.
+    pub(super) one_in: u32,
+}
 
 /// What a run is made of, besides its scenario.
 #[derive(Debug)]
@@ -38,6 +49,7 @@ pub(super) struct Settings {
     pub(super) workers: usize,
     /// Whether people go on before a goal is reached.
     pub(super) impatient: bool,
+    pub(super) streams: Option<Streams>,
     /// So long nothing may be written at the goal.
     pub(super) rest: Duration,
     /// Whether the lines of the trace are kept.
@@ -144,6 +156,11 @@ impl Sim {
     pub(super) fn tell(&self, what: fmt::Arguments<'_>) {
         let at = self.elapsed();
         self.lock().trace.add(at, what);
+    }
+
+    /// Whether nothing goes wrong any more.
+    pub(super) fn is_healed(&self) -> bool {
+        self.lock().healed
     }
 
     /// From now on nothing goes wrong any more.
