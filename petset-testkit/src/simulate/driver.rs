@@ -95,6 +95,10 @@ impl<'a> Driver<'a> {
             self.sim.tell(format_args!("-- {step}"));
             self.step(step).await?;
         }
+        if !self.sim.lock().is_drawn() {
+            // Faults that are tried one by one are tried on the way of the last step too.
+            self.wait_for_goal().await?;
+        }
         self.reach(controllers).await
     }
 

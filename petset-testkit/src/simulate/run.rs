@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::reach::Effort;
 use super::runtime::Pace;
 use super::scenario::Scenario;
-use super::sim::{Met, Settings, Streams};
+use super::sim::{Exposed, Met, Settings, Streams};
 use crate::WatchStart;
 
 /// What came of a run.
@@ -39,9 +39,15 @@ pub struct Outcome {
     /// The trace, where it was asked for.
     pub trace: Vec<String>,
     pub(super) met: Vec<Met>,
+    pub(super) exposed: Exposed,
 }
 
 impl Outcome {
+    /// The requests with which something can go wrong: those before the run healed.
+    pub(super) fn exposed(&self) -> &[Met] {
+        &self.met[..self.exposed.requests.min(self.met.len())]
+    }
+
     /// How many requests controllers made.
     pub fn requests(&self) -> usize {
         self.met.len()
@@ -174,6 +180,7 @@ impl Run {
                 hints: inner.hints,
                 trace: inner.trace.take_lines(),
                 met: std::mem::take(&mut inner.met),
+                exposed: inner.exposed,
             }
         })
     }

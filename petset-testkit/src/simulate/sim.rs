@@ -64,6 +64,13 @@ pub(super) struct Met {
     pub(super) is_versioned: bool,
 }
 
+/// What came before the run healed: nothing later can go wrong.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Exposed {
+    pub(super) requests: usize,
+    pub(super) hints: u64,
+}
+
 /// What stands between the controllers and the world.
 #[derive(Debug)]
 pub(super) struct Sim {
@@ -77,6 +84,7 @@ pub(super) struct Inner {
     rng: fastrand::Rng,
     settings: Settings,
     healed: bool,
+    pub(super) exposed: Exposed,
     /// Requests of controllers, in their order.
     pub(super) met: Vec<Met>,
     pub(super) hints: u64,
@@ -120,6 +128,7 @@ impl Sim {
         let inner = Inner {
             rng: fastrand::Rng::with_seed(settings.seed),
             healed: false,
+            exposed: Exposed::default(),
             met: Vec::new(),
             hints: 0,
             storm_until: 0,
@@ -165,7 +174,10 @@ impl Sim {
 
     /// From now on nothing goes wrong any more.
     pub(super) fn heal(&self) {
-        self.lock().healed = true;
+        let mut inner = self.lock();
+        inner.healed = true;
+        inner.exposed = Exposed { requests: inner.met.len(), hints: inner.hints };
+        drop(inner);
         self.tell(format_args!("-- from here on nothing goes wrong --"));
     }
 
@@ -213,6 +225,11 @@ impl Sim {
 }
 
 impl Inner {
+    /// Whether faults are drawn by chance.
+    pub(super) fn is_drawn(&self) -> bool {
+        matches!(self.settings.plan, Plan::Drawn(_))
+    }
+
     /// Whether nothing goes wrong in this run.
     pub(super) fn is_peaceful(&self) -> bool {
         matches!(self.settings.plan, Plan::Quiet)

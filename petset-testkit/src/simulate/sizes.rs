@@ -117,9 +117,9 @@ pub fn all(runs: &[Run], threads: usize) -> Tally {
 /// Every single fault at every request and at every hint of the run without faults.
 pub fn singles(scenario: &Scenario) -> Vec<Run> {
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
-    let requests = places(&quiet.met, |_, _| true);
+    let requests = places(quiet.exposed(), |_, _| true);
     let of_hints = Fault::ALL.iter().copied().filter(|fault| fault.is_of_hints());
-    let hints = of_hints.flat_map(|fault| (0..quiet.hints).map(move |number| (number, fault)));
+    let hints = of_hints.flat_map(|fault| (0..quiet.exposed.hints).map(move |number| (number, fault)));
     requests.into_iter().chain(hints).map(|fault| Run::new(scenario.clone(), Plan::At(vec![fault]))).collect()
 }
 
@@ -137,7 +137,7 @@ pub const PAIRED: &[Fault] = &[Fault::AnswerLost, Fault::Late, Fault::Overtaken,
 pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
     let paired = |met: Met, fault: Fault| met.op.is_write() && kinds.contains(&fault);
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
-    let firsts = places(&quiet.met, paired);
+    let firsts = places(quiet.exposed(), paired);
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -147,7 +147,7 @@ pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(first) = firsts.get(at).copied() else { break };
                     let one = Run::new(scenario.clone(), Plan::At(vec![first])).go(false);
-                    let seconds = places(&one.met, paired).into_iter().filter(|second| second.0 > first.0);
+                    let seconds = places(one.exposed(), paired).into_iter().filter(|second| second.0 > first.0);
                     let runs: Vec<Run> =
                         seconds.map(|second| Run::new(scenario.clone(), Plan::At(vec![first, second]))).collect();
                     found.lock().expect("no thread panics").insert(at, runs);
