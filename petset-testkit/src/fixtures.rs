@@ -198,7 +198,8 @@ impl SetBuilder {
     }
 }
 
-/// A request for the pod of one identity of `set`, as an engine would make it, without config.
+/// A request for the pod of one identity of `set`, as an engine would make it, but without config, and without
+/// [`claim_uids`](PodRequest::claim_uids): a fixture has seen no claims, and whichever has the name will do.
 pub fn pod_request(set: &PetSet, owner: &SetUid, ordinal: u32) -> PodRequest {
     let (key, ordinal) = (set.key(), Ordinal(ordinal));
     let mut template = set.spec.template.clone();

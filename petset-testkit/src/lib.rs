@@ -1,9 +1,13 @@
-#![doc = include_str!("../README.md")]
+// Its examples use the default features.
+#![cfg_attr(feature = "conformance", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "conformance"), doc = "Fakes, faults and fixtures to test what is built on petset.")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "explore")]
+#[cfg_attr(not(feature = "flaws"), expect(unreachable_pub, reason = "the tests of this crate see its inner state"))]
 pub mod explore;
 pub mod faults;
 pub mod fixtures;
@@ -26,7 +30,11 @@ pub use world::{
 #[cfg(feature = "simulate")]
 pub(crate) use world::Request;
 
-/// The book's chapter, whose examples are tested here.
+/// Chapters of the book, whose examples are tested here.
 #[cfg(all(doctest, feature = "conformance"))]
-#[doc = include_str!("../../docs/backend.md")]
-mod guide {}
+mod guide {
+    #[doc = include_str!("../chapters/backend.md")]
+    mod backend {}
+    #[doc = include_str!("../chapters/testing.md")]
+    mod testing {}
+}

@@ -1,6 +1,6 @@
 //! Faults do what their names say, the same in every run; and the engine bears them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use petset_core::{
     Backends, Clock, Controller, Engine, EngineOptions, ErrorKind, SetKey, SetUid, Timestamp, Version, until,
 };
 use petset_testkit::faults::{Fault, FaultPlan, Faults, Moment};
-use petset_testkit::{FakeWorld, Op, VirtualClock, fixtures, seed};
+use petset_testkit::{FakeWorld, Op, VirtualClock, WatchStart, fixtures, seed};
 
 fn always(fault: Fault) -> Faults {
     Faults::with_plan(7, FaultPlan::none().with(fault, 1000))
@@ -176,6 +176,40 @@ async fn conflicts_come_where_a_version_is_named_and_nowhere_else() {
     let swap = store.update_status(&stored.key(), &stored.version, stored.status.clone()).await;
     assert!(swap.is_err_and(|error| error.is_conflict()));
     assert_eq!(store.get(&stored.key()).await.expect("memory can be read"), Some(stored));
+}
+
+#[tokio::test]
+async fn a_conflict_comes_with_up_to_three_more() {
+    let faults = Faults::with_plan(7, FaultPlan::none().with(Fault::Conflict, 50));
+    let store = faults.store(MemoryStore::new());
+    let stored = store.create(web(), Timestamp::from_micros(0)).await.expect("creation names no version");
+    let (mut lengths, mut length) = (BTreeMap::<u32, u32>::new(), 0);
+    for _ in 0..2000 {
+        assert!(store.get(&stored.key()).await.is_ok(), "a storm is of one kind of request");
+        match store.update_status(&stored.key(), &stored.version, stored.status.clone()).await {
+            Ok(_) => *lengths.entry(std::mem::take(&mut length)).or_default() += 1,
+            Err(error) => {
+                assert!(error.is_conflict());
+                length += 1;
+            }
+        }
+    }
+    // Of single dice four in a row would come once in 160,000 requests.
+    assert!((1..=4).all(|length| lengths.get(&length).is_some_and(|storms| *storms > 5)), "{lengths:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn l1_storms_of_conflicts_cost_time_and_nothing_else() {
+    for seed in 0..20 {
+        let town = Town::new().await;
+        let faults = Faults::with_plan(seed, FaultPlan::none().with(Fault::Conflict, 300));
+        let engine = town.engine(&faults);
+        story(&town, &engine).await;
+        assert!(faults.log().len() > 4, "{faults}");
+        faults.heal().await;
+        town.settle(&engine, &format!("seed {seed}")).await;
+        assert_eq!(town.world.ordinals(&town.key), [0, 1], "{faults}");
+    }
 }
 
 #[tokio::test]
@@ -342,6 +376,10 @@ async fn l3_a_controller_whose_hints_go_wrong_reaches_its_goal() {
     for (seed, plan) in (0..).zip(each.into_iter().chain(std::iter::repeat_n(all, 20))) {
         let faults = Faults::with_plan(seed, plan);
         let world = FakeWorld::manual();
+        if seed % 2 == 1 {
+            world.set_watch_start(WatchStart::List);
+            world.set_watch_buffer(1);
+        }
         let backends = Backends {
             pods: Arc::new(world.pods()),
             volumes: Arc::new(world.volumes()),

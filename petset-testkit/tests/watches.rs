@@ -7,11 +7,41 @@ use petset_core::backend::{Hints, PodBackend, VolumeProvisioner, WatchEvent, Wat
 use petset_core::store::SetStore;
 use petset_core::{Clock, SetKey};
 use petset_testkit::fixtures::{claim_requests, key, pod_request, set};
-use petset_testkit::{FakeWorld, WatchStart};
+use petset_testkit::{FakePods, FakeStore, FakeVolumes, FakeWorld, WatchStart};
 
-/// One of each source.
+/// One watch of each source, each of a handle that has neither listed nor watched before.
 fn watches(world: &FakeWorld) -> [WatchStream; 3] {
-    [world.pods().watch(), world.volumes().watch(), world.store().watch()]
+    Handles::of(world).watches()
+}
+
+/// What one controller holds.
+struct Handles {
+    pods: FakePods,
+    volumes: FakeVolumes,
+    store: FakeStore,
+}
+
+impl Handles {
+    fn of(world: &FakeWorld) -> Self {
+        Self { pods: world.pods(), volumes: world.volumes(), store: world.store() }
+    }
+
+    /// One of each source.
+    fn watches(&self) -> [WatchStream; 3] {
+        [self.pods.watch(), self.volumes.watch(), self.store.watch()]
+    }
+
+    /// Lists of each source.
+    async fn look(&self, set: &SetKey) {
+        self.pods.list(set).await.unwrap();
+        self.volumes.list(set).await.unwrap();
+        self.store.list().await.unwrap();
+    }
+
+    /// What each new watch has to tell at once.
+    fn read(&self) -> [Vec<Option<WatchEvent>>; 3] {
+        self.watches().each_mut().map(read)
+    }
 }
 
 /// Everything that can be read now; `None` at the end says that the stream ended.
@@ -35,13 +65,6 @@ async fn touch(world: &FakeWorld, name: &str) {
     world.volumes().provision(claim_requests(&of_name, 0).remove(0)).await.unwrap();
     world.foreign_pod(&key(name), 0, None);
     world.store().create(of_name, world.clock().now()).await.unwrap();
-}
-
-/// Lists of each source.
-async fn look(world: &FakeWorld, set: &SetKey) {
-    world.pods().list(set).await.unwrap();
-    world.volumes().list(set).await.unwrap();
-    world.store().list().await.unwrap();
 }
 
 #[tokio::test]
@@ -105,9 +128,17 @@ async fn who_falls_too_far_behind_is_told_of_a_gap() {
 #[tokio::test]
 async fn a_watch_begins_with_its_call() {
     let world = FakeWorld::new();
-    look(&world, &key("web")).await;
+    let handles = Handles::of(&world);
+    handles.look(&key("web")).await;
     touch(&world, "web").await;
-    assert!(watches(&world).each_mut().map(read).iter().all(Vec::is_empty), "who looks first misses what is between");
+    assert!(handles.read().iter().all(Vec::is_empty), "who looks first misses what is between");
+}
+
+/// Hints of these sets, in this order, each of them as often as the source says so.
+fn tells(seen: &[Option<WatchEvent>], names: &[&str]) -> bool {
+    let mut seen = seen.to_vec();
+    seen.dedup();
+    seen == names.iter().map(|name| Some(changed(name))).collect::<Vec<_>>()
 }
 
 #[tokio::test]
@@ -115,19 +146,73 @@ async fn a_watch_that_begins_with_its_list_misses_nothing_or_says_so() {
     let world = FakeWorld::new();
     world.set_watch_start(WatchStart::List);
     touch(&world, "before").await;
-    look(&world, &key("web")).await;
+    let handles = Handles::of(&world);
+    handles.look(&key("web")).await;
     touch(&world, "web").await;
-    for seen in watches(&world).each_mut().map(read) {
-        assert!(!seen.is_empty() && seen.iter().all(|hint| *hint == Some(changed("web"))), "{seen:?}");
+    handles.look(&key("web")).await;
+    for seen in handles.read() {
+        assert!(tells(&seen, &["web"]), "{seen:?}");
     }
-    assert!(watches(&world).each_mut().map(read).iter().all(Vec::is_empty), "there was no other list");
+    assert!(handles.read().iter().all(Vec::is_empty), "all of it was told");
+    assert!(watches(&world).each_mut().map(read).iter().all(Vec::is_empty), "others begin with their own call");
 
-    world.pods().list(&key("web")).await.unwrap();
     for _ in 0..=Hints::CAPACITY {
         world.set_annotation(&key("web"), 0, "note", "x");
     }
-    let seen = read(&mut world.pods().watch());
-    assert_eq!(seen, [Some(WatchEvent::Gap)], "the list is too old to go on from");
+    assert_eq!(read(&mut handles.pods.watch()), [Some(WatchEvent::Gap)], "it is too old to go on from");
+    world.set_annotation(&key("web"), 0, "note", "y");
+    assert_eq!(read(&mut handles.pods.clone().watch()), [Some(changed("web"))], "a clone goes on");
+}
+
+#[tokio::test]
+async fn nobody_takes_the_list_of_another() {
+    let world = FakeWorld::new();
+    world.set_watch_start(WatchStart::List);
+    let (one, other) = (Handles::of(&world), Handles::of(&world));
+    one.look(&key("web")).await;
+    touch(&world, "a").await;
+    other.look(&key("web")).await;
+    touch(&world, "b").await;
+    for (other, one) in other.read().iter().zip(one.read()) {
+        assert!(tells(other, &["b"]), "{other:?}");
+        assert!(tells(&one, &["a", "b"]), "{one:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_from_before_a_compaction_is_too_old() {
+    let world = FakeWorld::new();
+    world.set_watch_start(WatchStart::List);
+    let handles = Handles::of(&world);
+    handles.look(&key("web")).await;
+    world.compact_watches();
+    assert!(handles.read().iter().all(Vec::is_empty), "there was nothing to forget");
+    touch(&world, "web").await;
+    world.compact_watches();
+    touch(&world, "db").await;
+    let gap = || vec![Some(WatchEvent::Gap)];
+    assert_eq!(handles.read(), [gap(), gap(), gap()]);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_costs_nothing_where_watches_go_on() {
+    let world = FakeWorld::new();
+    world.set_watch_start(WatchStart::List);
+    let handles = Handles::of(&world);
+    handles.look(&key("web")).await;
+    touch(&world, "a").await;
+    world.interrupt_watches();
+    let mut open = handles.watches();
+    for seen in open.each_mut().map(read) {
+        assert!(tells(&seen, &["a"]), "{seen:?}");
+    }
+    touch(&world, "b").await;
+    world.interrupt_watches();
+    assert_eq!(open.each_mut().map(read), [vec![None], vec![None], vec![None]]);
+    touch(&world, "c").await;
+    for seen in handles.read() {
+        assert!(tells(&seen, &["b", "c"]), "{seen:?}");
+    }
 }
 
 #[tokio::test]

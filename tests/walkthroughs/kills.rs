@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use petset::local::node::Node;
 use petset::{Cascade, Controller, ErrorKind, Sets, until};
+use petset_testkit::seed::{self, Dice};
 use tokio::process::{Child, Command};
 
 use crate::local::{Leftovers, builder};
@@ -24,24 +25,11 @@ pub(crate) fn full() -> bool {
     std::env::var("PETSET_FULL").is_ok_and(|value| value == "1")
 }
 
-/// Numbers by chance, the same for the same `PETSET_SEED` (`SplitMix64`).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(test: &str) -> Self {
-        let given = std::env::var("PETSET_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or(20_261_120);
-        eprintln!("{test}: PETSET_SEED={seed}");
-        Self(seed)
-    }
-
-    pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (bits ^ (bits >> 31)) % limit
-    }
+/// Dice for a test, the same for the same `PETSET_SEED`.
+pub(crate) fn dice(test: &str) -> Dice {
+    let seed = seed::given().unwrap_or(20_261_120);
+    eprintln!("{test}: PETSET_SEED={seed}");
+    Dice::of(seed, test, 1)
 }
 
 /// What the killed process runs: it goes on with the step that the last one was in. A file `finish` makes it end the
@@ -115,7 +103,7 @@ async fn journals(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
 pub(crate) async fn run() -> Result<(), Error> {
     let dir = tempfile::tempdir()?;
     let _leftovers = Leftovers::of(dir.path());
-    let mut random = Random::new("controller_killed_at_random_moments");
+    let mut random = dice("controller_killed_at_random_moments");
     let kills = if full() { 100 } else { 15 };
     let mut before = BTreeMap::new();
     for kill in 0..kills {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use petset::{Controller, Sets, until};
 
-use crate::kills::{Random, full};
+use crate::kills::{dice, full};
 use crate::machine::{Machine, SOON};
 use crate::manifests::{web, web_version};
 use crate::place::On;
@@ -13,7 +13,7 @@ use crate::{Error, ensure};
 
 pub(crate) async fn run(on: On) -> Result<(), Error> {
     let machine = Machine::start(on).await?;
-    let mut random = Random::new("w10");
+    let mut random = dice("w10");
     let rounds = if full() { 20 } else { 3 };
     machine.apply(web(2)?).await?;
     for round in 0..rounds {

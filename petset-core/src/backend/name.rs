@@ -11,6 +11,14 @@ use crate::names::{Ordinal, SetKey};
 /// How pets and services are found by name.
 ///
 /// Names are `<pet>.<service>.<namespace>.svc.<domain>` and `<service>.<namespace>.svc.<domain>`.
+///
+/// # Cancellation
+/// Dropping a future may leave its effect done, not done, or to be done late, never half done: the names are then those of
+/// one request or of another. A request that failed may be done late too, also after a newer one, and after its set is no
+/// more. Therefore the engine says again what it has said, now and then ([`EngineOptions::names_interval`]), and names
+/// that are published as they are already must cost little.
+///
+/// [`EngineOptions::names_interval`]: crate::EngineOptions::names_interval
 #[async_trait]
 pub trait NameResolver: Debug + Send + Sync + 'static {
     /// What this resolver can do. Constant for its life.

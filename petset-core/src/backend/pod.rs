@@ -40,6 +40,10 @@ pub trait PodBackend: Debug + Send + Sync + 'static {
 
     /// Every pod of the set by name, `<set>-<ordinal>` in the set's namespace, whoever owns it.
     ///
+    /// It may show an earlier moment than that of the question, as a view does that a watch keeps. Also then every pod that
+    /// stands is in it, ending if its end is asked for, and with all that an acknowledged request of this process made of
+    /// it. Readiness, labels and versions may be old, and a pod that is gone may still be there.
+    ///
     /// # Behavior
     /// - `list_shows_every_pod_of_the_name`: foreign, orphaned, failed and terminating pods included.
     /// - `list_shows_no_other_set`: `web-1-0` is a pod of `web-1`, not of `web`.

@@ -36,6 +36,9 @@ pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
 
     /// Every claim of the set's identities, also of ordinals that are out of range now.
     ///
+    /// It may show an earlier moment than that of the question. Also then every claim that is there is in it, terminating or
+    /// lost if it is, and with all that an acknowledged request of this process made of it.
+    ///
     /// # Behavior
     /// - `list_claims_shows_every_identity`: bound, pending, lost and terminating ones.
     /// - `list_claims_is_complete_or_an_error`.

@@ -47,12 +47,21 @@ pub(super) struct Executed {
 
 impl Engine {
     /// Publishes the set's names if the plan says so.
-    pub(super) async fn publish(&self, stored: &StoredSet, look: &Look, plan: &Plan, memory: &mut Memory) {
+    ///
+    /// # Errors
+    /// When they may not be published. It is accounted for.
+    pub(super) async fn publish(
+        &self,
+        stored: &StoredSet,
+        look: &Look,
+        plan: &Plan,
+        memory: &mut Memory,
+    ) -> Result<()> {
         let publishes = |action: &&Action| matches!(action, Action::PublishNames { .. });
-        let Some(action) = plan.actions.iter().find(publishes) else { return };
-        memory.names_are_out = true;
+        let Some(action) = plan.actions.iter().find(publishes) else { return Ok(()) };
         let result = self.answered("publish names", self.perform(stored, &stored.version, look, action)).await;
         self.account(stored, look, action, &result, memory, &mut BTreeSet::new());
+        result.map(drop)
     }
 
     /// Does the rest of the plan.
@@ -192,12 +201,13 @@ impl Engine {
         meter::action(action.name(), result.is_ok());
         let (key, now) = (stored.key(), self.now());
         let (good, bad) = reasons(action);
+        if let Action::PublishNames { digest } = action {
+            // After a failure these may be out, or those before them.
+            memory.published(result.is_ok().then_some(*digest), now);
+        }
         match result {
             Ok(kind) => {
                 tracing::debug!(set = %key, ordinal = action.ordinal().map(|ordinal| ordinal.0), action = action.name(), outcome = ?kind, "action");
-                if let Action::PublishNames { digest } = action {
-                    memory.published = Some(*digest);
-                }
                 if let Some(ordinal) = action.ordinal() {
                     settle(look, action, ordinal, memory, now, &self.options);
                 }

@@ -10,8 +10,8 @@ use crate::plan::{Action, leftovers};
 use crate::store::Cascade;
 
 impl Engine {
-    /// Ends the pods of every life that a removed set is remembered with, and withdraws the names that this engine
-    /// published for it. Nobody else would (L2).
+    /// Ends the pods of every life that a removed set is remembered with, and withdraws its names, whoever published them:
+    /// a request of a controller that is no more may have landed meanwhile. Nobody else would (L2).
     ///
     /// # Errors
     /// When something could not be read, or when a request failed; the others were made.
@@ -19,7 +19,7 @@ impl Engine {
         let gone = self.answered("list the sets that are no more", self.backends.store.gone()).await?;
         let Some(gone) = gone.into_iter().find(|gone| gone.set == *key) else { return Ok(()) };
         // Orphans keep their names.
-        if gone.cascade == Cascade::Ordered && self.memories.names_are_out(key) {
+        if gone.cascade == Cascade::Ordered {
             self.answered("withdraw names", self.backends.names.withdraw(key)).await?;
         }
         self.end_leftovers(key, &gone.lives).await

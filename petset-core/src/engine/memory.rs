@@ -18,8 +18,7 @@ pub(super) struct Memory {
     uid: Option<SetUid>,
     pub(super) retries: BTreeMap<Ordinal, RetryAt>,
     pub(super) published: Option<u64>,
-    /// Names were asked to be published, with whatever outcome.
-    pub(super) names_are_out: bool,
+    published_at: Option<Timestamp>,
     pub(super) status_written_at: Option<Timestamp>,
     /// How many status writes in a row said the same in other words.
     pub(super) reworded: u32,
@@ -30,6 +29,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
+    /// Names were published; `None` when nobody knows which ones are out now.
+    pub(super) fn published(&mut self, names: Option<u64>, now: Timestamp) {
+        (self.published, self.published_at) = (names, Some(now));
+    }
+
     /// When a status may be written that safety does not need. One that only says the same in other words, which conditions
     /// are, comes less and less often: two controllers that remember different failures would take turns for ever.
     pub(super) fn status_due(&self, tells_news: bool, options: &EngineOptions) -> Option<Timestamp> {
@@ -74,12 +78,16 @@ impl Memory {
     }
 
     /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more: at once when
-    /// nothing is left of them, else when nothing has failed for long enough.
+    /// nothing is left of them, else when nothing has failed for long enough. Forgets names that were published long ago:
+    /// they are published again.
     pub(super) fn settle(&mut self, look: &Look, options: &EngineOptions) {
         let is_over = |ordinal: &Ordinal, retry: &RetryAt| {
             forgotten_at(*ordinal, retry, look, options).is_some_and(|at| at <= look.now)
         };
         self.retries.retain(|ordinal, retry| !is_over(ordinal, retry));
+        if self.published_at.is_some_and(|at| at.after(options.names_interval) <= look.now) {
+            self.published = None;
+        }
     }
 
     /// Troubles of pods that were not told yet; from now on they count as told.
@@ -140,11 +148,6 @@ impl Memories {
     pub(super) fn put(&self, key: &SetKey, memory: Memory) {
         let mut by_set = self.by_set.lock().unwrap_or_else(PoisonError::into_inner);
         by_set.insert(key.clone(), Arc::new(memory));
-    }
-
-    /// Whether names of this set were asked to be published.
-    pub(super) fn names_are_out(&self, key: &SetKey) -> bool {
-        self.by_set.lock().unwrap_or_else(PoisonError::into_inner).get(key).is_some_and(|memory| memory.names_are_out)
     }
 
     pub(super) fn forget(&self, key: &SetKey) {

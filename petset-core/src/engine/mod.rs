@@ -70,6 +70,10 @@ pub struct EngineOptions {
     /// A request that has no answer after this long counts as one with an unknown outcome, and is given up. Default 60 s,
     /// so that a backend that hangs delays other sets by a worker's minute and no longer (L4).
     pub request_timeout: Duration,
+    /// Names are published again, and those of a removed set withdrawn again, by the first pass that comes so long after the
+    /// last time: a request that was given up may have landed on them, also one of a controller that is no more. Default 4
+    /// minutes, so that every resync of a controller does it.
+    pub names_interval: Duration,
     /// At most so many requests of one set are under way at once; creations start with one and double. Default 32.
     pub max_concurrent_actions: usize,
 }
@@ -82,6 +86,7 @@ impl Default for EngineOptions {
             retry_max: Duration::from_secs(30),
             retry_reset_after: Duration::from_secs(60),
             request_timeout: Duration::from_secs(60),
+            names_interval: Duration::from_secs(240),
             max_concurrent_actions: 32,
         }
     }
@@ -185,8 +190,8 @@ impl Engine {
         let mut pass = Pass::new();
         let Some(stored) = self.answered("read a set", self.backends.store.get(key)).await? else {
             pass.gone = true;
-            self.clear_up(key).await?;
             self.memories.forget(key);
+            self.clear_up(key).await?;
             return Ok(pass);
         };
         let look = match self.answered("look at a set", Look::take(self, &stored)).await {
@@ -221,7 +226,10 @@ impl Engine {
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
         }
         // Whoever reads in the status that a pet is ready finds it by its name.
-        self.publish(&stored, &look, &plan, &mut memory).await;
+        if self.publish(&stored, &look, &plan, &mut memory).await.is_err() {
+            // Nothing hints at names that are not there.
+            pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
+        }
         let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {
             Ok(version) => version,
             Err(error) => {

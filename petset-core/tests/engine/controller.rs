@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use petset_core::backend::PodBackend;
+use petset_core::backend::{Hints, PodBackend};
 use petset_core::store::Cascade;
 use petset_core::{ErrorKind, SetKey, until};
-use petset_testkit::{FakeWorld, Op, fixtures};
+use petset_testkit::{FakeWorld, Op, WatchStart, fixtures};
 use serde_json::json;
 
 use super::support::{Bench, SOON, manifest, set_image, until_reason, web};
@@ -238,4 +238,35 @@ async fn l2_a_paused_set_can_be_deleted_and_is_never_rolled_out() {
     sets.wait("web", until::rolled_out(), Duration::from_secs(5)).await.expect_err("a paused set rolls nothing out");
     sets.delete("web", Cascade::Ordered).await.expect("it exists");
     sets.wait("web", until::gone(), SOON).await.expect("somebody wants it gone");
+}
+
+/// Each wait is shorter than a resync: what was not told is a gap or an end.
+#[tokio::test(start_paused = true)]
+async fn l3_watches_that_fall_behind_break_and_are_compacted_cost_less_than_a_resync() {
+    let key = SetKey::new("default", "web");
+    for (start, buffer) in [(WatchStart::Now, 1), (WatchStart::List, 1), (WatchStart::List, Hints::CAPACITY)] {
+        let mut bench = Bench::over(FakeWorld::manual());
+        bench.world.set_watch_start(start);
+        bench.world.set_watch_buffer(buffer);
+        bench.backends.store = Arc::new(bench.world.store());
+        let sets = bench.controller();
+        sets.apply(manifest(web(2).parallel().build())).await.expect("valid");
+        for [first, second] in [["compacted", "broken"], ["broken", "compacted"]] {
+            let created = until::holds("created", {
+                let (world, key) = (bench.world.clone(), key.clone());
+                move |_| world.ordinals(&key) == [0, 1]
+            });
+            sets.wait("web", created, SOON).await.expect("nothing is in the way");
+            for (ordinal, what) in [(0, first), (1, second)] {
+                bench.world.set_ready(&key, ordinal, true);
+                if what == "broken" { bench.world.interrupt_watches() } else { bench.world.compact_watches() }
+            }
+            sets.wait("web", until::rolled_out(), SOON).await.expect("it is told of both");
+            for ordinal in 0..2 {
+                bench.world.remove_pod(&key, ordinal);
+            }
+            bench.world.interrupt_watches();
+        }
+        sets.shutdown().await;
+    }
 }

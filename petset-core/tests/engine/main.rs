@@ -3,6 +3,7 @@
 mod claims;
 mod controller;
 mod failures;
+mod names;
 mod pass;
 mod server;
 mod support;

@@ -20,7 +20,7 @@ use proptest::test_runner::{FileFailurePersistence, RngSeed};
 
 /// So many cases, or ten times as many when everything is asked for.
 fn config(cases: u32) -> ProptestConfig {
-    let seed = std::env::var("PETSET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x7065_7473);
+    let seed = petset_testkit::seed::given().unwrap_or(0x7065_7473);
     let factor = if std::env::var_os("PETSET_FULL").is_some_and(|full| full == "1") { 10 } else { 1 };
     ProptestConfig {
         cases: cases * factor,

@@ -47,8 +47,15 @@ impl Side {
     /// Takes a step; says what was answered, without what only this world can know.
     pub(crate) async fn take(&mut self, step: &Step) -> String {
         match step {
-            Step::Create { set, ordinal, owner, program, claims } => {
-                let answer = self.pods.create(self.pod_request(set, *ordinal, owner, *program, claims)).await;
+            Step::Create { set, ordinal, owner, program, claims, life } => {
+                let mut request = self.pod_request(set, *ordinal, owner, *program, claims);
+                if let Some(life) = life {
+                    for template in claims {
+                        let claim = self.claim_of(set, *ordinal, template, *life).await;
+                        request.claim_uids.insert((*template).to_owned(), claim.uid);
+                    }
+                }
+                let answer = self.pods.create(request).await;
                 self.told(answer, |side, created| match created {
                     Created::New(pod) => format!("new {}", side.pod(&pod, false)),
                     Created::AlreadyThere(pod) => format!("there {}", side.pod(&pod, false)),
@@ -95,7 +102,7 @@ impl Side {
                 self.told(answer, |_, deleted| format!("{deleted:?}"))
             }
             Step::Publish { set, governing, service, not_ready, pets } => {
-                let records = records(set, *governing, *service, *not_ready, pets);
+                let records = records(&self.namespace, set, *governing, *service, *not_ready, pets);
                 let answer = self.names.publish(&self.key(set), &records).await;
                 self.told(answer, |_, published| format!("{published:?}"))
             }
@@ -135,6 +142,10 @@ impl Side {
             let service = format!("{service}.{}.svc.cluster.local", self.namespace);
             names.extend([format!("y-0.{service}"), format!("y-1.{service}"), format!("X-Y-0.{service}.")]);
             names.extend([format!("_http._tcp.{service}"), format!("_none._tcp.{service}"), service]);
+        }
+        for (set, ordinal) in SETS.into_iter().flat_map(|set| [(set, 0), (set, 1)]) {
+            let [a, b, c, d] = address(&self.namespace, set, ordinal).octets();
+            names.push(format!("{d}.{c}.{b}.{a}.in-addr.arpa"));
         }
         names
     }
@@ -328,7 +339,19 @@ fn pod_change(edit: PodEdit) -> PodChange {
     change
 }
 
+/// An address that no other story has: stories share the names of one node, and addresses are told by their names.
+fn address(namespace: &str, set: &str, ordinal: u32) -> Ipv4Addr {
+    let number: String =
+        namespace.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    let number: u16 = number.parse().expect("a story has a number");
+    let [high, low] = number.to_be_bytes();
+    let which = SETS.iter().position(|known| *known == set).and_then(|which| u8::try_from(which).ok()).unwrap_or(9);
+    let ordinal = u8::try_from(ordinal).expect("a story has few pets");
+    Ipv4Addr::new(127, 100 + high, low, 16 * which + ordinal + 1)
+}
+
 fn records(
+    namespace: &str,
     set: &str,
     governing: Option<&str>,
     service: bool,
@@ -341,11 +364,10 @@ fn records(
         publish_not_ready,
         ports: vec![port.clone()],
     };
-    let which = SETS.iter().position(|known| *known == set).and_then(|which| u8::try_from(which).ok()).unwrap_or(9);
     let pet = |(ordinal, ready): &(u32, bool)| PetName {
         ordinal: Ordinal(*ordinal),
         hostname: format!("{set}-{ordinal}"),
-        address: IpAddr::V4(Ipv4Addr::new(127, 9, which, u8::try_from(*ordinal).unwrap_or(9))),
+        address: IpAddr::V4(address(namespace, set, *ordinal)),
         ready: *ready,
     };
     RecordSet {

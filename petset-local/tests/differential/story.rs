@@ -43,6 +43,8 @@ pub(crate) enum Step {
         owner: &'static str,
         program: Program,
         claims: Vec<&'static str>,
+        /// Which life of each claim it names, if it names one.
+        life: Option<Which>,
     },
     Delete {
         set: &'static str,
@@ -131,6 +133,7 @@ fn step(dice: &mut Dice) -> Step {
                 Program::Refused,
             ][index(dice, 6)],
             claims: if dice.below(2) == 0 { Vec::new() } else { vec![template] },
+            life: if dice.below(2) == 0 { None } else { Some(which(dice)) },
         },
         5..=7 => Step::Delete {
             set,

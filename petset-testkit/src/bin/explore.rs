@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use petset_testkit::explore::{self, Config, Flaw, Report};
+#[cfg(feature = "flaws")]
+use petset_testkit::explore::Flaw;
+use petset_testkit::explore::{self, Config, Report};
 
 /// What the whole of `ci` promises: so many distinct states.
 const CI_STATES: u64 = 25_000_000;
@@ -16,7 +18,10 @@ fn main() -> io::Result<ExitCode> {
         "quick" => explore::quick(),
         "ci" => explore::ci(),
         "nightly" => explore::nightly(),
+        #[cfg(feature = "flaws")]
         "flaws" => Flaw::ALL.iter().copied().map(explore::flawed).collect(),
+        #[cfg(not(feature = "flaws"))]
+        "flaws" => return refuse("seeded mistakes are not built in; build with the feature `flaws`"),
         _ => return refuse(&format!("no size is called `{size}`; there are: quick ci nightly flaws")),
     };
     let names: Vec<&str> = configs.iter().map(|config| config.name).collect();
@@ -52,6 +57,17 @@ struct Total {
     incomplete: u32,
 }
 
+/// The promise that a search is to break.
+#[cfg(feature = "flaws")]
+fn expected(config: &Config) -> Option<&'static str> {
+    config.flaw.map(Flaw::breaks)
+}
+
+#[cfg(not(feature = "flaws"))]
+fn expected(_sound: &Config) -> Option<&'static str> {
+    None
+}
+
 fn run(out: &mut impl Write, configs: &[Config], are_flawed: bool, tell: bool) -> io::Result<Total> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     writeln!(out, "{}", Report::head())?;
@@ -64,7 +80,7 @@ fn run(out: &mut impl Write, configs: &[Config], are_flawed: bool, tell: bool) -
         transitions += report.transitions;
         seconds += report.seconds;
         let promise = report.found.as_ref().map(|found| found.promise);
-        total.wrong += u32::from(promise != config.flaw.map(Flaw::breaks));
+        total.wrong += u32::from(promise != expected(config));
         total.incomplete += u32::from(!report.complete);
         if let Some(found) = report.found.filter(|_| !are_flawed || tell) {
             for (at, line) in found.story.iter().enumerate() {

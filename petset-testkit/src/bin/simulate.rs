@@ -1,12 +1,14 @@
-//! The simulation as a program: `simulate [ci|nightly|quick|seeds|flaws|seed N|scenario NAME [FAULTS]]`.
+//! The simulation as a program: `simulate [ci|nightly|quick|seeds|flaws|count|seed N|scenario NAME [FAULTS]]`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use petset_testkit::simulate::{Flaw, Plan, Run, scenarios, sizes};
+#[cfg(feature = "flaws")]
+use petset_testkit::simulate::Flaw;
+use petset_testkit::simulate::{Fault, Plan, Run, Scenario, scenarios, sizes};
 
-const USAGE: &str = "simulate [ci|nightly|quick|seeds|flaws|seed N|scenario NAME [FAULTS]]";
+const USAGE: &str = "simulate [ci|nightly|quick|seeds|flaws|count|seed N|scenario NAME [FAULTS]]";
 
 fn main() -> io::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
@@ -20,7 +22,8 @@ fn main() -> io::Result<ExitCode> {
         (Some("scenario"), Some(name)) => match (scenarios::named(&name), second.parse::<Plan>()) {
             (Some(scenario), Ok(plan)) => tell(out, &Run::new(scenario, plan)),
             (None, _) => {
-                let names: Vec<&str> = scenarios::all().iter().map(|scenario| scenario.name).collect();
+                let known = [scenarios::all(), scenarios::shapes()].concat();
+                let names: Vec<&str> = known.iter().map(|scenario| scenario.name).collect();
                 refuse(&format!("no scenario is called `{name}`; there are: {}", names.join(" ")))
             }
             (_, Err(error)) => refuse(&error),
@@ -29,7 +32,8 @@ fn main() -> io::Result<ExitCode> {
         (Some("quick"), None) => whole(out, &[Part::Singles, Part::Seeds(300)]),
         (Some("seeds"), None) => whole(out, &[Part::Seeds(20_000)]),
         (Some("ci") | None, None) => whole(out, &[Part::Singles, Part::Pairs, Part::Seeds(20_000)]),
-        (Some("nightly"), None) => whole(out, &[Part::Singles, Part::Pairs, Part::Seeds(200_000)]),
+        (Some("nightly"), None) => whole(out, &[Part::Singles, Part::EveryPair, Part::Seeds(200_000)]),
+        (Some("count"), None) => count(out),
         _ => refuse(USAGE),
     }
 }
@@ -86,10 +90,36 @@ fn story(out: &mut impl Write, run: &Run) -> io::Result<()> {
 enum Part {
     /// Every scenario without faults, and with every single one.
     Singles,
-    /// Every pair.
+    /// Every pair of every kind in the small scenarios, of [`sizes::PAIRED`] in the large ones.
     Pairs,
+    /// Every pair of every kind.
+    EveryPair,
     /// So many seeds.
     Seeds(u64),
+}
+
+/// Every scenario, and whether it is one of the small ones.
+fn known() -> impl Iterator<Item = (Scenario, bool)> {
+    let large = scenarios::all().into_iter().map(|scenario| (scenario, false));
+    scenarios::shapes().into_iter().map(|scenario| (scenario, true)).chain(large)
+}
+
+/// The kinds of which every pair is tried.
+fn paired(parts: &[Part], is_small: bool) -> Option<&'static [Fault]> {
+    let every = parts.contains(&Part::EveryPair) || is_small && parts.contains(&Part::Pairs);
+    if every { Some(Fault::ALL) } else { parts.contains(&Part::Pairs).then_some(sizes::PAIRED) }
+}
+
+/// How many runs pairs are, without running them: of every kind, and of those that come in pairs in large scenarios.
+fn count(out: &mut impl Write) -> io::Result<ExitCode> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    writeln!(out, "{:<30} {:>12} {:>12}", "pairs", "every kind", "some kinds")?;
+    for (scenario, _) in known() {
+        let [every, some] = [Fault::ALL, sizes::PAIRED].map(|kinds| sizes::pairs(&scenario, kinds, threads).len());
+        writeln!(out, "{:<30} {every:>12} {some:>12}", scenario.name)?;
+        out.flush()?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn whole(out: &mut impl Write, parts: &[Part]) -> io::Result<ExitCode> {
@@ -114,14 +144,14 @@ fn whole(out: &mut impl Write, parts: &[Part]) -> io::Result<ExitCode> {
         all.join(tally);
         Ok(())
     };
-    for scenario in scenarios::all() {
+    for (scenario, is_small) in known() {
         if parts.contains(&Part::Singles) {
             let idled = Run { is_idled: true, ..Run::new(scenario.clone(), Plan::Quiet) };
             row(out, &format!("{} quiet", scenario.name), &[idled])?;
             row(out, &format!("{} singles", scenario.name), &sizes::singles(&scenario))?;
         }
-        if parts.contains(&Part::Pairs) {
-            row(out, &format!("{} pairs", scenario.name), &sizes::pairs(&scenario, threads))?;
+        if let Some(kinds) = paired(parts, is_small) {
+            row(out, &format!("{} pairs", scenario.name), &sizes::pairs(&scenario, kinds, threads))?;
         }
     }
     let seeds = parts.iter().find_map(|part| if let Part::Seeds(seeds) = part { Some(*seeds) } else { None });
@@ -154,6 +184,12 @@ fn whole(out: &mut impl Write, parts: &[Part]) -> io::Result<ExitCode> {
     Ok(if failed == 0 && sites && same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+#[cfg(not(feature = "flaws"))]
+fn flaws(_out: &mut impl Write) -> io::Result<ExitCode> {
+    refuse("seeded mistakes are not built in; build with the feature `flaws`")
+}
+
+#[cfg(feature = "flaws")]
 fn flaws(out: &mut impl Write) -> io::Result<ExitCode> {
     let mut wrong = 0;
     for flaw in Flaw::ALL.iter().copied() {
@@ -161,7 +197,7 @@ fn flaws(out: &mut impl Write) -> io::Result<ExitCode> {
             writeln!(out, "{flaw:<24} found with seed {seed}: {broken}")?;
         } else {
             wrong += 1;
-            writeln!(out, "{flaw:<24} not found")?;
+            writeln!(out, "{flaw:<24} not found by {}", flaw.breaks())?;
         }
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -109,7 +109,11 @@ pub struct Config {
     /// Whether it is checked that every state recovers, within the passes that are promised (L1, L2).
     pub recovery: bool,
     /// The seeded mistake, if any.
+    #[cfg(feature = "flaws")]
     pub flaw: Option<Flaw>,
+    /// None: only the tests of this crate can ask for one.
+    #[cfg(not(feature = "flaws"))]
+    pub(super) flaw: Option<Flaw>,
     /// Give up after so many states; the result then says that it is not complete.
     pub max_states: u64,
 }

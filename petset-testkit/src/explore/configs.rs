@@ -1,6 +1,7 @@
 //! What is searched: the fast ones with every test run, more for every change, most at night.
 
 use super::config::{Config, Spec};
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::model::Faults;
 
@@ -186,6 +187,7 @@ fn three() -> Spec {
 }
 
 /// The search that must find this mistake.
+#[cfg(feature = "flaws")]
 pub fn flawed(flaw: Flaw) -> Config {
     let two = Spec::new(2);
     let rollout = vec![two, two.on(2)];

@@ -35,6 +35,7 @@ mod bridge;
 mod config;
 mod configs;
 mod effect;
+#[cfg_attr(not(feature = "flaws"), expect(dead_code, reason = "only the tests of this crate make mistakes"))]
 mod flaw;
 mod model;
 mod plans;
@@ -51,13 +52,17 @@ mod targets;
 mod turn;
 
 pub use config::{Config, Spec};
-pub use configs::{ci, flawed, nightly, quick};
+#[cfg(feature = "flaws")]
+pub use configs::flawed;
+pub use configs::{ci, nightly, quick};
+#[cfg(feature = "flaws")]
 pub use flaw::Flaw;
 pub use model::Faults;
 pub use report::{Found, Report};
 pub use search::explore;
 
 // The search's inner state, for the cross-check with another model checker only.
+#[cfg(feature = "flaws")]
 #[doc(hidden)]
 pub use {
     act::{Act, Acts, Kind},

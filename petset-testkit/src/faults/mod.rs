@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | [`Fail`](Fault::Fail) | every request | an error, and nothing happened |
 //! | [`LoseAnswer`](Fault::LoseAnswer) | every write | a timeout: the effect may have happened |
-//! | [`Late`](Fault::Late) | writes of pods and claims | a request that was given up may be done late; the store rules that out |
+//! | [`Late`](Fault::Late) | writes of pods, claims and names | a request that was given up may be done late; the store rules that out |
 //! | [`Conflict`](Fault::Conflict) | writes that name a version | somebody was faster, several times in a row |
 //! | [`Stale`](Fault::Stale) | lists of pods and claims | see below |
 //! | [`Slow`](Fault::Slow) | every request | nobody promises when |
@@ -19,6 +19,17 @@
 //! | [`RepeatHint`](Fault::RepeatHint), [`DelayHint`](Fault::DelayHint), [`SwapHints`](Fault::SwapHints) | watches | a hint says nothing about when, or how often |
 //! | [`MissHint`](Fault::MissHint) | watches | more than a contract allows: it costs a resync, and nothing else (L3) |
 //! | [`Crash`](Fault::Crash) | every write | the process ends before the request, after it, or with it still on its way |
+//!
+//! What is possible with which request follows from what [`Op`](crate::Op) says of it ([`may_be_late`],
+//! [`may_name_a_version`], [`may_be_stale`]), as in the simulation. There, faults have times and are named after what a
+//! controller sees of them: `Refused` is [`Fail`](Fault::Fail), `AnswerLost` is [`LoseAnswer`](Fault::LoseAnswer),
+//! `Overtaken` is [`Conflict`](Fault::Conflict), the three crashes are [`Crash`](Fault::Crash) with its
+//! [`Moment`]; `HintLost`, `HintDoubled`, `HintLate`, `HintGap` and `HintsEnd` are those of watches. `Silent` and
+//! `OldAnswer` are there alone, and [`Stale`](Fault::Stale) is here alone.
+//!
+//! [`may_be_late`]: crate::Op::may_be_late
+//! [`may_name_a_version`]: crate::Op::may_name_a_version
+//! [`may_be_stale`]: crate::Op::may_be_stale
 //!
 //! A stale list is an earlier answer. It is given only while it shows every pod (claim) that the backend shows now, by
 //! uid, ending where that ends (a lost claim lost), and only when no write of this process was acknowledged since. So

@@ -11,25 +11,19 @@ use crate::world::Op;
 
 /// What can go wrong with a request of this kind, when it names a version where it can.
 pub(super) fn possible(op: Op) -> &'static [Fault] {
-    match op {
-        Op::PodList | Op::ClaimList => LIST,
-        Op::NameResolve | Op::StoreList | Op::StoreGone | Op::StoreGet | Op::StoreRevisions | Op::StoreObjects => READ,
-        Op::PodCreate | Op::ClaimProvision | Op::ClaimChange | Op::ClaimDelete => LATE_WRITE,
-        Op::PodDelete | Op::PodUpdate => LATE_SWAP,
-        Op::NamePublish
-        | Op::NameWithdraw
-        | Op::StoreCreate
-        | Op::StorePutRevision
-        | Op::StoreDeleteRevision
-        | Op::StorePutObject
-        | Op::StoreDeleteObject => WRITE,
-        Op::StoreUpdate | Op::StoreMarkDeleted | Op::StoreUpdateStatus | Op::StoreRemove => SWAP,
+    match (op.is_write(), op.may_be_late(), op.may_name_a_version()) {
+        (false, ..) if op.may_be_stale() => LIST,
+        (false, ..) => READ,
+        (true, false, false) => WRITE,
+        (true, false, true) => SWAP,
+        (true, true, false) => LATE_WRITE,
+        (true, true, true) => LATE_SWAP,
     }
 }
 
 /// What can go wrong with a read.
 const READ: &[Fault] = &[Fault::Fail, Fault::Slow];
-/// What can go wrong with a list that may be late.
+/// What can go wrong with a list that may be old.
 const LIST: &[Fault] = &[Fault::Fail, Fault::Slow, Fault::Stale];
 /// What can go wrong with a write that is done in time or never.
 const WRITE: &[Fault] = &[Fault::Crash, Fault::Fail, Fault::LoseAnswer, Fault::Slow];

@@ -12,11 +12,12 @@ use tokio::time::Instant;
 
 use super::agenda::Job;
 use super::checker::{Actor, Broken};
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::reach::Effort;
 use super::runtime;
 use super::scenario::{Scenario, Step};
-use super::sim::{Settings, Sim};
+use super::sim::{Settings, Sim, Streams};
 use crate::world::{Caller, Shared, State};
 use crate::{Check, FakeWorld, VirtualClock};
 
@@ -32,8 +33,10 @@ pub(super) struct Driver<'a> {
     controllers: BTreeMap<Caller, Sets>,
     last: Caller,
     workers: usize,
-    flaw: Option<Flaw>,
+    #[cfg(feature = "flaws")]
+    pub(super) flaw: Option<Flaw>,
     impatience: Option<fastrand::Rng>,
+    streams: Option<(Streams, fastrand::Rng)>,
     pub(super) rest: Duration,
     /// Every set that was ever declared.
     pub(super) declared: BTreeSet<SetKey>,
@@ -44,10 +47,15 @@ pub(super) struct Driver<'a> {
 impl<'a> Driver<'a> {
     /// # Panics
     /// Outside of a tokio runtime.
-    pub(super) fn new(scenario: &'a Scenario, settings: Settings, flaw: Option<Flaw>) -> Self {
+    pub(super) fn new(scenario: &'a Scenario, settings: Settings) -> Self {
         let impatience = settings.impatient.then(|| fastrand::Rng::with_seed(settings.seed ^ 0x1234));
         let (workers, rest) = (settings.workers, settings.rest);
         let world = FakeWorld::manual();
+        let streams = settings.streams.map(|streams| (streams, fastrand::Rng::with_seed(settings.seed ^ 0x4321)));
+        if let Some((streams, _)) = &streams {
+            world.set_watch_start(streams.start);
+            world.set_watch_buffer(streams.buffer);
+        }
         // The checker of the simulation knows more; it tells of all of these.
         for check in [Check::AtMostOne, Check::NoForce, Check::ClaimsAreKept, Check::ClaimsOutliveTheirPod] {
             world.permit(check);
@@ -63,8 +71,10 @@ impl<'a> Driver<'a> {
             controllers: BTreeMap::new(),
             last: 0,
             workers,
-            flaw,
+            #[cfg(feature = "flaws")]
+            flaw: None,
             impatience,
+            streams,
             rest,
             declared: BTreeSet::new(),
             services: BTreeMap::new(),
@@ -85,6 +95,10 @@ impl<'a> Driver<'a> {
             self.sim.tell(format_args!("-- {step}"));
             self.step(step).await?;
         }
+        if !self.sim.lock().is_drawn() {
+            // Faults that are tried one by one are tried on the way of the last step too.
+            self.wait_for_goal().await?;
+        }
         self.reach(controllers).await
     }
 
@@ -98,16 +112,17 @@ impl<'a> Driver<'a> {
 
     pub(super) fn backends(&self, by: Caller) -> Backends {
         let world = FakeWorld { shared: self.shared.of(by) };
-        let backends = Backends {
+        let sound = Backends {
             pods: Arc::new(world.pods()),
             volumes: Arc::new(world.volumes()),
             names: Arc::new(world.names()),
             store: Arc::new(world.store()),
         };
-        match self.flaw {
-            Some(flaw) => flaw.break_backends(backends, &self.shared),
-            None => backends,
+        #[cfg(feature = "flaws")]
+        if let Some(flaw) = self.flaw {
+            return flaw.break_backends(sound, &self.shared);
         }
+        sound
     }
 
     fn spawn(&mut self) {
@@ -131,6 +146,7 @@ impl<'a> Driver<'a> {
             let effects = self.sim.lock().effects;
             if looked_at != Some(effects) {
                 looked_at = Some(effects);
+                self.strain();
                 if done(self) {
                     return Ok(true);
                 }
@@ -153,6 +169,22 @@ impl<'a> Driver<'a> {
     }
 
     /// Clears away controllers that died.
+    /// The streams of hints are compacted, or break, now and then.
+    fn strain(&mut self) {
+        let Some((streams, rng)) = &mut self.streams else { return };
+        if self.sim.is_healed() || rng.u32(0..streams.one_in) > 0 {
+            return;
+        }
+        let world = FakeWorld { shared: self.shared.clone() };
+        if rng.bool() {
+            self.sim.tell(format_args!("-- the hints so far are forgotten --"));
+            world.compact_watches();
+        } else {
+            self.sim.tell(format_args!("-- the streams of hints end --"));
+            world.interrupt_watches();
+        }
+    }
+
     fn bury(&mut self) {
         let died = std::mem::take(&mut self.sim.lock().died);
         for caller in died {

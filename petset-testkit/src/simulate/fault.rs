@@ -6,14 +6,15 @@ use std::str::FromStr;
 use crate::Op;
 use crate::world::Source;
 
-/// One way in which a request, or a hint, goes wrong.
+/// One way in which a request, or a hint, goes wrong. [`faults`](crate::faults) says which of its faults are the same.
 ///
 /// Only what the contracts of the traits leave open is a legal fault ([`Fault::is_legal`]):
 ///
-/// * A read is the truth of some moment between the question and its answer, or an error. An answer that is older than
-///   the question breaks `list_sees_own_writes` and `store_get_sees_own_writes`; it is a seeded mistake
-///   ([`Flaw::StaleList`](super::Flaw::StaleList)) and no fault.
-/// * A request about pods or claims that failed may take effect later. One to the store may have taken effect, and does
+/// * A read is the truth of some moment between the question and its answer, or an error. The contract of sets leaves
+///   nothing else open. That of lists does: one may be older than its question, as long as it lacks nothing that stands and
+///   nothing that this controller was told is done. That is [`faults::Fault::Stale`](crate::faults::Fault::Stale), and not
+///   tried here; a list that lacks either breaks the contract, and is a seeded mistake (`flaw-stale-list`).
+/// * A request about pods, claims or names that failed may take effect later. One to the store may have taken effect, and does
 ///   not do so later: "done or not done".
 /// * Any request may never be answered. One that may take effect late then does so after the engine has given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,16 +78,12 @@ impl Fault {
             Place::Request(op) => op,
             Place::Hints(_) => return self.is_of_hints(),
         };
-        let late = matches!(
-            op,
-            Op::PodCreate | Op::PodDelete | Op::PodUpdate | Op::ClaimProvision | Op::ClaimChange | Op::ClaimDelete
-        );
         match self {
             Self::Refused | Self::Slow | Self::Silent | Self::CrashBefore => true,
             Self::AnswerLost | Self::CrashAfter => op.is_write(),
-            Self::Late | Self::CrashLate => late,
+            Self::Late | Self::CrashLate => op.may_be_late(),
             Self::OldAnswer => !op.is_write(),
-            Self::Overtaken => matches!(op, Op::StoreUpdateStatus | Op::StoreRemove | Op::PodDelete | Op::PodUpdate),
+            Self::Overtaken => op.may_name_a_version(),
             Self::HintLost | Self::HintDoubled | Self::HintLate | Self::HintGap | Self::HintsEnd => false,
         }
     }

@@ -1,5 +1,5 @@
 //! Seeded mistakes: backends that break their contract, and what an engine that misunderstood it would look like from
-//! outside. The simulation must find each of them.
+//! outside. The simulation must find each of them, by the promise that it breaks.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,6 +65,21 @@ impl Flaw {
         Self::NoisyStatus,
         Self::OldBudget,
     ];
+
+    /// The promise that it breaks.
+    pub fn breaks(self) -> &'static str {
+        match self {
+            Self::NoGrace => "S3",
+            Self::NoUid => "S4",
+            Self::LostStatus | Self::ForgottenClaims => "S7",
+            Self::ReadyTooSoon | Self::StaleList => "S8",
+            Self::NoSwap | Self::OldBudget => "S10",
+            Self::ErrorIsAbsence => "S15",
+            Self::NoisyStatus => "S17",
+            Self::FreshNames => "S1",
+            Self::ForgottenSets => "L1",
+        }
+    }
 
     pub(super) fn break_backends(self, backends: Backends, world: &Shared) -> Backends {
         let Backends { pods, volumes, names, store } = backends;

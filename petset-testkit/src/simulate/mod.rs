@@ -5,7 +5,8 @@
 //! * [`Fault`] is what goes wrong and where it may; [`Plan`] says which faults a run meets.
 //! * [`Run`] is one run: a scenario, a plan and a seed. [`Outcome`] says which promise was broken, if one was.
 //! * [`sizes`] makes many runs: every single fault, every pair of faults at writes, and seeds.
-//! * [`Flaw`] is a seeded mistake that the simulation must find; [`Gap`] is what is known not to hold.
+//! * [`Gap`] is what is known not to hold. With the feature `flaws`, which is for the tests of this crate alone, a run can
+//!   have a seeded mistake that the simulation must find.
 //!
 //! Every run is one thread with tokio's clock paused. Chance comes from the run's seed alone: the same seed gives the same
 //! trace, line by line. At every request and every effect a checker that does not know the planner looks for broken
@@ -18,6 +19,7 @@ mod chance;
 mod checker;
 mod driver;
 mod fault;
+#[cfg(feature = "flaws")]
 mod flaw;
 mod goal;
 mod hints;
@@ -35,6 +37,7 @@ mod trace;
 
 pub use checker::{Broken, Gap};
 pub use fault::{Fault, Place, Site, sites};
+#[cfg(feature = "flaws")]
 pub use flaw::Flaw;
 pub use plan::{Plan, Swizzle};
 pub use reach::Effort;

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::checker::Broken;
 use super::driver::Driver;
 use super::goal;
+use crate::Op;
 
 /// So long a set that does not reach its goal is waited for, so that the story shows whether it ever would.
 const GIVE_UP: Duration = Duration::from_secs(3 * 3600);
@@ -78,20 +79,26 @@ impl Driver<'_> {
     }
 
     /// Says how many requests to write a thousand further passes made over each set. The engine has published the names
-    /// before, as every engine does once.
+    /// before, as every engine does at first. Everybody says them again now and then, and no more often.
     pub(super) async fn idle_passes(&self) -> Result<u64> {
-        let engine = Engine::with_clock(self.backends(0), EngineOptions::default(), Arc::new(self.clock));
+        let options = EngineOptions::default();
+        let interval = options.names_interval;
+        let engine = Engine::with_clock(self.backends(0), options, Arc::new(self.clock));
         let keys: Vec<SetKey> = self.declared.iter().filter(|key| self.stored(key).is_some()).cloned().collect();
         for key in &keys {
             let _first = engine.pass(key).await?;
         }
-        let before = self.shared.lock().counts.writes();
+        let (before, begin) = (self.shared.lock().counts.clone(), Instant::now());
         for key in &keys {
             for _ in 0..1000 {
                 let _pass = engine.pass(key).await?;
             }
         }
-        Ok(self.shared.lock().counts.writes() - before)
+        let made = self.shared.lock().counts.since(&before);
+        let said = made.of(Op::NamePublish) + made.of(Op::NameWithdraw);
+        let times = 1 + begin.elapsed().as_secs() / interval.as_secs();
+        let engines = 1 + u64::from(self.scenario.controllers);
+        Ok(made.writes() - said.min(times * engines * self.declared.len() as u64))
     }
 
     fn governing(&self, stored: &StoredSet) -> Option<&Service> {

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use petset_core::backend::Hints;
+
 use super::checker::{Broken, Gap};
 use super::driver::Driver;
 use super::fault::Site;
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::panics;
 use super::plan::Plan;
 use super::reach::Effort;
 use super::runtime::Pace;
 use super::scenario::Scenario;
-use super::sim::{Met, Settings};
+use super::sim::{Exposed, Met, Settings, Streams};
+use crate::WatchStart;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -35,9 +39,15 @@ pub struct Outcome {
     /// The trace, where it was asked for.
     pub trace: Vec<String>,
     pub(super) met: Vec<Met>,
+    pub(super) exposed: Exposed,
 }
 
 impl Outcome {
+    /// The requests with which something can go wrong: those before the run healed.
+    pub(super) fn exposed(&self) -> &[Met] {
+        &self.met[..self.exposed.requests.min(self.met.len())]
+    }
+
     /// How many requests controllers made.
     pub fn requests(&self) -> usize {
         self.met.len()
@@ -63,13 +73,22 @@ pub struct Run {
     /// Whether a thousand further passes are made at the goal.
     pub is_idled: bool,
     /// A seeded mistake.
+    #[cfg(feature = "flaws")]
     pub flaw: Option<Flaw>,
 }
 
 impl Run {
     /// A run without mistakes, of even pace.
     pub fn new(scenario: Scenario, plan: Plan) -> Self {
-        Self { scenario, plan, seed: 1, is_drawn: false, is_idled: false, flaw: None }
+        Self {
+            scenario,
+            plan,
+            seed: 1,
+            is_drawn: false,
+            is_idled: false,
+            #[cfg(feature = "flaws")]
+            flaw: None,
+        }
     }
 
     /// The one line that repeats it.
@@ -92,6 +111,7 @@ impl Run {
             pace,
             workers: 2,
             impatient: false,
+            streams: None,
             rest: if matches!(self.plan, Plan::At(_)) { TWO_RESYNCS } else { HOUR },
             told,
         };
@@ -103,8 +123,19 @@ impl Run {
                 Pace { ready: Duration::from_millis(rng.u64(0..8000)), end: Duration::from_millis(rng.u64(0..5000)) };
             settings.workers = rng.usize(1..=3);
             settings.impatient = rng.bool();
+            settings.streams = self.streams();
         }
         (settings, controllers)
+    }
+
+    /// In every fourth run by chance hints come as from a real API: from where a list was, or with a short memory.
+    fn streams(&self) -> Option<Streams> {
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ 0x7a7c_4e5f);
+        (rng.u32(0..4) == 0).then(|| Streams {
+            start: if rng.bool() { WatchStart::List } else { WatchStart::Now },
+            buffer: [1, 3, Hints::CAPACITY][rng.usize(0..3)],
+            one_in: [5, 50][rng.usize(0..2)],
+        })
     }
 
     /// Runs it.
@@ -120,7 +151,11 @@ impl Run {
             .expect("a runtime without input and output needs nothing");
         runtime.block_on(async {
             let (settings, controllers) = self.settings(told);
-            let mut driver = Driver::new(&self.scenario, settings, self.flaw);
+            let mut driver = Driver::new(&self.scenario, settings);
+            #[cfg(feature = "flaws")]
+            {
+                driver.flaw = self.flaw;
+            }
             let mut result = driver.run(controllers).await;
             if self.is_idled && result.is_ok() {
                 let writes = driver.idle_passes().await.unwrap_or(u64::MAX);
@@ -145,6 +180,7 @@ impl Run {
                 hints: inner.hints,
                 trace: inner.trace.take_lines(),
                 met: std::mem::take(&mut inner.met),
+                exposed: inner.exposed,
             }
         })
     }

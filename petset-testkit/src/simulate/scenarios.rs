@@ -10,9 +10,41 @@ fn web(replicas: i32) -> SetBuilder {
     set("web").replicas(replicas).claim("www").image("one:1")
 }
 
-/// All of them.
+/// The walkthroughs and troubles, with as many pets as people have there.
 pub fn all() -> Vec<Scenario> {
     [walkthroughs(), troubles()].concat()
+}
+
+/// The walkthroughs once more, with so few pets that every pair of faults at every write can be tried.
+pub fn shapes() -> Vec<Scenario> {
+    vec![
+        Scenario::new("w1-shape", "a pet comes up, is killed, and comes back").declare(web(1)).goal().kill_all("web"),
+        Scenario::new("w2-shape", "a pet that is looked up falls ill, and a port is added")
+            .service("web", &[("http", 80)])
+            .declare(web(1))
+            .goal()
+            .flap("web", 0)
+            .service("web", &[("http", 80), ("peer", 7000)]),
+        Scenario::new("w3-shape", "1, 2 and 1 pets").declare(web(1)).goal().scale("web", 2).goal().scale("web", 1),
+        Scenario::new("w4-shape", "a new template").declare(web(1)).goal().image("web", "two:1"),
+        Scenario::new("w5-shape", "ordered deletion, and a new life that finds the volume")
+            .declare(web(1))
+            .goal()
+            .delete("web", Cascade::Ordered)
+            .gone("web")
+            .declare(web(1)),
+        Scenario::new("w6-shape", "a pet waits for its sign, and so does the next")
+            .declare(set("web").replicas(2).image("init:1").pod_annotation(INITIALIZED, "false")),
+        Scenario::new("w9-shape", "two at once, then another template for both at once")
+            .declare(set("web").replicas(2).parallel().max_unavailable(2).image("one:1"))
+            .goal()
+            .image("web", "two:1"),
+        Scenario::new("w10-shape", "two controllers without a lease roll one pet")
+            .controllers(2)
+            .declare(set("web").replicas(1).image("one:1"))
+            .goal()
+            .image("web", "two:1"),
+    ]
 }
 
 fn walkthroughs() -> Vec<Scenario> {
@@ -173,5 +205,5 @@ fn troubles() -> Vec<Scenario> {
 
 /// The one of this name.
 pub fn named(name: &str) -> Option<Scenario> {
-    all().into_iter().find(|scenario| scenario.name == name)
+    all().into_iter().chain(shapes()).find(|scenario| scenario.name == name)
 }

@@ -19,13 +19,24 @@ use super::plan::Plan;
 use super::runtime::{Pace, Runtime};
 use super::trace::Trace;
 use crate::world::{Answer, Caller, Lands, Shared, State, Verdict};
-use crate::{Effect, Op, Source};
+use crate::{Effect, Op, Source, WatchStart};
 
 /// The engine gives a request up after a minute; a silent one takes effect after that.
 pub(super) const AFTER_GIVEN_UP: Duration = Duration::from_secs(70);
 
 /// A run in which controllers ask for more than this goes round in circles.
 pub(super) const TOO_MANY: usize = 100_000;
+
+/// What the streams of hints are like, where they are not as simple as the traits allow.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Streams {
+    /// Where they begin.
+    pub(super) start: WatchStart,
+    /// How far a reader may fall behind.
+    pub(super) buffer: usize,
+    /// After one of so many changes they are compacted, or break.
+    pub(super) one_in: u32,
+}
 
 /// What a run is made of, besides its scenario.
 #[derive(Debug)]
@@ -38,6 +49,7 @@ pub(super) struct Settings {
     pub(super) workers: usize,
     /// Whether people go on before a goal is reached.
     pub(super) impatient: bool,
+    pub(super) streams: Option<Streams>,
     /// So long nothing may be written at the goal.
     pub(super) rest: Duration,
     /// Whether the lines of the trace are kept.
@@ -50,6 +62,13 @@ pub(super) struct Met {
     pub(super) op: Op,
     /// Whether it names the version that it was decided on.
     pub(super) is_versioned: bool,
+}
+
+/// What came before the run healed: nothing later can go wrong.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Exposed {
+    pub(super) requests: usize,
+    pub(super) hints: u64,
 }
 
 /// What stands between the controllers and the world.
@@ -65,6 +84,7 @@ pub(super) struct Inner {
     rng: fastrand::Rng,
     settings: Settings,
     healed: bool,
+    pub(super) exposed: Exposed,
     /// Requests of controllers, in their order.
     pub(super) met: Vec<Met>,
     pub(super) hints: u64,
@@ -90,8 +110,8 @@ pub(super) struct Inner {
     seen: usize,
     /// Reads of pods: one for each pass that looks.
     pub(super) looks: u64,
-    /// Requests of controllers that ask for a change. Names that are published as they are do not count: a controller
-    /// that starts does so once.
+    /// Requests of controllers that ask for a change. Names that are published, or withdrawn, as they are do not count:
+    /// controllers do so now and then.
     pub(super) writes: u64,
 }
 
@@ -108,6 +128,7 @@ impl Sim {
         let inner = Inner {
             rng: fastrand::Rng::with_seed(settings.seed),
             healed: false,
+            exposed: Exposed::default(),
             met: Vec::new(),
             hints: 0,
             storm_until: 0,
@@ -146,9 +167,17 @@ impl Sim {
         self.lock().trace.add(at, what);
     }
 
+    /// Whether nothing goes wrong any more.
+    pub(super) fn is_healed(&self) -> bool {
+        self.lock().healed
+    }
+
     /// From now on nothing goes wrong any more.
     pub(super) fn heal(&self) {
-        self.lock().healed = true;
+        let mut inner = self.lock();
+        inner.healed = true;
+        inner.exposed = Exposed { requests: inner.met.len(), hints: inner.hints };
+        drop(inner);
         self.tell(format_args!("-- from here on nothing goes wrong --"));
     }
 
@@ -167,7 +196,7 @@ impl Sim {
             checker.happened(state, actor, effect);
             runtime.note(state, effect, agenda);
             *effects += 1;
-            *writes += u64::from(matches!(effect, Effect::NamesPublished { .. }));
+            *writes += u64::from(matches!(effect, Effect::NamesPublished { .. } | Effect::NamesWithdrawn { .. }));
         }
         *seen = state.journal.len();
         drop(inner);
@@ -196,6 +225,11 @@ impl Sim {
 }
 
 impl Inner {
+    /// Whether faults are drawn by chance.
+    pub(super) fn is_drawn(&self) -> bool {
+        matches!(self.settings.plan, Plan::Drawn(_))
+    }
+
     /// Whether nothing goes wrong in this run.
     pub(super) fn is_peaceful(&self) -> bool {
         matches!(self.settings.plan, Plan::Quiet)

@@ -5,8 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chance;
-use super::checker::{Broken, Gap};
+#[cfg(feature = "flaws")]
+use super::checker::Broken;
+use super::checker::Gap;
 use super::fault::{Fault, Place, Site};
+#[cfg(feature = "flaws")]
 use super::flaw::Flaw;
 use super::plan::Plan;
 use super::reach::Effort;
@@ -114,26 +117,27 @@ pub fn all(runs: &[Run], threads: usize) -> Tally {
 /// Every single fault at every request and at every hint of the run without faults.
 pub fn singles(scenario: &Scenario) -> Vec<Run> {
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
-    let requests = places(&quiet.met, |_, _| true);
+    let requests = places(quiet.exposed(), |_, _| true);
     let of_hints = Fault::ALL.iter().copied().filter(|fault| fault.is_of_hints());
-    let hints = of_hints.flat_map(|fault| (0..quiet.hints).map(move |number| (number, fault)));
+    let hints = of_hints.flat_map(|fault| (0..quiet.exposed.hints).map(move |number| (number, fault)));
     requests.into_iter().chain(hints).map(|fault| Run::new(scenario.clone(), Plan::At(vec![fault]))).collect()
 }
 
-/// The faults that come in pairs: those that leave somebody in the dark about what has happened. A refusal, a slow
-/// request or a controller that dies before its request leaves no more than they do.
+/// The kinds that come in pairs in the large scenarios, where all of them are too many for every change: an effect without
+/// an answer, an effect that comes late, a write that somebody overtakes, and an effect that nobody remembers. The
+/// [shapes](super::scenarios::shapes) have pairs of every kind.
 pub const PAIRED: &[Fault] = &[Fault::AnswerLost, Fault::Late, Fault::Overtaken, Fault::CrashAfter];
 
-/// Every pair of faults of the kinds in [`PAIRED`] at two writes of one run, names included: the first at every write of
-/// the run without faults, and with it the second at every later write of the run that the first alone makes, each as far
-/// as it is legal there. A second fault at a write that only a pair brings about is left to the seeds.
+/// Every pair of faults of these kinds at two writes of one run, names included: the first at every write of the run without
+/// faults, and with it the second at every later write of the run that the first alone makes, each as far as it is legal
+/// there. A second fault at a write that only a pair brings about is left to the seeds.
 ///
 /// # Panics
 /// When a run panics outside of its controllers.
-pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
-    let paired = |met: Met, fault: Fault| met.op.is_write() && PAIRED.contains(&fault);
+pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
+    let paired = |met: Met, fault: Fault| met.op.is_write() && kinds.contains(&fault);
     let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
-    let firsts = places(&quiet.met, paired);
+    let firsts = places(quiet.exposed(), paired);
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -143,7 +147,7 @@ pub fn pairs(scenario: &Scenario, threads: usize) -> Vec<Run> {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(first) = firsts.get(at).copied() else { break };
                     let one = Run::new(scenario.clone(), Plan::At(vec![first])).go(false);
-                    let seconds = places(&one.met, paired).into_iter().filter(|second| second.0 > first.0);
+                    let seconds = places(one.exposed(), paired).into_iter().filter(|second| second.0 > first.0);
                     let runs: Vec<Run> =
                         seconds.map(|second| Run::new(scenario.clone(), Plan::At(vec![first, second]))).collect();
                     found.lock().expect("no thread panics").insert(at, runs);
@@ -183,12 +187,13 @@ pub fn missed(hits: &BTreeMap<Site, u64>) -> BTreeSet<Site> {
     super::fault::sites().filter(|site| !hits.contains_key(site)).collect()
 }
 
-/// The first seed below `most` that finds this mistake, and what it finds. A seed counts only when the shipped code breaks
-/// nothing with it.
+/// The first seed below `most` with which this mistake breaks the promise that it [breaks](Flaw::breaks), and how. A seed
+/// counts only when the shipped code breaks nothing with it.
+#[cfg(feature = "flaws")]
 pub fn find(flaw: Flaw, most: u64) -> Option<(u64, Broken)> {
     (0..most).find_map(|number| {
         let run = Run { flaw: Some(flaw), ..seed(number) };
-        let broken = run.go(false).broken?;
+        let broken = run.go(false).broken.filter(|broken| broken.promise == flaw.breaks())?;
         let blameless = seed(number).go(false).broken.is_none();
         blameless.then_some((number, broken))
     })

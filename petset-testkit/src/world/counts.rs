@@ -92,6 +92,56 @@ impl Op {
         .into_iter()
     }
 
+    /// Whether a request that was given up, or failed, may take effect later: the contracts of the three backend traits leave
+    /// that open, and [`SetStore`](petset_core::store::SetStore) rules it out.
+    pub fn may_be_late(self) -> bool {
+        match self {
+            Self::PodCreate
+            | Self::PodDelete
+            | Self::PodUpdate
+            | Self::ClaimProvision
+            | Self::ClaimChange
+            | Self::ClaimDelete
+            | Self::NamePublish
+            | Self::NameWithdraw => true,
+            Self::PodList
+            | Self::ClaimList
+            | Self::NameResolve
+            | Self::StoreList
+            | Self::StoreGone
+            | Self::StoreGet
+            | Self::StoreRevisions
+            | Self::StoreObjects
+            | Self::StoreCreate
+            | Self::StoreUpdate
+            | Self::StoreMarkDeleted
+            | Self::StoreUpdateStatus
+            | Self::StoreRemove
+            | Self::StorePutRevision
+            | Self::StoreDeleteRevision
+            | Self::StorePutObject
+            | Self::StoreDeleteObject => false,
+        }
+    }
+
+    /// Whether it can name the version that it was decided on, and then fails when somebody was faster.
+    pub fn may_name_a_version(self) -> bool {
+        matches!(
+            self,
+            Self::PodDelete
+                | Self::PodUpdate
+                | Self::StoreUpdate
+                | Self::StoreMarkDeleted
+                | Self::StoreUpdateStatus
+                | Self::StoreRemove
+        )
+    }
+
+    /// Whether its answer may be older than the question, within `list_sees_own_writes`: sets are read as they are.
+    pub fn may_be_stale(self) -> bool {
+        matches!(self, Self::PodList | Self::ClaimList)
+    }
+
     /// Whether it asks for a change; the other requests read.
     pub fn is_write(self) -> bool {
         match self {

@@ -9,13 +9,14 @@ use petset_core::{Error, Ordinal, SetKey};
 use super::check::Check;
 use super::counts::{Counts, Op};
 use super::effect::Effect;
-use super::fault::Fault;
 use super::names::FakeNames;
+use super::next_error::NextError;
 use super::pods::FakePods;
 use super::shared::Shared;
 use super::state::{Readiness, Termination};
 use super::store::FakeStore;
 use super::volumes::FakeVolumes;
+use super::watches::Place;
 use crate::clock::ManualClock;
 
 /// One world in memory. Clones and handles show the same world; dropping them ends nothing in it, so that a test can
@@ -44,12 +45,12 @@ impl FakeWorld {
 
     /// Its pods.
     pub fn pods(&self) -> FakePods {
-        FakePods { world: self.shared.clone() }
+        FakePods { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its claims and volumes.
     pub fn volumes(&self) -> FakeVolumes {
-        FakeVolumes { world: self.shared.clone() }
+        FakeVolumes { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its names.
@@ -59,7 +60,7 @@ impl FakeWorld {
 
     /// Its sets.
     pub fn store(&self) -> FakeStore {
-        FakeStore { world: self.shared.clone() }
+        FakeStore { world: self.shared.clone(), place: Place::default() }
     }
 
     /// Its clock.
@@ -90,7 +91,7 @@ impl FakeWorld {
     /// The next request of this kind fails with `error`; when `applied`, it takes effect all the same and only its
     /// answer is lost. Several for one kind come one after the other.
     pub fn fail_next(&self, op: Op, error: Error, applied: bool) {
-        self.shared.lock().faults.push(op, Fault { error, applied });
+        self.shared.lock().next_errors.push(op, NextError { error, applied });
     }
 
     /// Stops watching over a promise, where breaking it is what the test wants.

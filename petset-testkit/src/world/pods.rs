@@ -15,11 +15,13 @@ use super::effect::Effect;
 use super::request::Request;
 use super::shared::{Shared, Source};
 use super::state::{Running, State};
+use super::watches::Place;
 
 /// The pods of a [`FakeWorld`](super::FakeWorld).
 #[derive(Debug, Clone)]
 pub struct FakePods {
     pub(super) world: Shared,
+    pub(super) place: Place,
 }
 
 #[async_trait]
@@ -38,12 +40,12 @@ impl PodBackend for FakePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        let key = set.clone();
+        let (key, place) = (set.clone(), self.place.clone());
         let list = move |state: &mut State| {
             if state.damaged_pods.contains(&key) {
                 return Err(damaged("list pods", &key));
             }
-            state.watches.listed(Source::Pods, || state.pod_hints.watch());
+            state.watches.listed(Source::Pods, &place, || state.pod_hints.watch());
             let pods = state.pods.get(&key);
             Ok(pods.map_or_else(Vec::new, |pods| pods.values().map(|running| running.pod.clone()).collect()))
         };
@@ -66,7 +68,7 @@ impl PodBackend for FakePods {
 
     fn watch(&self) -> WatchStream {
         let hints = self.world.lock().pod_hints.clone();
-        self.world.watch(Source::Pods, || hints.watch())
+        self.world.watch(Source::Pods, &self.place, || hints.watch())
     }
 }
 

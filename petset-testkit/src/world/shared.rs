@@ -8,9 +8,10 @@ use petset_core::store::MemoryStore;
 
 #[cfg(feature = "simulate")]
 use super::between::{Answer, Between, Caller, Landed, Lands, Verdict};
-use super::fault::Fault;
+use super::next_error::NextError;
 use super::request::Request;
 use super::state::State;
+use super::watches::Place;
 
 /// Whose hints a stream carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,9 +69,9 @@ impl Shared {
         }
         let mut state = self.lock();
         state.counts.count(request.op());
-        match state.faults.pop(request.op()) {
+        match state.next_errors.pop(request.op()) {
             None => run(&mut state),
-            Some(Fault { error, applied }) => {
+            Some(NextError { error, applied }) => {
                 if applied {
                     // Its answer is lost on the way, whatever it says.
                     let _ = run(&mut state);
@@ -80,9 +81,9 @@ impl Shared {
         }
     }
 
-    /// A stream of hints for one of the handles; `now` has the hints from here on.
-    pub(super) fn watch(&self, source: Source, now: impl FnOnce() -> WatchStream) -> WatchStream {
-        let stream = self.lock().watches.open(source, now);
+    /// A stream of hints for the handle of this place; `hints` are those of the source from here on.
+    pub(super) fn watch(&self, source: Source, place: &Place, hints: impl Fn() -> WatchStream) -> WatchStream {
+        let stream = self.lock().watches.open(source, place, hints);
         #[cfg(feature = "simulate")]
         if let Some(between) = self.inner.between.get() {
             return Arc::clone(between).watch(self.by, source, stream);

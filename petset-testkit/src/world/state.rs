@@ -12,7 +12,7 @@ use petset_core::{ClaimUid, Clock, Ordinal, PodUid, SetKey, Timestamp, Version};
 use super::check::Checker;
 use super::counts::Counts;
 use super::effect::Effect;
-use super::fault::Faults;
+use super::next_error::NextErrors;
 use super::program::Program;
 use super::watches::Watches;
 use crate::clock::ManualClock;
@@ -94,7 +94,7 @@ pub(crate) struct State {
     pub(super) pod_hints: Hints,
     pub(super) claim_hints: Hints,
     pub(crate) counts: Counts,
-    pub(super) faults: Faults,
+    pub(super) next_errors: NextErrors,
     pub(crate) journal: Vec<Effect>,
     pub(super) checker: Checker,
     serial: u32,

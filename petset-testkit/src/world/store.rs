@@ -14,12 +14,14 @@ use super::counts::Op;
 use super::request::Request;
 use super::shared::{Shared, Source};
 use super::state::State;
+use super::watches::Place;
 
 /// The sets of a [`FakeWorld`](super::FakeWorld): a [`MemoryStore`] whose requests are counted and made to fail like
 /// all others.
 #[derive(Debug, Clone)]
 pub struct FakeStore {
     pub(super) world: Shared,
+    pub(super) place: Place,
 }
 
 /// A request about one set.
@@ -34,11 +36,11 @@ impl FakeStore {
         T: Send + 'static,
         F: Future<Output = Result<T>>,
     {
-        let sets = self.world.sets();
+        let (sets, place) = (self.world.sets(), self.place.clone());
         let is_list = request.op() == Op::StoreList;
         let now = move |state: &mut State| {
             if is_list {
-                state.watches.listed(Source::Sets, || sets.watch());
+                state.watches.listed(Source::Sets, &place, || sets.watch());
             }
             run(sets).now_or_never().expect("a store in memory never waits")
         };
@@ -131,6 +133,6 @@ impl SetStore for FakeStore {
 
     fn watch(&self) -> WatchStream {
         let sets = self.world.sets();
-        self.world.watch(Source::Sets, || sets.watch())
+        self.world.watch(Source::Sets, &self.place, || sets.watch())
     }
 }

@@ -17,6 +17,7 @@ use super::pods::damaged;
 use super::request::Request;
 use super::shared::{Shared, Source};
 use super::state::State;
+use super::watches::Place;
 
 /// The claims and volumes of a [`FakeWorld`](super::FakeWorld).
 ///
@@ -24,6 +25,7 @@ use super::state::State;
 #[derive(Debug, Clone)]
 pub struct FakeVolumes {
     pub(super) world: Shared,
+    pub(super) place: Place,
 }
 
 #[async_trait]
@@ -41,12 +43,12 @@ impl VolumeProvisioner for FakeVolumes {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
-        let key = set.clone();
+        let (key, place) = (set.clone(), self.place.clone());
         let list = move |state: &mut State| {
             if state.damaged_claims.contains(&key) {
                 return Err(damaged("list claims", &key));
             }
-            state.watches.listed(Source::Claims, || state.claim_hints.watch());
+            state.watches.listed(Source::Claims, &place, || state.claim_hints.watch());
             Ok(state.claims.get(&key).map_or_else(Vec::new, |claims| claims.values().cloned().collect()))
         };
         self.world.request(Request::ListClaims(set.clone()), list).await
@@ -68,7 +70,7 @@ impl VolumeProvisioner for FakeVolumes {
 
     fn watch(&self) -> WatchStream {
         let hints = self.world.lock().claim_hints.clone();
-        self.world.watch(Source::Claims, || hints.watch())
+        self.world.watch(Source::Claims, &self.place, || hints.watch())
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use petset_core::backend::PodBackend as _;
+use petset_testkit::seed::{self, Dice};
 
 use super::bench::Bench;
 
@@ -56,19 +57,14 @@ async fn s1_s19_a_controller_killed_at_any_instruction_never_leaves_two_incarnat
         eprintln!("skipped: no flock program to see two incarnations with");
         return;
     }
-    let seed = std::env::var("PETSET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(1, |now| u64::from(now.subsec_nanos()) | 1)
-    });
+    let seed = seed::from_env();
     eprintln!("PETSET_SEED={seed}");
-    let mut random = seed;
+    let mut dice = Dice::of(seed, "crash", 1);
     let mut bench = Bench::new().await;
     bench.close().await;
     for _ in 0..ROUNDS {
         let mut controller = start(&bench);
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        tokio::time::sleep(Duration::from_millis(20 + random % 300)).await;
+        tokio::time::sleep(Duration::from_millis(20 + dice.below(300))).await;
         controller.kill().unwrap();
         controller.wait().unwrap();
         // Whatever runs is on record.
