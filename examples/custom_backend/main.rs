@@ -38,8 +38,9 @@ spec:
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let dirs = dirs::Dirs::new(dir.path().to_owned());
+    let tasks = tasks::Tasks::new(dirs.clone());
     let backends = Backends {
-        pods: Arc::new(tasks::Tasks::new(dirs.clone())),
+        pods: Arc::new(tasks.clone()),
         volumes: Arc::new(dirs.clone()),
         names: Arc::new(book::Book::default()),
         store: Arc::new(MemoryStore::new()),
@@ -56,5 +57,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sets.shutdown().await;
     let data = dirs.data(&"shards".parse()?, "data-shards-0");
     println!("the data of shards-0 is still there: {}", data.is_dir());
+    println!("tasks that still run: {}", tasks.running().len());
     Ok(())
 }

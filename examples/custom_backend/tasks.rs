@@ -1,6 +1,6 @@
 //! [`Tasks`]: pods that are tasks of this program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(crate) struct Tasks {
     pods: Arc<Mutex<ByName>>,
     hints: Hints,
     dirs: Dirs,
+    running: Arc<Mutex<BTreeSet<PodUid>>>,
 }
 
 /// Namespace and name are the lock: at most one task has them.
@@ -40,7 +41,12 @@ struct Task {
 
 impl Tasks {
     pub(crate) fn new(dirs: Dirs) -> Self {
-        Self { pods: Arc::default(), hints: Hints::new(), dirs }
+        Self { pods: Arc::default(), hints: Hints::new(), dirs, running: Arc::default() }
+    }
+
+    /// What runs, whatever is on record.
+    pub(crate) fn running(&self) -> MutexGuard<'_, BTreeSet<PodUid>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, ByName> {
@@ -87,6 +93,7 @@ impl Tasks {
             let _elapsed = tokio::time::timeout(Duration::from_millis(50), stop.changed()).await;
         }
         if stop.borrow().is_none() {
+            self.running().insert(pod.uid.clone());
             match program.as_str() {
                 "idle" => note(running(false)),
                 "fail" => note(PodStatus { phase: PodPhase::Failed, ..PodStatus::default() }),
@@ -97,6 +104,7 @@ impl Tasks {
             if program == "stubborn" {
                 tokio::time::sleep(asked.unwrap_or_default()).await;
             }
+            self.running().remove(&pod.uid);
         }
         // Its name and its volumes are free from here on, and not before.
         self.dirs.release(&request, &pod.uid);

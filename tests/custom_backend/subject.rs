@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use petset::backend::{Claim, VolumeProvisioner};
+use petset::backend::{Claim, Pod, VolumeProvisioner};
 use petset::spec::{ClaimTemplate, Container, LabelSelector, PodTemplate, VolumeMount};
 use petset::{Error, ErrorKind, Result, SetKey};
 use petset_testkit::conformance::{Hands, Subject, Workload};
@@ -18,6 +18,7 @@ use super::tasks::Tasks;
 /// What only this backend's author can do.
 #[derive(Debug)]
 struct OurHands {
+    tasks: Tasks,
     dirs: Dirs,
     /// What damaged records said.
     damaged: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
@@ -29,6 +30,10 @@ struct OurHands {
 impl Hands for OurHands {
     async fn vanish_volume(&self, claim: &Claim) -> Result<()> {
         std::fs::remove_dir_all(self.dirs.data(&claim.set, &claim.name)).map_err(failed)
+    }
+
+    async fn runs(&self, pod: &Pod) -> Result<bool> {
+        Ok(self.tasks.running().contains(&pod.uid))
     }
 
     async fn damage_pods(&self, _set: &SetKey) -> Result<()> {
@@ -84,12 +89,13 @@ pub(crate) async fn subject() -> Result<Subject> {
     refused.spec.volume_mode = Some("Block".to_owned());
     let paths = ["spec.selector", "spec.storageClassName", "spec.volumeMode", "spec.volumeName"].map(str::to_owned);
     workload.refused_claims = vec![(refused, paths.into())];
+    let tasks = Tasks::new(dirs.clone());
     Ok(Subject::new()
-        .pods(Arc::new(Tasks::new(dirs.clone())))
+        .pods(Arc::new(tasks.clone()))
         .volumes(Arc::new(dirs.clone()))
         .names(Arc::new(Book::default()))
         .workload(workload)
-        .hands(Arc::new(OurHands { dirs, damaged: Mutex::default(), _dir: dir })))
+        .hands(Arc::new(OurHands { tasks, dirs, damaged: Mutex::default(), _dir: dir })))
 }
 
 fn template(program: &str) -> PodTemplate {

@@ -49,6 +49,8 @@ pub trait PodBackend: Debug + Send + Sync + 'static {
     /// - `list_shows_no_other_set`: `web-1-0` is a pod of `web-1`, not of `web`.
     /// - `list_is_complete_or_an_error`: a partial or undecodable answer is an error, never a shorter list (S15).
     /// - `list_sees_own_writes`: a pod whose `create` returned is in it until its end is confirmed.
+    /// - `list_shows_a_pod_while_it_runs`: a pod that is not in it any more has no process left, whichever way it
+    ///   ended (S1, S2).
     /// - `list_is_the_same_in_a_later_instance`: pods outlive the process that made them (S19).
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>>;
 

@@ -62,6 +62,8 @@ pub trait VolumeProvisioner: Debug + Send + Sync + 'static {
     /// # Behavior
     /// - `change_claim_of_another_life_is_not_found`.
     /// - `grow_keeps_the_content`.
+    /// - `grow_is_refused_where_it_cannot_be`: without [`VolumeCapabilities::grow`] a size is an unsupported error, and
+    ///   nothing changes.
     async fn change(&self, claim: &ClaimRef, change: ClaimChange) -> Result<()>;
 
     /// Deletes a claim and, where the class says so, its data. A claim in use is marked terminating and goes when its

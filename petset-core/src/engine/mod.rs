@@ -292,7 +292,7 @@ impl Engine {
             return if plan.acts() { self.still_newest(stored).await } else { Ok(stored.version.clone()) };
         }
         let now = self.clock.now();
-        let needed = plan.needs_write() || plan.acts() || stored.status.update_revision.is_none();
+        let needed = plan.needs_swap(&stored.status);
         let tells_news = PetSetStatus { conditions: Vec::new(), ..next.clone() }
             != PetSetStatus { conditions: Vec::new(), ..stored.status.clone() };
         let due = memory.status_due(tells_news, &self.options);

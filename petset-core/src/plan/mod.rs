@@ -38,7 +38,7 @@ pub use hold::{Hold, HoldReason, Lack};
 pub use rehearse::{Rehearsal, rehearse};
 pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
 
-use crate::status::{OrdinalSet, Started, Ticket};
+use crate::status::{OrdinalSet, PetSetStatus, Started, Ticket};
 use crate::store::Cascade;
 use crate::time::Timestamp;
 use gate::Gate;
@@ -80,6 +80,12 @@ impl Plan {
     /// True when something must be written before any action.
     pub fn needs_write(&self) -> bool {
         self.tickets.is_some() || self.started.is_some() || self.deleting_claims.is_some()
+    }
+
+    /// Whether the status must be written, or its version looked at, before anything else is done: something must be
+    /// remembered, or the plan acts, or the set has no status yet.
+    pub fn needs_swap(&self, stored: &PetSetStatus) -> bool {
+        self.needs_write() || self.acts() || stored.update_revision.is_none()
     }
 
     fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::query_parameters::{ListVolumesOptions, RemoveVolumeOptions};
-use petset_core::backend::Claim;
+use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
+use petset_core::backend::{Claim, Pod};
 use petset_core::{Error, ErrorKind, Result, SetKey};
 use petset_docker::node::Node;
 use petset_docker::pods::{PodOptions, RestartBackoff};
@@ -34,6 +34,15 @@ impl Hands for EngineHands {
         let volume = claim.volume.as_deref().unwrap_or_default();
         let removed = self.engine.remove_volume(volume, None::<RemoveVolumeOptions>).await;
         removed.map_err(|error| failed("vanish a volume", error))
+    }
+
+    async fn runs(&self, pod: &Pod) -> Result<bool> {
+        let labels = [("namespace", pod.set.namespace.to_string()), ("set", pod.set.name.to_string())];
+        let labels = labels.into_iter().chain([("ordinal", pod.ordinal.to_string())]);
+        let mine = labels.map(|(label, value)| format!("petset.rs/{label}={value}")).collect();
+        let filters = Some([("label".to_owned(), mine)].into());
+        let running = self.engine.list_containers(Some(ListContainersOptions { filters, ..Default::default() })).await;
+        Ok(!running.map_err(|error| failed("list containers", error))?.is_empty())
     }
 
     async fn damage_pods(&self, set: &SetKey) -> Result<()> {

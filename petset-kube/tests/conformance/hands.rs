@@ -115,6 +115,12 @@ impl Hands for ClusterHands {
         Ok(())
     }
 
+    async fn runs(&self, pod: &Pod) -> Result<bool> {
+        Err(Error::new(ErrorKind::Unsupported, "look for what runs of a pod")
+            .with_context("pod", pod.name())
+            .with_message("its processes are the node agent's, and a test server has none"))
+    }
+
     async fn mounts(&self, pod: &Pod) -> Result<BTreeMap<String, String>> {
         let api: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(self.client.clone(), &pod.set.namespace);
         let found = api.get(&pod.name()).await.map_err(failed)?;

@@ -31,6 +31,7 @@ async fn subject() -> Result<Subject> {
         .volumes(cluster.volumes())
         .names(cluster.names())
         .store(cluster.store())
+        .forgets_lives()
         .workload(
             workload::workload()
                 .map_err(|error| Error::new(ErrorKind::Internal, "describe a workload").with_source(error))?,

@@ -1,6 +1,7 @@
 //! [`Bench`]: a subject, names of one's own, and waiting for levels.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -60,13 +61,14 @@ pub(super) struct Bench {
     pub(super) tag: String,
     pub(super) owner: SetUid,
     touched: Mutex<BTreeSet<SetKey>>,
+    damaged: AtomicBool,
 }
 
 impl Bench {
     pub(super) fn new(mut subject: Subject, tag: String) -> Self {
         let owner = SetUid::new(format!("owner-{tag}"));
         let parts = Mutex::new(std::mem::take(&mut subject.parts));
-        Self { subject, parts, tag, owner, touched: Mutex::default() }
+        Self { subject, parts, tag, owner, touched: Mutex::default(), damaged: AtomicBool::new(false) }
     }
 
     pub(super) fn parts(&self) -> Parts {
@@ -83,6 +85,30 @@ impl Bench {
         let Subject { parts, .. } = hands.reopen().await?;
         self.exchange(parts);
         Ok(())
+    }
+
+    /// Makes the pods of a set unreadable to the instance that is open from here on.
+    pub(super) async fn damage_pods(&self, set: &SetKey) -> Outcome {
+        by_hand(self.hands().damage_pods(set).await)?;
+        self.damaged.store(true, Ordering::Release);
+        self.see_damage().await
+    }
+
+    /// Makes the claims of a set unreadable to the instance that is open from here on.
+    pub(super) async fn damage_claims(&self, set: &SetKey) -> Outcome {
+        by_hand(self.hands().damage_claims(set).await)?;
+        self.damaged.store(true, Ordering::Release);
+        self.see_damage().await
+    }
+
+    /// Undoes every damage.
+    pub(super) async fn mend(&self) -> Outcome {
+        self.hands().mend().await?;
+        if self.damaged.swap(false, Ordering::AcqRel) { self.see_damage().await } else { Ok(()) }
+    }
+
+    async fn see_damage(&self) -> Outcome {
+        if self.hands().damages_at_rest() { self.reopen().await } else { Ok(()) }
     }
 
     pub(super) fn pods(&self) -> Arc<dyn PodBackend> {
@@ -229,6 +255,18 @@ impl Bench {
         let mut claims = self.volumes().list(set).await?;
         claims.sort_by_key(|claim| claim.ordinal);
         Ok(claims)
+    }
+
+    /// The answers to so many requests that are made at the same time, each by a task of its own.
+    pub(super) async fn at_once<T: Send + 'static>(
+        requests: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+    ) -> Outcome<Vec<T>> {
+        let tasks: Vec<_> = requests.into_iter().map(tokio::spawn).collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.map_err(|error| Stop::Failed(format!("a request ended without answer: {error}")))?);
+        }
+        Ok(answers)
     }
 
     pub(super) fn now(&self) -> Timestamp {

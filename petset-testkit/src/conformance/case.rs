@@ -55,6 +55,8 @@ pub enum Need {
     Mounts,
     /// Claims can grow (`VolumeCapabilities::grow`).
     Grow,
+    /// Claims cannot grow.
+    NoGrow,
     /// Claims are bound before a pod uses them (`VolumeCapabilities::binds_before_use`).
     BindsBeforeUse,
     /// SRV records (`NameCapabilities::srv`).
@@ -63,6 +65,8 @@ pub enum Need {
     Ptr,
     /// Volumes that vanish are hinted at (`VolumeCapabilities::tells_losses`).
     TellsLosses,
+    /// The store remembers the lives of sets that are no more (`Subject::forgets_lives`).
+    FormerLives,
     /// A second namespace.
     OtherNamespace,
     /// A later instance over the same state (`Hands::reopen`).
@@ -84,6 +88,10 @@ impl Need {
                 volumes.as_ref().is_some_and(|volumes| volumes.capabilities().grow),
                 "its claims cannot grow (VolumeCapabilities::grow)",
             ),
+            Self::NoGrow => (
+                volumes.as_ref().is_some_and(|volumes| !volumes.capabilities().grow),
+                "its claims can grow (VolumeCapabilities::grow)",
+            ),
             Self::BindsBeforeUse => (
                 volumes.as_ref().is_some_and(|volumes| volumes.capabilities().binds_before_use),
                 "its claims wait for their first pod (VolumeCapabilities::binds_before_use)",
@@ -99,6 +107,10 @@ impl Need {
             Self::TellsLosses => (
                 volumes.as_ref().is_some_and(|volumes| volumes.capabilities().tells_losses),
                 "it sees a lost volume when it is asked, and not before (VolumeCapabilities::tells_losses)",
+            ),
+            Self::FormerLives => (
+                subject.remembers_lives,
+                "its runtime ends what has no owner any more, and its store remembers no lives (Subject::forgets_lives)",
             ),
             Self::LaterInstance => (hands.reopens(), "its hands open no later instance (Hands::reopen)"),
             Self::OtherNamespace => (subject.other_namespace.is_some(), "the subject has one namespace only"),

@@ -36,6 +36,12 @@ pub trait Hands: Debug + Send + Sync + 'static {
         Err(cannot("damage the records of claims", &set.name))
     }
 
+    /// Whether a damage, and its end, are seen by a later instance only, as with records that are read when one opens. Such
+    /// hands [`reopen`](Self::reopen).
+    fn damages_at_rest(&self) -> bool {
+        false
+    }
+
     /// Undoes every damage.
     async fn mend(&self) -> Result<()> {
         Ok(())
@@ -45,6 +51,11 @@ pub trait Hands: Debug + Send + Sync + 'static {
     /// earlier call for the set; for subjects whose names follow the pods (`NameCapabilities::follows_pods`).
     async fn name_pets(&self, set: &SetKey, _records: &RecordSet) -> Result<()> {
         Err(cannot("make pods with given addresses", &set.name))
+    }
+
+    /// Whether anything of this incarnation runs, seen past the backend: a process, a container, a task.
+    async fn runs(&self, pod: &Pod) -> Result<bool> {
+        Err(cannot("look for what runs of a pod", &pod.name()))
     }
 
     /// Which claims a pod mounts: template name → claim name.

@@ -32,6 +32,6 @@ mod workload;
 
 pub use case::{Case, Need, Part, cases};
 pub use hands::Hands;
-pub use run::{Suite, run};
+pub use run::{Suite, Verdict, judge, run};
 pub use subject::Subject;
 pub use workload::Workload;

@@ -19,6 +19,9 @@ use crate::seed;
 
 const PARTS: [Part; 4] = [Part::Pods, Part::Volumes, Part::Names, Part::Store];
 
+/// So many requests of a case can be under way at the very same time.
+const THREADS: usize = 2;
+
 type Factory = Arc<dyn Fn() -> BoxFuture<'static, Result<Subject>> + Send + Sync>;
 
 /// Runs every case over subjects that `subject` makes, one for each case, with the arguments of the command line.
@@ -97,6 +100,46 @@ impl std::fmt::Debug for Suite {
     }
 }
 
+/// What came of one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The subject does what the case asks for.
+    Passed,
+    /// It was not run, or not to its end, for this reason.
+    Skipped(String),
+    /// The subject does something else, told in these words.
+    Failed(String),
+}
+
+/// Runs one case over a subject that `subject` makes, and says what came of it. For tests of a suite or of a backend that
+/// is wrong on purpose: a case that nothing fails shows nothing.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use petset_core::store::MemoryStore;
+/// use petset_testkit::conformance::{Subject, Verdict, cases, judge};
+///
+/// let case = cases().into_iter().find(|case| case.name() == "store_get_sees_own_writes").unwrap();
+/// let verdict = judge(case, || async { Ok(Subject::new().store(Arc::new(MemoryStore::new()))) });
+/// assert_eq!(verdict, Verdict::Passed);
+/// ```
+///
+/// # Panics
+/// When the subject has not the part that the case is about, or within a runtime.
+pub fn judge<F>(case: Case, subject: impl Fn() -> F + Send + Sync + 'static) -> Verdict
+where
+    F: Future<Output = Result<Subject>> + Send + 'static,
+{
+    let factory: Factory = Arc::new(move || subject().boxed());
+    let tag = tag(seed::from_env(), case.name());
+    match block_on(run_case(case, &factory, tag)) {
+        Ok(()) => Verdict::Passed,
+        Err(Stop::Skipped(why)) => Verdict::Skipped(why),
+        Err(Stop::Failed(why)) => Verdict::Failed(why),
+    }
+}
+
 /// What a subject has, to know which cases there are. The subject ends here: it may need the runtime for that.
 async fn look(factory: &Factory) -> Outcome<Vec<Part>> {
     let subject = factory().await?;
@@ -156,7 +199,8 @@ fn told(panic: &(dyn Any + Send)) -> String {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // What a case spawns to happen at the same time does so.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
     runtime.expect("a thread can have a runtime").block_on(work)
 }
 

@@ -34,6 +34,8 @@ pub struct Subject {
     pub(super) patience: Duration,
     pub(super) namespace: String,
     pub(super) other_namespace: Option<String>,
+    /// Whether the store is to remember the lives of sets that are no more.
+    pub(super) remembers_lives: bool,
 }
 
 impl Subject {
@@ -45,6 +47,7 @@ impl Subject {
             patience: Duration::from_secs(30),
             namespace: "default".to_owned(),
             other_namespace: Some("other".to_owned()),
+            remembers_lives: true,
         }
     }
 
@@ -115,6 +118,14 @@ impl Subject {
     #[must_use]
     pub fn one_namespace(mut self) -> Self {
         self.other_namespace = None;
+        self
+    }
+
+    /// Its runtime ends by itself what has no owner any more, so its store need not remember the lives of sets that are no
+    /// more (`SetStore::gone`); cases about them are skipped.
+    #[must_use]
+    pub fn forgets_lives(mut self) -> Self {
+        self.remembers_lives = false;
         self
     }
 }

@@ -17,7 +17,7 @@ impl Bench {
         let mut note = |what: &str, outcome: Outcome| {
             failures.extend(outcome.err().map(|stop| format!("{what}: {}", stop.into_words())));
         };
-        note("mending", self.hands().mend().await.map_err(Stop::from));
+        note("mending", self.mend().await);
         let mut namespaces = BTreeSet::new();
         for set in self.touched() {
             note(&format!("pods of {set}"), self.tidy_pods(&set).await);

@@ -12,8 +12,13 @@ use super::bench::{Bench, Outcome, Stop};
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Bench {
-    fn looks(&self) -> u128 {
+    /// How often is looked before patience ends, with a [`pause`](Self::pause) after each look.
+    pub(super) fn looks(&self) -> u128 {
         self.subject.patience.as_millis() / LOOK.as_millis()
+    }
+
+    pub(super) async fn pause(&self) {
+        self.pass(LOOK).await;
     }
 
     /// A grace period, in seconds, that is longer than any wait.

@@ -26,6 +26,19 @@ pub enum Kind {
     RemoveSet,
 }
 
+impl Kind {
+    /// Whether two are requests of one sort to the engine, which makes those side by side that follow each other.
+    pub fn is_like(self, other: Self) -> bool {
+        let owns = |kind| matches!(kind, Self::Own | Self::Disown);
+        self == other || owns(self) && owns(other)
+    }
+
+    /// Whether the engine begins with one, and goes on with more when that one was done.
+    pub fn starts_slowly(self) -> bool {
+        matches!(self, Self::Create | Self::Provision)
+    }
+}
+
 /// A request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Act {

@@ -22,7 +22,10 @@ use super::seeded;
 pub(super) struct View {
     pub(super) script: u8,
     pub(super) status: Status,
+    /// What there was when the pods were listed.
     pub(super) pods: [Pod; PETS],
+    /// The list failed all the same.
+    pub(super) unseen: bool,
     pub(super) claims: [Claim; PETS],
 }
 
@@ -92,8 +95,8 @@ impl Bridge {
             ordered: config.ordered,
             strategy: Strategy::RollingUpdate { partition: partition.into(), max_unavailable: max_unavailable.into() },
             min_ready: Duration::ZERO,
-            delete_claims_when_scaled: config.when_scaled,
-            delete_claims_when_deleted: config.when_deleted,
+            delete_claims_when_scaled: config.when_scaled && config.flaw != Some(Flaw::GivesClaimsAway),
+            delete_claims_when_deleted: config.when_deleted && config.flaw != Some(Flaw::GivesClaimsAway),
             claim_templates: &self.templates,
             deletion: match (spec.deleted, spec.orphaned) {
                 (_, true) => Some(Cascade::Orphan),
@@ -102,7 +105,7 @@ impl Bridge {
             },
             current: &self.revisions[usize::from(current)],
             update: &self.revisions[usize::from(spec.template)],
-            binds_before_use: false,
+            binds_before_use: config.binds_before_use,
             paused: false,
         };
         let owner = |owner: u8| match owner {
@@ -140,6 +143,7 @@ impl Bridge {
             started: started.clone(),
             deleting_claims: deleting_claims.clone(),
             current_revision: Some(desired.current.clone()),
+            update_revision: (shown.status.current != 0).then(|| desired.update.clone()),
             ..PetSetStatus::default()
         };
         let next = status(&desired, &observed, &plan, &previous, 1);
@@ -156,7 +160,7 @@ impl Bridge {
                 deleting: mask(next.deleting_claims.iter()),
                 current: next.current_revision.as_ref().map_or(0, |name| self.revision(name)),
             },
-            needed: plan.needs_write() || plan.acts() || shown.status.current == 0,
+            needed: plan.needs_swap(&previous),
             mistake,
         };
         seeded::answered(config, view, decision)
@@ -171,7 +175,7 @@ impl Bridge {
         };
         let standing = (0..PETS).filter(|pet| pods[*pet].stands());
         let actions = plan::leftovers(&standing.map(|pet| self.pod(pet, pods[pet], owner)).collect::<Vec<_>>());
-        let view = View { script, status: Status::default(), pods, claims: Default::default() };
+        let view = View { script, status: Status::default(), pods, unseen: false, claims: Default::default() };
         let mistake = self.mistake(&actions, &view);
         let acts = actions.iter().filter(|_| mistake.is_none());
         Leftovers { acts: acts.filter_map(|action| self.act(action, &view, life, false)).collect(), mistake }
@@ -220,6 +224,7 @@ impl Bridge {
             },
             phase: match claim.state {
                 ClaimState::Absent => return None,
+                ClaimState::Pending => ClaimPhase::Pending,
                 ClaimState::Bound => ClaimPhase::Bound,
                 ClaimState::Terminating => ClaimPhase::Terminating,
             },

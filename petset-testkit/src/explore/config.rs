@@ -102,8 +102,10 @@ pub struct Config {
     pub settled: bool,
     /// A pet whose name belongs to a stranger at first.
     pub stranger: Option<u8>,
-    /// Whether pods are listed one by one, so that a list is of several moments. Without claims.
+    /// Whether pods and claims are listed one by one, so that a list is of several moments.
     pub piecemeal: bool,
+    /// Whether a claim has its volume only some time after it was made, and no pod is created before.
+    pub binds_before_use: bool,
     /// What may go wrong.
     pub faults: Faults,
     /// Whether it is checked that every state recovers, within the passes that are promised (L1, L2).
@@ -133,6 +135,7 @@ impl Config {
             settled: true,
             stranger: None,
             piecemeal: false,
+            binds_before_use: false,
             faults: Faults::default(),
             recovery: true,
             flaw: None,
@@ -207,7 +210,7 @@ impl Config {
                 if self.claims {
                     let owned = self.when_scaled || self.when_deleted;
                     slot.claim =
-                        Claim { state: ClaimState::Bound, life: if owned { spec.life } else { 0 }, empty: false };
+                        Claim { life: if owned { spec.life } else { 0 }, state: ClaimState::Bound, ..Claim::default() };
                     slot.ran = true;
                 }
             }

@@ -112,6 +112,27 @@ pub fn ci() -> Vec<Config> {
             .alone()
             .piecemeal()
             .faults(Faults { crash: 1, late: 1, flap: 1, fail: 1, ..NONE }),
+        Config { when_scaled: true, ..Config::new("one-piecemeal-claims", vec![two, two.scaled(1), two]) }
+            .alone()
+            .claims()
+            .piecemeal()
+            .faults(Faults { crash: 1, late: 1, fail: 1, vanish: 1, ..NONE }),
+        Config { when_scaled: true, ..Config::new("two-piecemeal-claims", vec![two, two.scaled(1), two]) }
+            .claims()
+            .piecemeal(),
+        Config {
+            when_scaled: true,
+            binds_before_use: true,
+            ..Config::new("one-claims-bound-first", vec![two, two.scaled(1), two.on(2)])
+        }
+        .alone()
+        .claims()
+        .fresh()
+        .faults(Faults { crash: 1, late: 1, fail: 1, vanish: 1, ..NONE }),
+        Config { binds_before_use: true, ..Config::new("two-claims-bound-first", vec![two, two.on(2)]) }
+            .claims()
+            .fresh()
+            .faults(Faults { late: 1, fail: 1, ..NONE }),
         Config::new("two-piecemeal", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)]).piecemeal(),
     ]);
     configs.extend(late());
@@ -246,8 +267,11 @@ pub fn flawed(flaw: Flaw) -> Config {
         Flaw::FreshNames => Config { settled: false, ..Config::new("", vec![two]) },
         Flaw::NamesAnotherPod | Flaw::ComparesTemplates | Flaw::NoisyStatus => Config::new("", rollout).alone(),
         Flaw::NamesAnotherVersion => Config { broken: 2, ..Config::new("", vec![two, two.on(2), two]) }.alone(),
-        Flaw::NamesAnotherClaim => {
+        Flaw::NamesAnotherClaim | Flaw::KeepsClaimsOfScaled | Flaw::GivesClaimsAway => {
             Config { when_scaled: true, ..Config::new("", vec![two, two.scaled(1)]) }.alone().claims()
+        }
+        Flaw::KeepsClaimsOfDeleted => {
+            Config { when_deleted: true, ..Config::new("", vec![two, two.deleted()]) }.alone().claims()
         }
         Flaw::NamesAnotherTemplate => Config::new("", vec![two]).alone().claims().fresh(),
         Flaw::CreatesTwice => Config::new("", vec![two]).alone().fresh(),

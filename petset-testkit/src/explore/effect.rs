@@ -1,7 +1,7 @@
 //! What requests do when they land, and how every memory of a pod, a claim or the set learns that it changed.
 
 use super::act::{Act, Kind};
-use super::config::Config;
+use super::config::{Config, Spec};
 use super::flaw::Flaw;
 use super::model::{Claim, ClaimState, Controller, Debt, PETS, Phase, Pod, Slot, Stage, State, Status};
 use super::safety::Broken;
@@ -61,11 +61,10 @@ impl State {
         self.slots[pet].claim = Claim::default();
         self.status.claim_ended(pet);
         for controller in &mut self.controllers {
-            match controller.stage {
-                Stage::HasClaims => controller.claim_ended |= 1 << pet,
-                Stage::Idle | Stage::HasSet | Stage::HasPods | Stage::Must | Stage::May | Stage::Acting => {
-                    controller.status.claim_ended(pet);
-                }
+            if controller.remembers_claim(pet) {
+                controller.claim_ended |= 1 << pet;
+            } else {
+                controller.status.claim_ended(pet);
             }
         }
         let on_claims = |act: Act| match act.kind {
@@ -85,7 +84,8 @@ impl State {
             }
             controller.stale = true;
             controller.acts.retain(|act| act.kind != Kind::RemoveSet);
-            if controller.stage == Stage::Must && honest {
+            let is_over = controller.stage == Stage::Acting && controller.acts.is_empty();
+            if controller.stage == Stage::Must && honest || is_over {
                 *controller = Controller::default();
             }
         }
@@ -94,8 +94,9 @@ impl State {
 
     /// Drops requests that would be refused for sure.
     fn forget(&mut self, what: &impl Fn(Act) -> bool) {
-        for controller in &mut self.controllers {
-            controller.acts.retain(|act| !what(act));
+        for by in 0..self.controllers.len() {
+            self.controllers[by].acts.retain(|act| !what(act));
+            self.rest(by);
         }
         self.flying.retain(|act| !what(act));
     }
@@ -127,10 +128,15 @@ impl State {
                 }
                 let owned = config.when_scaled || config.when_deleted;
                 let life = if owned { act.life } else { 0 };
-                self.slots[pet].claim = Claim { state: ClaimState::Bound, life, empty: true };
+                let late = owned && self.is_late(config, act.life);
+                let state = if config.binds_before_use { ClaimState::Pending } else { ClaimState::Bound };
+                self.slots[pet].claim = Claim { state, life, empty: true, late };
             }
-            Kind::Own => self.slots[pet].claim.life = act.life,
-            Kind::Disown => self.slots[pet].claim.life = 0,
+            Kind::Own => {
+                let late = self.is_late(config, act.life);
+                self.slots[pet].claim = Claim { life: act.life, late, ..slot.claim };
+            }
+            Kind::Disown => self.slots[pet].claim = Claim { life: 0, late: false, ..slot.claim },
             Kind::DeleteClaim => {
                 if !config.when_scaled && !config.when_deleted {
                     return Err(Broken("S6", "a claim is deleted although the policy retains it"));
@@ -147,19 +153,33 @@ impl State {
         Ok(Landed::Done)
     }
 
+    /// Whether what becomes this life's now may go unseen by whoever forgets that life.
+    fn is_late(&self, config: &Config, life: u8) -> bool {
+        let removes = |act: Act| act.kind == Kind::RemoveSet;
+        let forgets = |controller: &Controller| {
+            let ends = |spec: &Spec| spec.deleted || spec.orphaned;
+            let has_looked = (0..PETS).any(|pet| controller.remembers_claim(pet));
+            has_looked && ends(config.spec(controller.script)) || controller.acts.iter().any(removes)
+        };
+        let is_over = self.removed || config.spec(self.script).life != life;
+        is_over || self.flying.iter().any(removes) || self.controllers.iter().any(forgets)
+    }
+
     fn create(&mut self, config: &Config, act: Act) -> Result<Landed, Broken> {
         let slot = &mut self.slots[usize::from(act.pet)];
-        if slot.pod.stands() {
-            if config.flaw == Some(Flaw::FreshNames) {
-                return Err(Broken("S1", "two incarnations of one pet run"));
-            }
-            return Ok(Landed::Refused);
+        let is_refused = slot.pod.stands() && config.flaw != Some(Flaw::FreshNames);
+        if is_refused {
+            // Whoever has the name: that is no error.
+            return Ok(Landed::Done);
         }
         if config.claims && slot.claim.state != ClaimState::Bound {
             return Ok(Landed::Refused);
         }
         if config.claims && slot.ran && slot.claim.empty {
             return Err(Broken("S7", "a pet that has run before starts on an empty claim"));
+        }
+        if slot.pod.stands() {
+            return Err(Broken("S1", "two incarnations of one pet run"));
         }
         slot.pod = Pod { phase: Phase::Pending, terminating: false, revision: act.revision, life: act.life };
         Ok(Landed::Done)
@@ -169,7 +189,8 @@ impl State {
         let pet = usize::from(act.pet);
         let spec = config.spec(self.script);
         let slot = &mut self.slots[pet];
-        if !slot.pod.stands() || slot.pod.terminating {
+        let is_refused = act.void && config.flaw != Some(Flaw::NoUid);
+        if !slot.pod.stands() || slot.pod.terminating || is_refused {
             return Ok(Landed::Done);
         }
         if act.void {

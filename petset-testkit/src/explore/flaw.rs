@@ -62,6 +62,12 @@ pub enum Flaw {
     ComparesTemplates,
     /// Every pass writes the status, in turn with and without a word.
     NoisyStatus,
+    /// Claims of pets that were scaled away are never looked at.
+    KeepsClaimsOfScaled,
+    /// Claims of a set that is being deleted are never looked at.
+    KeepsClaimsOfDeleted,
+    /// Claims that the policy deletes some day are given away as if it retained them.
+    GivesClaimsAway,
 }
 
 impl Flaw {
@@ -96,6 +102,9 @@ impl Flaw {
         Self::OldBudget,
         Self::ComparesTemplates,
         Self::NoisyStatus,
+        Self::KeepsClaimsOfScaled,
+        Self::KeepsClaimsOfDeleted,
+        Self::GivesClaimsAway,
     ];
 
     /// The promise that it breaks first.
@@ -121,7 +130,12 @@ impl Flaw {
             Self::FreshNames | Self::CreatesTwice => "S1",
             Self::ComparesTemplates => "S16",
             Self::NoisyStatus => "S17",
-            Self::WaitsForReadiness | Self::KeepsDoomed | Self::LeavesLeftovers => "L2",
+            Self::WaitsForReadiness
+            | Self::KeepsDoomed
+            | Self::LeavesLeftovers
+            | Self::KeepsClaimsOfScaled
+            | Self::KeepsClaimsOfDeleted
+            | Self::GivesClaimsAway => "L2",
         }
     }
 
@@ -157,6 +171,9 @@ impl Flaw {
             Self::OldBudget => "old-budget",
             Self::ComparesTemplates => "compares-templates",
             Self::NoisyStatus => "noisy-status",
+            Self::KeepsClaimsOfScaled => "keeps-claims-of-scaled",
+            Self::KeepsClaimsOfDeleted => "keeps-claims-of-deleted",
+            Self::GivesClaimsAway => "gives-claims-away",
         }
     }
 }

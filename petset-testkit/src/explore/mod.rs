@@ -6,11 +6,11 @@
 //! requests that land late or never.
 //!
 //! A view is of several moments: the set with its status, the pods and the claims are three steps, as they are three
-//! requests of the engine. Under [`piecemeal`](Config::piecemeal()) each pod of a list is a step too, in any order, as it
-//! is with a backend that looks at its pods one by one.
+//! requests of the engine. Under [`piecemeal`](Config::piecemeal()) each pod and each claim of a list is a step too, in any
+//! order, as it is with a backend that looks at them one by one.
 //!
 //! What the model leaves out: time (`minReadySeconds`, pauses after failures), names and DNS, the `initialized`
-//! annotation, labels and selectors, `OnDelete`, volumes that bind late, and the history of revisions. A status that
+//! annotation, labels and selectors, `OnDelete`, volumes that bind with their first pod, and the history of revisions. A status that
 //! differs in counts or conditions only is not written; such a write can make a swap fail and do nothing more.
 //!
 //! # What is checked
@@ -19,6 +19,10 @@
 //! run from every state. At a decision an action must name the incarnation and the version that the planner was shown
 //! (S4) and a claim that is the pet's (S5); a landing trusts the runtime to hold requests to that, and to refuse a name
 //! that is taken (S1): what comes of a runtime that does not is shown by [`Flaw::NoUid`] and [`Flaw::FreshNames`].
+//!
+//! At the goal pods and claims are as the declaration and its retention policy say. A pet that only people can help
+//! (S7, or a template that never works) is waived, and with it what it holds up: pets above it in an ordered set, and the
+//! rollout where it fills the budget. What is known not to hold is exempt by name, and counted in each report: [`Gap`].
 //!
 //! What is no statement about states here, and where it is shown instead:
 //!
@@ -37,6 +41,7 @@ mod configs;
 mod effect;
 #[cfg_attr(not(feature = "flaws"), expect(dead_code, reason = "only the tests of this crate make mistakes"))]
 mod flaw;
+mod gap;
 mod model;
 mod plans;
 mod recover;
@@ -57,6 +62,7 @@ pub use configs::flawed;
 pub use configs::{ci, nightly, quick};
 #[cfg(feature = "flaws")]
 pub use flaw::Flaw;
+pub use gap::Gap;
 pub use model::Faults;
 pub use report::{Found, Report};
 pub use search::explore;

@@ -59,6 +59,8 @@ pub enum ClaimState {
     /// There is none.
     #[default]
     Absent,
+    /// Without a volume yet.
+    Pending,
     /// With its volume.
     Bound,
     /// Its end was asked for.
@@ -74,6 +76,9 @@ pub struct Claim {
     pub life: u8,
     /// No pod was ready on it yet.
     pub empty: bool,
+    /// It became the set's when whoever forgets that set may have looked at its claims before
+    /// ([`Gap::ClaimOfAGoneSet`](super::Gap::ClaimOfAGoneSet)).
+    pub late: bool,
 }
 
 /// Whether the library owes the set a ready pod (S10).
@@ -169,10 +174,14 @@ pub struct Controller {
     pub status: Status,
     /// The pods as read.
     pub pods: [Pod; PETS],
+    /// The list of the pods failed, and counts as an empty one; no sound controller goes on then.
+    pub unseen: bool,
     /// The claims as read.
     pub claims: [Claim; PETS],
     /// Pods that were read so far, where they are read one by one.
     pub read: u8,
+    /// Claims that were read so far, where they are read one by one.
+    pub claims_read: u8,
     /// Pods that changed since they were read.
     pub moved: u8,
     /// Pods that ended since they were read.
@@ -181,12 +190,26 @@ pub struct Controller {
     pub claim_ended: u8,
     /// What is left to do.
     pub acts: Acts<8>,
+    /// A first one of the requests that come next was done, which start slowly.
+    pub wide: bool,
 }
 
 impl Controller {
+    /// How many of the requests come next, side by side.
+    pub fn batch(&self) -> usize {
+        let first = self.acts.0[0].kind;
+        let alike = self.acts.iter().take_while(|act| act.kind.is_like(first)).count();
+        if first.starts_slowly() && !self.wide { alike.min(1) } else { alike }
+    }
+
     /// Whether it has read this pod and not decided on it yet.
     pub fn remembers(&self, pet: usize) -> bool {
         self.stage == Stage::HasPods || self.read & 1 << pet != 0
+    }
+
+    /// Whether it has read this claim and not decided on it yet.
+    pub fn remembers_claim(&self, pet: usize) -> bool {
+        self.stage == Stage::HasClaims || self.claims_read & 1 << pet != 0
     }
 }
 

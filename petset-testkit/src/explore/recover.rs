@@ -7,8 +7,9 @@
 //! S17: at the goal the passes after it come to rest. The first ones may still say that it is reached; then there is one
 //! that changes nothing, and as the planner is a function, every later one is like it.
 
-use super::config::Config;
-use super::model::{ClaimState, Faults, Phase, STRANGER, Slot, Stage, State};
+use super::config::{Config, Spec};
+use super::gap::Gap;
+use super::model::{ClaimState, Controller, Faults, PETS, Phase, STRANGER, Slot, Stage, State};
 use super::plans::Plans;
 use super::safety::Broken;
 use super::table::fingerprint;
@@ -62,7 +63,7 @@ impl Recovered {
             let seen = fingerprint(&state);
             let known = self.left(seen);
             let goal = if known.is_some() { Goal::Ahead } else { goal(plans.config, &state) };
-            if goal == Goal::Reached {
+            if goal != Goal::Ahead {
                 rests(plans, &state)?;
             }
             if let Some(left) = known.or_else(|| (goal != Goal::Ahead).then_some(0)) {
@@ -112,9 +113,13 @@ impl State {
         loop {
             match self.controllers[by].stage {
                 Stage::Idle => return Ok(()),
-                Stage::HasSet if self.controllers[by].read > 0 => {
-                    let read = self.controllers[by].read;
-                    for pet in (0..plans.config.pets()).filter(|pet| read & 1 << pet == 0) {
+                Stage::HasSet if self.controllers[by].read | self.controllers[by].claims_read > 0 => {
+                    let Controller { read, claims_read, .. } = self.controllers[by];
+                    let pets = 0..plans.config.pets();
+                    for pet in pets.clone().filter(|pet| plans.config.claims && claims_read & 1 << pet == 0) {
+                        self.read_claim(plans, by, pet)?;
+                    }
+                    for pet in pets.filter(|pet| read & 1 << pet == 0) {
                         self.read_pod(plans, by, pet)?;
                     }
                 }
@@ -136,6 +141,9 @@ impl State {
             } else if matches!(slot.pod.phase, Phase::Pending | Phase::Unready) && !broken {
                 self.becomes_ready(config, pet);
             }
+            if slot.claim.state == ClaimState::Pending {
+                self.slots[pet].claim.state = ClaimState::Bound;
+            }
             if slot.claim.state == ClaimState::Terminating && !self.slots[pet].pod.stands() {
                 self.claim_ended(config, pet);
             }
@@ -151,7 +159,7 @@ enum Goal {
     Ahead,
     /// It is reached.
     Reached,
-    /// Only people can go on: the template is one that never works, or a volume that held data is gone (S7).
+    /// It is reached but for pets that only people can help, and for what those hold up.
     WithPeople,
 }
 
@@ -160,29 +168,81 @@ fn goal(config: &Config, state: &State) -> Goal {
     if state.removed {
         // Nothing is left that could be written.
         let is_gone = |slot: &Slot| !slot.pod.stands() || !(1..=spec.life).contains(&slot.pod.life);
-        return if state.slots.iter().all(is_gone) { Goal::Reached } else { Goal::Ahead };
+        let reached = state.slots.iter().all(|slot| is_gone(slot) && is_retained(slot));
+        return if reached { Goal::Reached } else { Goal::Ahead };
     }
     if spec.deleted || spec.orphaned {
         return Goal::Ahead;
     }
-    if config.broken == spec.template {
-        return Goal::WithPeople;
+    let blocked =
+        (0..spec.wanted()).filter(|pet| waits_for_people(config, state, *pet)).fold(0_u8, |all, pet| all | 1 << pet);
+    let claims = (0..PETS).all(|pet| is_as_declared(config, spec, pet, &state.slots[pet]));
+    let pods = (0..PETS).all(|pet| pet_is_there(config, state, pet, blocked));
+    let settled = state.status.live | state.status.gone | state.status.deleting == 0 || blocked != 0;
+    match (claims && pods && settled, blocked) {
+        (true, 0) => Goal::Reached,
+        (true, _) => Goal::WithPeople,
+        (false, _) => Goal::Ahead,
     }
-    let mut waits_for_people = false;
-    let mut reached = state.status.live | state.status.gone | state.status.deleting == 0;
-    for (pet, slot) in state.slots.iter().enumerate() {
-        let wanted = pet < spec.wanted();
-        let ours = slot.pod.stands() && slot.pod.life == spec.life;
-        let remembered = state.status.started & (1 << pet) != 0;
-        let replaced = state.status.lost & (1 << pet) != 0;
-        let emptied = remembered && (slot.claim.state == ClaimState::Absent || replaced);
-        waits_for_people |= wanted && emptied;
-        let updated = pet < spec.partition.into() || slot.pod.revision == spec.template;
-        reached &= if wanted { ours && slot.pod.serves() && updated } else { !ours };
+}
+
+/// Whether only people can help this pet: its template is one that never works, or a volume that held its data is gone
+/// (S7).
+fn waits_for_people(config: &Config, state: &State, pet: usize) -> bool {
+    let (bit, slot) = (1 << pet, &state.slots[pet]);
+    let is_broken = slot.pod.stands() && config.broken != 0 && slot.pod.revision == config.broken;
+    let remembered = state.status.started & bit != 0;
+    let replaced = state.status.lost & bit != 0;
+    is_broken && config.broken == config.spec(state.script).template
+        || remembered && (slot.claim.state == ClaimState::Absent || replaced)
+}
+
+/// Whether a pet is as it is declared, or waits for people, or for a pet that does: an ordered set starts nobody above
+/// one that is not ready, and whoever is down counts against the budget.
+fn pet_is_there(config: &Config, state: &State, pet: usize, blocked: u8) -> bool {
+    let spec = config.spec(state.script);
+    let pod = &state.slots[pet].pod;
+    let ours = pod.stands() && pod.life == spec.life;
+    if pet >= spec.wanted() {
+        return !ours;
     }
-    match (reached, waits_for_people) {
-        (true, _) => Goal::Reached,
-        (false, true) => Goal::WithPeople,
-        (false, false) => Goal::Ahead,
+    if blocked & 1 << pet != 0 {
+        return true;
+    }
+    let may_lack = config.ordered && blocked & ((1 << pet) - 1) != 0;
+    let is_updated = pet < spec.partition.into() || pod.revision == spec.template;
+    let may_be_old = blocked.count_ones() >= spec.max_unavailable.into();
+    if pod.stands() { ours && pod.serves() && (is_updated || may_be_old) } else { may_lack }
+}
+
+/// Whether the claim is with whom the retention policy says, as long as the set is there.
+fn is_as_declared(config: &Config, spec: &Spec, pet: usize, slot: &Slot) -> bool {
+    let claim = &slot.claim;
+    if claim.state == ClaimState::Absent {
+        return true;
+    }
+    let deletes = config.when_scaled || config.when_deleted;
+    match claim.life {
+        0 => !deletes || pet >= spec.wanted() || claim.state == ClaimState::Terminating,
+        life if life == spec.life => deletes && (pet < spec.wanted() || !config.when_scaled),
+        _ => is_retained(slot),
+    }
+}
+
+/// Whether the claim is nobody's that is over, but for what is known not to hold.
+fn is_retained(slot: &Slot) -> bool {
+    slot.claim.life == 0 || slot.claim.late || slot.claim.state == ClaimState::Absent
+}
+
+impl Gap {
+    /// Whether it is seen in this state.
+    pub(super) fn is_in(self, config: &Config, state: &State) -> bool {
+        let spec = config.spec(state.script);
+        match self {
+            Self::ClaimOfAGoneSet => {
+                let is_over = |life: u8| life != 0 && (state.removed || life < spec.life);
+                state.slots.iter().any(|slot| slot.claim.late && is_over(slot.claim.life))
+            }
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! What a search found.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use super::gap::Gap;
 
 /// What one search found.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct Report {
     pub complete: bool,
     /// The first broken promise, on one of the shortest ways.
     pub found: Option<Found>,
+    /// In how many of the states what is known not to hold does not hold.
+    pub gaps: BTreeMap<Gap, u64>,
 }
 
 /// A broken promise.
@@ -46,12 +51,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, states, transitions, depth, seconds, complete, found } = self;
+        let Self { name, states, transitions, depth, seconds, complete, found, gaps } = self;
         write!(f, "{name:<44} {states:>12} {transitions:>14} {depth:>6} {seconds:>8.1}  ")?;
         match (found, complete) {
             (Some(found), _) => write!(f, "{} broken in {} steps: {}", found.promise, found.story.len(), found.what),
             (None, true) => f.write_str("safe, complete"),
             (None, false) => f.write_str("safe so far, not complete"),
-        }
+        }?;
+        gaps.iter().try_for_each(|(gap, states)| write!(f, ", but for {gap} in {states}"))
     }
 }

@@ -1,11 +1,13 @@
 //! Breadth first, level by level, on every core. The set of states of a level does not depend on who found them, so
 //! counts are the same in every run.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use super::config::Config;
+use super::gap::Gap;
 use super::model::State;
 use super::plans::Plans;
 use super::recover::Recovered;
@@ -23,6 +25,7 @@ struct Share {
     next: Vec<State>,
     transitions: u64,
     found: Option<Violation>,
+    gaps: BTreeMap<Gap, u64>,
 }
 
 /// A broken promise, ordered so that the same one is told in every run.
@@ -43,11 +46,20 @@ pub fn explore(config: &Config, threads: usize) -> Report {
     let mut memories: Vec<(Plans<'_>, Recovered)> =
         (0..threads.max(1)).map(|_| (Plans::new(config), Recovered::new())).collect();
     let mut level = vec![start];
-    let mut report =
-        Report { name: config.name, states: 1, transitions: 0, depth: 0, seconds: 0.0, complete: true, found: None };
+    let mut report = Report {
+        name: config.name,
+        states: 1,
+        transitions: 0,
+        depth: 0,
+        seconds: 0.0,
+        complete: true,
+        found: None,
+        gaps: BTreeMap::new(),
+    };
     while !level.is_empty() && report.found.is_none() {
-        let (next, transitions, found) = advance(&seen, &level, &mut memories);
+        let Share { next, transitions, found, gaps } = advance(&seen, &level, &mut memories);
         report.transitions += transitions;
+        add(&mut report.gaps, gaps);
         report.found = found.map(|violation| {
             let story = story::tell(&mut memories[0].0, &seen, &violation);
             Found { promise: violation.broken.0, what: violation.broken.1, story }
@@ -64,11 +76,11 @@ pub fn explore(config: &Config, threads: usize) -> Report {
     report
 }
 
-fn advance(
-    seen: &Seen,
-    level: &[State],
-    memories: &mut [(Plans<'_>, Recovered)],
-) -> (Vec<State>, u64, Option<Violation>) {
+fn add(all: &mut BTreeMap<Gap, u64>, more: BTreeMap<Gap, u64>) {
+    more.into_iter().for_each(|(gap, states)| *all.entry(gap).or_default() += states);
+}
+
+fn advance(seen: &Seen, level: &[State], memories: &mut [(Plans<'_>, Recovered)]) -> Share {
     let taken = AtomicUsize::new(0);
     let shares = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -84,13 +96,14 @@ fn advance(
     for share in shares.into_inner().unwrap_or_else(PoisonError::into_inner) {
         all.transitions += share.transitions;
         all.found = [all.found, share.found].into_iter().flatten().min();
+        add(&mut all.gaps, share.gaps);
         if all.next.is_empty() {
             all.next = share.next;
         } else {
             all.next.extend(share.next);
         }
     }
-    (all.next, all.transitions, all.found)
+    all
 }
 
 fn work(seen: &Seen, level: &[State], taken: &AtomicUsize, plans: &mut Plans<'_>, recovered: &mut Recovered) -> Share {
@@ -109,6 +122,9 @@ fn work(seen: &Seen, level: &[State], taken: &AtomicUsize, plans: &mut Plans<'_>
                 && let Err(broken) = recovered.check(plans, state)
             {
                 note(broken, None);
+            }
+            for gap in Gap::ALL.iter().filter(|gap| gap.is_in(plans.config, state)) {
+                *share.gaps.entry(*gap).or_default() += 1;
             }
             successors(plans, state, &mut out);
             share.transitions += out.len() as u64;

@@ -7,12 +7,15 @@ use super::act::{Act, Kind};
 use super::bridge::{Bridge, Decision, View};
 use super::config::Config;
 use super::flaw::Flaw;
-use super::model::{ClaimState, PETS, Phase, Status};
+use super::model::{Claim, ClaimState, PETS, Phase, Status};
 use super::targets::at;
 
 /// What the planner is shown: the view, but for what a flaw hides.
 pub(super) fn shown(config: &Config, view: &View) -> View {
     let mut shown = *view;
+    if view.unseen {
+        shown.pods = Default::default();
+    }
     let wanted = (1_u8 << config.spec(view.script).wanted()) - 1;
     match config.flaw {
         Some(Flaw::NoTicket | Flaw::NaiveTicket) => (shown.status.live, shown.status.gone) = (0, 0),
@@ -26,6 +29,10 @@ pub(super) fn shown(config: &Config, view: &View) -> View {
             }
         }
         Some(Flaw::ForgetsStarted) => shown.status.started = 0,
+        Some(Flaw::KeepsClaimsOfScaled) if !config.spec(view.script).deleted => {
+            shown.claims[config.spec(view.script).wanted()..].fill(Claim::default());
+        }
+        Some(Flaw::KeepsClaimsOfDeleted) if config.spec(view.script).deleted => shown.claims = Default::default(),
         Some(Flaw::ComparesTemplates) => {
             // Somebody added a default to what runs: it does not look like the template any more.
             for pod in shown.pods.iter_mut().filter(|pod| pod.serves()) {

@@ -20,6 +20,8 @@ pub enum Step {
     Fails(usize),
     /// A pod that was asked to end is gone.
     Ends(usize),
+    /// A claim has its volume.
+    Binds(usize),
     /// A claim that was asked to end is gone.
     ClaimEnds(usize),
     /// A stranger deletes a claim.
@@ -34,6 +36,8 @@ pub enum Step {
     ReadPods(usize),
     /// A controller reads one pod of its list.
     ReadPod(usize, usize),
+    /// A controller reads one claim of its list.
+    ReadClaim(usize, usize),
     /// A controller lists the pods, and that fails.
     ReadFails(usize),
     /// A controller lists the claims.
@@ -127,6 +131,9 @@ fn runtime(config: &Config, state: &State, pet: usize, out: &mut Vec<Next>) {
             });
         }
     }
+    if slot.claim.state == ClaimState::Pending {
+        add(Step::Binds(pet), &|next| next.slots[pet].claim.state = ClaimState::Bound);
+    }
     if slot.claim.state == ClaimState::Terminating && !pod.stands() {
         add(Step::ClaimEnds(pet), &|next| next.claim_ended(config, pet));
     }
@@ -140,7 +147,7 @@ fn runtime(config: &Config, state: &State, pet: usize, out: &mut Vec<Next>) {
 
 fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Next>) {
     let config = plans.config;
-    let Controller { stage, read, acts, .. } = state.controllers[by];
+    let Controller { stage, read, claims_read, acts, .. } = state.controllers[by];
     let mut add = |step: Step, change: &mut dyn FnMut(&mut State) -> Result<(), Broken>| {
         let mut next = state.clone();
         let result = change(&mut next);
@@ -171,6 +178,9 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
             for pet in (0..config.pets()).filter(|pet| read & 1 << pet == 0) {
                 add(Step::ReadPod(by, pet), &mut |next| next.read_pod(plans, by, pet));
             }
+            for pet in (0..config.pets()).filter(|pet| config.claims && claims_read & 1 << pet == 0) {
+                add(Step::ReadClaim(by, pet), &mut |next| next.read_claim(plans, by, pet));
+            }
         }
         Stage::HasSet | Stage::HasClaims => {
             add(Step::ReadPods(by), &mut |next| next.read_pods(plans, by, false));
@@ -198,14 +208,13 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
             }
         }
         Stage::Acting => {
-            let first = acts.0[0].kind;
-            for (at, act) in acts.iter().enumerate().take_while(|(_, act)| act.kind == first) {
+            for (at, act) in acts.iter().enumerate().take(state.controllers[by].batch()) {
                 add(Step::Act(by, act), &mut |next| next.act(plans, by, at));
                 if state.faults.lost > 0 {
                     add(Step::Lost(by, act), &mut |next| {
                         next.faults.lost -= 1;
                         next.controllers[by].acts.take(at);
-                        next.fail(by, act.pet);
+                        next.fail(by, act);
                         Ok(())
                     });
                 }
@@ -214,7 +223,7 @@ fn controller(plans: &mut Plans<'_>, state: &State, by: usize, out: &mut Vec<Nex
                         next.faults.late -= 1;
                         next.controllers[by].acts.take(at);
                         next.flying.push(act);
-                        next.fail(by, act.pet);
+                        next.fail(by, act);
                         Ok(())
                     });
                 }

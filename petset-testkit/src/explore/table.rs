@@ -68,11 +68,11 @@ pub(super) fn fingerprint(state: &State) -> u64 {
         let mut mixer = Mixer::default();
         controller.stage.hash(&mut mixer);
         if controller.stage != Stage::Idle {
-            let Controller { stage: _, stale, script, status, pods, claims, read, moved, ended, claim_ended, acts: _ } =
-                controller;
+            let Controller { stage: _, stale, script, status, pods, unseen, claims, acts: _, wide, .. } = controller;
+            let Controller { read, claims_read, moved, ended, claim_ended, .. } = controller;
             (stale, script, status, pods, claims, moved, ended, claim_ended).hash(&mut mixer);
-            if read > 0 {
-                mixer.write_u8(read);
+            if read | claims_read > 0 || unseen || wide {
+                (read, claims_read, unseen, wide).hash(&mut mixer);
             }
             acts(&controller.acts, &mut mixer);
         }

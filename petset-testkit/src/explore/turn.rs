@@ -1,11 +1,11 @@
 //! What a controller does next: the engine's order, one step at a time.
 
-use super::act::Kind;
+use super::act::{Act, Kind};
 use super::bridge::{Leftovers, View};
 use super::config::Config;
 use super::effect::Landed;
 use super::flaw::Flaw;
-use super::model::{ClaimState, Controller, PETS, Phase, Stage, State, Status};
+use super::model::{Claim, ClaimState, Controller, PETS, Phase, Stage, State, Status};
 use super::plans::Plans;
 use super::safety::{self, Broken};
 
@@ -19,28 +19,19 @@ impl State {
 
     /// Lists the pods; decides when that was the last thing to read. A list that fails ends the pass.
     pub(super) fn read_pods(&mut self, plans: &mut Plans<'_>, by: usize, fails: bool) -> Result<(), Broken> {
-        let lies = plans.config.flaw == Some(Flaw::ErrorIsAbsence);
-        if fails && !lies {
+        if fails && plans.config.flaw != Some(Flaw::ErrorIsAbsence) {
             self.controllers[by] = Controller::default();
             return Ok(());
         }
         let pods = self.slots.map(|slot| slot.pod);
         let controller = &mut self.controllers[by];
-        controller.pods = if fails { Default::default() } else { pods };
+        // What is decided is held against what was there, and not against what was seen of it.
+        (controller.pods, controller.unseen) = (pods, fails);
         if controller.stage == Stage::HasSet && plans.config.claims || controller.stage == Stage::Idle {
             controller.stage = Stage::HasPods;
             return Ok(());
         }
-        let result = self.decide(plans, by);
-        if fails
-            && self.controllers[by]
-                .acts
-                .iter()
-                .any(|act| act.kind == Kind::Create && pods[usize::from(act.pet)].stands())
-        {
-            return Err(Broken("S2", "a pod is created although the end of the one before is not confirmed"));
-        }
-        result
+        self.decide(plans, by)
     }
 
     /// Reads one pod of a list that is of several moments; decides when that was the last one.
@@ -49,14 +40,29 @@ impl State {
         let controller = &mut self.controllers[by];
         controller.pods[pet] = pod;
         controller.read |= 1 << pet;
-        if controller.read == (1 << plans.config.pets()) - 1 { self.decide(plans, by) } else { Ok(()) }
+        self.decide_when_all_is_read(plans, by)
+    }
+
+    /// Reads one claim of a list that is of several moments; decides when that was the last thing to read.
+    pub(super) fn read_claim(&mut self, plans: &mut Plans<'_>, by: usize, pet: usize) -> Result<(), Broken> {
+        let claim = self.slots[pet].claim;
+        let controller = &mut self.controllers[by];
+        controller.claims[pet] = Claim { late: false, ..claim };
+        controller.claims_read |= 1 << pet;
+        self.decide_when_all_is_read(plans, by)
+    }
+
+    fn decide_when_all_is_read(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
+        let all = (1 << plans.config.pets()) - 1;
+        let Controller { read, claims_read, .. } = self.controllers[by];
+        let is_read = read == all && (claims_read == all || !plans.config.claims);
+        if is_read { self.decide(plans, by) } else { Ok(()) }
     }
 
     /// Lists the claims; decides when that was the last thing to read.
     pub(super) fn read_claims(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
-        let claims = self.slots.map(|slot| slot.claim);
         let controller = &mut self.controllers[by];
-        controller.claims = claims;
+        controller.claims = self.slots.map(|slot| Claim { late: false, ..slot.claim });
         if controller.stage == Stage::HasSet {
             controller.stage = Stage::HasClaims;
             return Ok(());
@@ -67,8 +73,9 @@ impl State {
     /// Decides on what was read, and checks what was decided.
     pub(super) fn decide(&mut self, plans: &mut Plans<'_>, by: usize) -> Result<(), Broken> {
         let config = plans.config;
-        let Controller { stale, script, status, pods, claims, moved, ended, claim_ended, .. } = self.controllers[by];
-        let mut view = View { script, status, pods, claims };
+        let Controller { stale, script, status, pods, unseen, claims, moved, ended, claim_ended, .. } =
+            self.controllers[by];
+        let mut view = View { script, status, pods, unseen, claims };
         if config.flaw == Some(Flaw::StaleList) {
             // The status was read after the pods: its tickets are of the incarnations that stand now.
             ended_in(ended).for_each(|pet| view.status.ended(pet));
@@ -153,15 +160,21 @@ impl State {
     pub(super) fn act(&mut self, plans: &Plans<'_>, by: usize, at: usize) -> Result<(), Broken> {
         let act = self.controllers[by].acts.take(at);
         if self.land(plans.config, act)? == Landed::Refused {
-            self.fail(by, act.pet);
+            self.fail(by, act);
         }
+        let controller = &mut self.controllers[by];
+        controller.wide = act.kind.starts_slowly() && controller.acts.0[0].kind == act.kind;
         self.rest(by);
         Ok(())
     }
 
-    /// An action failed: the later ones of its pet are left for the next pass.
-    pub(super) fn fail(&mut self, by: usize, pet: u8) {
-        self.controllers[by].acts.retain(|act| act.pet != pet);
+    /// An action failed: the later ones of its pet are left for the next pass, and of those that start slowly all that
+    /// were not begun.
+    pub(super) fn fail(&mut self, by: usize, failed: Act) {
+        let controller = &mut self.controllers[by];
+        let stops = failed.kind.starts_slowly() && !controller.wide;
+        controller.acts.retain(|act| act.pet != failed.pet && !(stops && act.kind == failed.kind));
+        controller.wide &= controller.acts.0[0].kind == failed.kind;
         self.rest(by);
     }
 

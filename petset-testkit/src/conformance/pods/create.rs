@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::future::join_all;
 use petset_core::SetUid;
 use petset_core::backend::{Created, Pod, PodChange, PodPhase, PodRequest};
 
@@ -93,8 +92,11 @@ pub(super) async fn taken_while_terminating(bench: &Bench) -> Outcome {
 pub(super) async fn at_the_same_time(bench: &Bench) -> Outcome {
     let set = bench.set("web");
     let request = bench.pod_request(&set, 0, bench.ready()?);
-    let pods = bench.pods();
-    let answers = join_all((0..8).map(|_| pods.create(request.clone()))).await;
+    let answers = Bench::at_once((0..8).map(|_| {
+        let (pods, request) = (bench.pods(), request.clone());
+        async move { pods.create(request).await }
+    }))
+    .await?;
     let (mut made, mut uids) = (0, BTreeSet::new());
     for answer in answers {
         let pod = match answer? {

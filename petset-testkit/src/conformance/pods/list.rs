@@ -1,11 +1,11 @@
 //! `PodBackend::list`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use petset_core::backend::{Created, Pod, PodChange, PodPhase, PodStatus};
 use petset_core::{SetKey, SetUid, Version};
 
-use crate::conformance::bench::{Bench, Outcome, by_hand};
+use crate::conformance::bench::{Bench, Outcome};
 
 async fn owners(bench: &Bench, set: &SetKey) -> Outcome<BTreeMap<u32, Option<SetUid>>> {
     Ok(bench.pods().list(set).await?.into_iter().map(|pod| (pod.ordinal.0, pod.owner)).collect())
@@ -94,10 +94,10 @@ pub(super) async fn complete_or_an_error(bench: &Bench) -> Outcome {
     for ordinal in 0..2 {
         bench.run(&set, ordinal, bench.ready()?).await?;
     }
-    by_hand(bench.hands().damage_pods(&set).await)?;
+    bench.damage_pods(&set).await?;
     let answer = bench.pods().list(&set).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
-    bench.hands().mend().await?;
+    bench.mend().await?;
     assert_eq!(bench.pods().list(&set).await?.len(), 2);
     Ok(())
 }
@@ -107,7 +107,7 @@ pub(super) async fn others_can_be_read(bench: &Bench) -> Outcome {
     for set in [&damaged, &sound] {
         bench.run(set, 0, bench.ready()?).await?;
     }
-    by_hand(bench.hands().damage_pods(&damaged).await)?;
+    bench.damage_pods(&damaged).await?;
     let answer = bench.pods().list(&damaged).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
     assert_eq!(bench.pods().list(&sound).await?.len(), 1);
@@ -121,10 +121,18 @@ pub(super) async fn of_nothing(bench: &Bench) -> Outcome {
 
 pub(super) async fn many_at_once(bench: &Bench) -> Outcome {
     let (set, template) = (bench.set("web"), bench.ready()?);
-    for ordinal in 0..12 {
-        bench.run(&set, ordinal, template.clone()).await?;
-        assert_eq!(bench.pods().list(&set).await?.len(), usize::try_from(ordinal).unwrap_or_default() + 1);
+    let answers = Bench::at_once((0..12).map(|ordinal| {
+        let (pods, request) = (bench.pods(), bench.pod_request(&set, ordinal, template.clone()));
+        async move { pods.create(request).await }
+    }))
+    .await?;
+    let mut made = BTreeSet::new();
+    for answer in answers {
+        let (Created::New(pod) | Created::AlreadyThere(pod)) = answer?;
+        made.insert(pod.uid);
     }
+    let listed: BTreeSet<_> = bench.pods().list(&set).await?.into_iter().map(|pod| pod.uid).collect();
+    assert_eq!((listed.len(), listed), (12, made));
     Ok(())
 }
 

@@ -6,10 +6,12 @@ mod delete;
 mod end;
 mod list;
 mod mount;
+mod run;
 mod update;
 mod watch;
 
 use super::case::{Case, list_cases};
+pub(super) use check::says_all;
 
 pub(super) fn cases() -> Vec<Case> {
     list_cases![Pods:
@@ -31,6 +33,9 @@ pub(super) fn cases() -> Vec<Case> {
         "list_sees_own_writes" => list::own_writes,
         "list_sees_own_writes__as_they_were_asked_for" => list::as_asked_for,
         "list_sees_own_writes__an_update" => list::an_update,
+        "list_shows_a_pod_while_it_runs" => run::after_a_polite_end,
+        "list_shows_a_pod_while_it_runs__that_ignores_the_signal" => run::after_a_hard_end,
+        "list_shows_a_pod_while_it_runs__whose_name_is_taken_next" => run::before_the_next,
         "list_is_the_same_in_a_later_instance" [LaterInstance] => list::later_instance,
         "create_of_a_free_name_is_new" => create::free_name,
         "create_of_a_free_name_is_new__after_the_end_of_another" => create::after_the_end,
@@ -49,6 +54,7 @@ pub(super) fn cases() -> Vec<Case> {
         "create_mounts_the_named_claims__and_starts_nothing_without" [Volumes, Mounts, BindsBeforeUse] => mount::missing,
         "create_mounts_the_named_claims__and_starts_nothing_without_one_that_nobody_sees" [Volumes, Mounts, BindsBeforeUse] => mount::missing_and_unseen,
         "create_on_another_claim_is_a_conflict" [Volumes] => mount::another_claim,
+        "create_on_another_claim_is_a_conflict__and_on_one_that_ends" [Volumes, Mounts] => mount::ending_claim,
         "create_on_another_claim_is_a_conflict__and_on_its_own_is_new" [Volumes] => mount::its_own_claim,
         "delete_of_a_gone_pod_is_already_gone" => delete::gone_pod,
         "delete_of_a_gone_pod_is_already_gone__of_a_name_that_never_was" => delete::never_was,

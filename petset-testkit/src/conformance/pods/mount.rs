@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use petset_core::ErrorKind;
-use petset_core::backend::ContainerState;
+use petset_core::backend::{Claim, ClaimPhase, ContainerState};
 use petset_core::spec::PodTemplate;
 
 use crate::conformance::Workload;
@@ -85,6 +85,30 @@ pub(super) async fn another_claim(bench: &Bench) -> Outcome {
         }
         assert_eq!(bench.pods().list(&set).await?, []);
     }
+    Ok(())
+}
+
+/// A claim whose end was asked for, and that another pod still uses.
+pub(super) async fn ending_claim(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    let claim = bench.claim(&set, 0).await?;
+    let mut user = bench.pod_request(&set, 0, bench.ready()?);
+    user.claims.insert(Workload::CLAIM.to_owned(), claim.name.clone());
+    let user = bench.create(user).await?;
+    bench.until_ready(&user).await?;
+    bench.volumes().delete(&claim.reference()).await?;
+    let ends = |claims: &[Claim]| claims.iter().all(|claim| claim.phase == ClaimPhase::Terminating);
+    assert_eq!(bench.until_claims(&set, "a claim that ends", ends).await?.len(), 1, "a pod uses it");
+    // Its own pet has a pod that uses it; another one cannot start on it any more.
+    let mut request = bench.pod_request(&set, 1, bench.ready()?);
+    request.claims.insert(Workload::CLAIM.to_owned(), claim.name.clone());
+    request.claim_uids.insert(Workload::CLAIM.to_owned(), claim.uid);
+    match bench.pods().create(request).await {
+        Err(error) => assert!(error.is_conflict(), "{error}"),
+        Ok(created) => return Err(Stop::Failed(format!("it started on a claim that ends: {created:?}"))),
+    }
+    let left: Vec<_> = bench.pods().list(&set).await?.into_iter().map(|pod| pod.uid).collect();
+    assert_eq!(left, [user.uid]);
     Ok(())
 }
 

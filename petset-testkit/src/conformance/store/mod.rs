@@ -14,8 +14,8 @@ use super::case::{Case, list_cases};
 pub(super) fn cases() -> Vec<Case> {
     list_cases![Store:
         "store_lists_every_set_in_order" => sets::in_order,
-        "store_gone_tells_the_lives_of_removed_sets" => lives::of_a_removed_set,
-        "store_gone_tells_the_lives_of_removed_sets__until_it_is_created_anew" => lives::until_created_anew,
+        "store_gone_tells_the_lives_of_removed_sets" [FormerLives] => lives::of_a_removed_set,
+        "store_gone_tells_the_lives_of_removed_sets__until_it_is_created_anew" [FormerLives] => lives::until_created_anew,
         "store_get_sees_own_writes" => sets::own_writes,
         "store_get_sees_own_writes__each_with_a_new_version" => sets::new_versions,
         "store_get_is_the_same_in_a_later_instance" [LaterInstance] => later::every_thing,

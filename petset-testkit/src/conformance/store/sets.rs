@@ -1,7 +1,6 @@
 //! Sets and their declarations.
 
 use futures::StreamExt;
-use futures::future::join_all;
 use petset_core::backend::WatchEvent;
 use petset_core::store::Cascade;
 use petset_core::{ErrorKind, SetKey};
@@ -66,8 +65,11 @@ pub(super) async fn taken_key(bench: &Bench) -> Outcome {
 
 pub(super) async fn racing_creates(bench: &Bench) -> Outcome {
     let key = bench.set("web");
-    let store = bench.store();
-    let answers = join_all((1..=8).map(|replicas| store.create(declared(&key, replicas), NOW))).await;
+    let answers = Bench::at_once((1..=8).map(|replicas| {
+        let (store, set) = (bench.store(), declared(&key, replicas));
+        async move { store.create(set, NOW).await }
+    }))
+    .await?;
     let made: Vec<_> = answers.iter().flatten().collect();
     assert_eq!(made.len(), 1);
     assert_eq!(bench.current(&key).await?, *made[0]);

@@ -1,6 +1,5 @@
 //! Status, the mark of deletion, and removal.
 
-use futures::future::join_all;
 use petset_core::ErrorKind;
 use petset_core::store::{Cascade, Deletion};
 
@@ -43,9 +42,11 @@ pub(super) async fn old_version(bench: &Bench) -> Outcome {
 pub(super) async fn racing(bench: &Bench) -> Outcome {
     let key = bench.set("web");
     let made = bench.stored(&key).await?;
-    let store = bench.store();
-    let writes = (1..=8).map(|count| store.update_status(&key, &made.version, status(count)));
-    let answers = join_all(writes).await;
+    let answers = Bench::at_once((1..=8).map(|count| {
+        let (store, key, version) = (bench.store(), key.clone(), made.version.clone());
+        async move { store.update_status(&key, &version, status(count)).await }
+    }))
+    .await?;
     assert_eq!(answers.iter().flatten().count(), 1);
     assert!(answers.iter().filter_map(|answer| answer.as_ref().err()).all(petset_core::Error::is_conflict));
     Ok(())

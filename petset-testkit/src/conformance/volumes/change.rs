@@ -79,6 +79,18 @@ pub(super) async fn grow_with_files(bench: &Bench) -> Outcome {
     Ok(())
 }
 
+pub(super) async fn never_grows(bench: &Bench) -> Outcome {
+    let set = bench.set("web");
+    bench.claim(&set, 0).await?;
+    let claim = bench.claims(&set).await?.remove(0);
+    let larger = bench.given("is a larger size", |workload| &workload.larger)?;
+    let change = ClaimChange { owner: Some(Some(SetUid::from("somebody"))), storage: Some(larger) };
+    let answer = bench.volumes().change(&claim.reference(), change).await;
+    assert!(answer.as_ref().is_err_and(|error| error.kind() == ErrorKind::Unsupported), "{answer:?}");
+    assert_eq!(bench.claims(&set).await?, [claim]);
+    Ok(())
+}
+
 pub(super) async fn never_shrinks(bench: &Bench) -> Outcome {
     let claim = bound(bench).await?;
     for size in ["1", "no size"] {

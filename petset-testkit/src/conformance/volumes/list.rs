@@ -62,10 +62,10 @@ pub(super) async fn complete_or_an_error(bench: &Bench) -> Outcome {
     for ordinal in 0..2 {
         bench.claim(&set, ordinal).await?;
     }
-    by_hand(bench.hands().damage_claims(&set).await)?;
+    bench.damage_claims(&set).await?;
     let answer = bench.volumes().list(&set).await;
     assert!(answer.is_err(), "a damaged answer is an error: {answer:?}");
-    bench.hands().mend().await?;
+    bench.mend().await?;
     assert_eq!(bench.claims(&set).await?.len(), 2);
     Ok(())
 }

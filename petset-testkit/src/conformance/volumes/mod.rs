@@ -35,6 +35,7 @@ pub(super) fn cases() -> Vec<Case> {
         "grow_keeps_the_content" [Grow, BindsBeforeUse] => change::grow,
         "grow_keeps_the_content__of_files" [Pods, Mounts, Grow] => change::grow_with_files,
         "grow_keeps_the_content__and_never_shrinks" [Grow, BindsBeforeUse] => change::never_shrinks,
+        "grow_is_refused_where_it_cannot_be" [NoGrow] => change::never_grows,
         "delete_claim_of_another_life_is_already_gone" => delete::another_life,
         "delete_claim_of_another_life_is_already_gone__after_a_new_life" => delete::after_a_new_life,
         "delete_claim_of_another_life_is_already_gone__of_the_unknown" => delete::unknown,

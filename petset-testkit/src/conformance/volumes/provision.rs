@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use futures::future::join_all;
 use petset_core::SetUid;
 use petset_core::backend::{Claim, ClaimPhase, ClaimRequest, Created};
 
@@ -82,8 +81,11 @@ pub(super) async fn at_the_same_time(bench: &Bench) -> Outcome {
     let set = bench.set("web");
     let request = bench.claim_request(&set, 0, bench.subject.workload.claim.clone());
     let (mut made, mut uids) = (0, BTreeSet::new());
-    let volumes = bench.volumes();
-    for answer in join_all((0..8).map(|_| volumes.provision(request.clone()))).await {
+    let answers = Bench::at_once((0..8).map(|_| {
+        let (volumes, request) = (bench.volumes(), request.clone());
+        async move { volumes.provision(request).await }
+    }));
+    for answer in answers.await? {
         let claim = match answer? {
             Created::New(claim) => {
                 made += 1;
