@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::ContainerState;
-use petset_core::spec::Container;
+use petset_core::spec::{Container, Handler};
 use petset_core::{PodUid, Result, Timestamp};
-use petset_local::probe::{self, Event, Probes, Target, handle};
+use petset_local::probe::{self, Answer, Event, Probes, Target, handle};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -185,7 +185,7 @@ impl Keeper {
         let is_due = cell.container(self.index).post_started.as_ref() != Some(id);
         if let Some(handler) = handler.filter(|_| is_due) {
             let problem = tokio::select! {
-                done = handle(handler, target) => done.err(),
+                problem = self.post_start(handler, target) => problem,
                 () = ended() => return None,
             };
             if let Some(problem) = problem {
@@ -212,6 +212,18 @@ impl Keeper {
                     Event::Restart(why) => return Some(self.stop(id, why).await),
                 },
             }
+        }
+    }
+
+    /// Runs `postStart` until it is known how it ended; says why it failed, if it did.
+    async fn post_start(&self, handler: &Handler, target: Target<'_>) -> Option<String> {
+        loop {
+            let why = match handle(handler, target).await {
+                Answer::Unknown(why) => why,
+                answer => return answer.problem(),
+            };
+            tracing::warn!(pod = self.cell.name(), why, "nobody knows how postStart ended, it is run again");
+            sleep(PAUSE).await;
         }
     }
 

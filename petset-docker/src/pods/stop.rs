@@ -77,7 +77,7 @@ async fn pre_stop(shared: &Shared, cell: &Cell, declared: &Container, id: &str) 
     let address = found.unwrap_or(Ipv4Addr::LOCALHOST.into());
     let runner = Runner { client: shared.client.clone(), container: id.to_owned() };
     let target = Target { address, ports: &declared.ports, runner: &runner };
-    if let Err(problem) = handle(handler, target).await {
+    if let Some(problem) = handle(handler, target).await.problem() {
         tracing::warn!(pod = cell.name(), container = declared.name, problem, "preStop failed, it is ended anyway");
     }
 }

@@ -1,0 +1,54 @@
+//! An engine that does not answer, or not with the truth, at the wrong moment.
+
+use petset_docker::node::Node;
+use serde_json::json;
+
+use crate::hand::{Deal, Hand};
+use crate::place::Place;
+use crate::support::{RUN, create, ids, only, options, request, script, until, until_ready};
+
+async fn through(place: &Place) -> (Hand, Node) {
+    let hand = Hand::start(&place.path("docker.sock")).expect("a socket");
+    let node = open_through(place, &hand).await;
+    (hand, node)
+}
+
+async fn open_through(place: &Place, hand: &Hand) -> Node {
+    place.builder().host(hand.host()).pod_options(options()).open().await.expect("scripts/services docker images")
+}
+
+/// What is dealt to requests with all of these words, and the rest is passed on.
+fn to(words: &'static [&str], deal: Deal) -> impl FnMut(&str) -> Deal + Send + 'static {
+    move |line| if words.iter().all(|word| line.contains(word)) { deal.clone() } else { Deal::Pass }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_the_engine_cannot_ask_counts_neither_way() {
+    let place = Place::new();
+    let (hand, node) = through(&place).await;
+    let mut main = script("main", RUN);
+    main["livenessProbe"] = json!({ "exec": { "command": ["true"] }, "periodSeconds": 1, "failureThreshold": 1 });
+    create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
+    until_ready(&node.pods(), &place).await;
+    let before = ids(&place, "container").await;
+    for how in [Deal::Cut, Deal::Silence, Deal::refuse("the runtime cannot be reached")] {
+        hand.deal(to(&["/exec"], how));
+        hand.until_kept(3).await;
+        hand.pass();
+        let pod = only(&node.pods(), &place).await.expect("it is there");
+        assert_eq!(pod.status.containers[0].restarts, 0, "{pod:#?}");
+        assert_eq!(ids(&place, "container").await, before);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_whose_command_fails_or_takes_too_long_restarts_its_container() {
+    for command in [json!(["false"]), json!(["sleep", "30"]), json!(["/no/such/program"])] {
+        let place = Place::new();
+        let (_hand, node) = through(&place).await;
+        let mut main = script("main", RUN);
+        main["livenessProbe"] = json!({ "exec": { "command": command }, "periodSeconds": 1, "failureThreshold": 1 });
+        create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
+        until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts > 0).await;
+    }
+}
