@@ -1,5 +1,6 @@
 //! One pod of this process: its record in memory, which mirrors the one on disk, and who is told of changes.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 
 use super::record::{ContainerRecord, PODS, Record};
 use super::status;
+use super::stop::Asked;
 use crate::records::Records;
 
 /// How long a change that nobody told of may go unseen.
@@ -26,6 +28,8 @@ pub(super) struct Cell {
     /// Before every version of this process; versions of another process are others.
     session: String,
     state: Mutex<State>,
+    /// The containers that this process has asked to end, by the engine's id.
+    asked: Mutex<HashMap<String, Asked>>,
     /// One change of the record on disk at a time.
     writing: tokio::sync::Mutex<()>,
     records: Records,
@@ -52,6 +56,7 @@ impl Cell {
             ordinal: record.request.ordinal,
             session: session.to_owned(),
             state: Mutex::new(State { record, uid: None, generation: 0, gone: false }),
+            asked: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             records,
             hints,
@@ -177,6 +182,24 @@ impl Cell {
     fn changed(&self) {
         self.changes.send_modify(|changes| *changes += 1);
         self.hint();
+    }
+
+    /// That a container was asked to end, if this process has asked it.
+    pub(super) fn asked(&self, id: &str) -> Option<Asked> {
+        self.all_asked().get(id).copied()
+    }
+
+    pub(super) fn note_asked(&self, id: &str, asked: Asked) {
+        self.all_asked().insert(id.to_owned(), asked);
+    }
+
+    /// It has ended.
+    pub(super) fn forget_asked(&self, id: &str) {
+        self.all_asked().remove(id);
+    }
+
+    fn all_asked(&self) -> MutexGuard<'_, HashMap<String, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that something may have happened to a container.

@@ -25,6 +25,7 @@ use tokio::time::{Instant, timeout};
 use super::cell::Cell;
 use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
+use super::stop::Asked;
 use super::unseen;
 use crate::client::{Client, Failure};
 
@@ -43,11 +44,11 @@ pub(super) async fn is_known(client: &Client, id: &str) -> bool {
 }
 
 /// Finds out whether a container that is to go runs, if the engine may not know. `Ok` when the next look tells the truth.
-/// One that runs unseen is asked to end, and after `deadline` it is made to.
+/// One that runs unseen is asked to end, and after `grace` it is made to.
 ///
 /// # Errors
 /// Why it is not known, or that it runs unseen.
-pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, deadline: Instant) -> Result<()> {
+pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, grace: Duration) -> Result<()> {
     if seen.life != Life::Created || is_known(&shared.client, &seen.id).await {
         return Ok(());
     }
@@ -59,7 +60,7 @@ pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, deadline
     match inspect::start(&shared.client, &seen.id).await {
         Ok(()) => Ok(()),
         Err(failure) if never_ran(&failure) => Ok(()),
-        Err(failure) if failure.is_running_unseen() => Err(end_unseen(&seen.id, deadline).await),
+        Err(failure) if failure.is_running_unseen() => Err(end_unseen(cell, &seen.id, grace).await),
         Err(failure) => Err(Error::from(failure).with_context("container", &seen.id).with_message(
             "the engine says that it never started, which it may have forgotten, and no start tells: remove it by hand \
              when no process of it is left",
@@ -73,9 +74,14 @@ pub(super) fn never_ran(failure: &Failure) -> bool {
 }
 
 /// Ends what runs in a container unseen by its engine, if this machine shows it; says what happens now.
-pub(super) async fn end_unseen(id: &str, deadline: Instant) -> Error {
-    let (container, hard) = (id.to_owned(), Instant::now() >= deadline);
+pub(super) async fn end_unseen(cell: &Cell, id: &str, grace: Duration) -> Error {
+    let asked = cell.asked(id);
+    let hard = grace.is_zero() || asked.is_some_and(|asked| Instant::now() >= asked.over(grace));
+    let container = id.to_owned();
     let signalled = spawn_blocking(move || unseen::end(&container, hard)).await.unwrap_or(0);
+    if signalled > 0 && asked.is_none() {
+        cell.note_asked(id, Asked::now());
+    }
     tracing::warn!(container = id, signalled, hard, "a container runs, and its engine does not know");
     let what = if signalled > 0 {
         "its program was told to end"

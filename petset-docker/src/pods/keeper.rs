@@ -15,6 +15,7 @@ use super::cell::{Cell, RESYNC};
 use super::doubt::is_known;
 use super::exec::Runner;
 use super::inspect::{self, Life, Seen};
+use super::record::Record;
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended, until_ended_since};
 use super::supervise::Origin;
@@ -40,8 +41,6 @@ pub(super) struct Keeper {
     none: bool,
     /// The next start is not before this.
     pub(super) not_before: Instant,
-    /// A container that runs unseen by the engine is ended by then.
-    pub(super) unseen_until: Option<Instant>,
     /// Why it was ended, when it was.
     why: Option<String>,
 }
@@ -72,7 +71,7 @@ impl Keeper {
         let (declared, known) = cell.read(|record| (record.declared(index).clone(), record.containers[index].clone()));
         let pause = known.ended.map_or(Duration::ZERO, |_| shared.options.backoff.pause(known.failures));
         let (none, not_before) = (origin == Origin::Made, Instant::now() + pause);
-        Self { shared, cell, uid, volumes, index, declared, none, not_before, unseen_until: None, why: None }
+        Self { shared, cell, uid, volumes, index, declared, none, not_before, why: None }
     }
 
     /// Runs an init container until it has succeeded once.
@@ -239,9 +238,7 @@ impl Keeper {
     /// Ends the container for a reason, within the pod's grace period.
     async fn stop(&self, id: &str, why: String) -> String {
         self.ready(id, false, Some(why.clone())).await;
-        let grace = self.cell.read(|record| record.request.template.spec.grace_seconds());
-        let deadline = Instant::now() + Duration::from_secs(grace.into());
-        stop(&self.shared, &self.cell, Some(&self.declared), id, deadline).await;
+        stop(&self.shared, &self.cell, Some(&self.declared), id, self.cell.read(Record::grace)).await;
         why
     }
 

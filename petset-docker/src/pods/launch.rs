@@ -1,12 +1,11 @@
 //! Making and starting the container of a keeper.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use petset_core::backend::ContainerState;
 use petset_core::{Error, ErrorKind, Result, Timestamp};
 use petset_local::probe::Probes;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 use super::container::Plan;
 use super::doubt::{end_unseen, never_ran};
@@ -15,6 +14,7 @@ use super::image::{self, NoImage, Policy};
 use super::inspect::{self, Life};
 use super::keeper::{Keeper, Running, Trouble};
 use super::mounts::claim_place;
+use super::record::Record;
 use super::security::Security;
 use crate::client::Failure;
 use crate::labels;
@@ -141,9 +141,7 @@ impl Keeper {
         };
         let never_ran = never_ran(&failure);
         let error = if failure.is_running_unseen() {
-            let grace = self.cell.read(|record| record.request.template.spec.grace_seconds());
-            let deadline = *self.unseen_until.get_or_insert(Instant::now() + Duration::from_secs(grace.into()));
-            end_unseen(id, deadline).await
+            end_unseen(&self.cell, id, self.cell.read(Record::grace)).await
         } else {
             failure.into()
         };

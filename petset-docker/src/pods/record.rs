@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use petset_core::backend::{ContainerState, PodRequest};
 use petset_core::spec::Container;
@@ -91,6 +92,11 @@ impl Record {
             over: false,
             request,
         }
+    }
+
+    /// Between the polite and the hard signal, when nobody said another time.
+    pub(super) fn grace(&self) -> Duration {
+        Duration::from_secs(self.request.template.spec.grace_seconds().into())
     }
 
     /// Whether an app container ever ran.

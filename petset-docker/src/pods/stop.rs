@@ -2,18 +2,18 @@
 
 use std::future::pending;
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use petset_core::spec::Container;
 use petset_local::probe::{Target, handle};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::cell::{Cell, poked};
 use super::exec::Runner;
 use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
+use crate::client::Failure;
 
 /// How often a container is looked at that is to end, when nobody tells of its end.
 const LOOK: Duration = Duration::from_secs(2);
@@ -23,42 +23,87 @@ const LEAST: Duration = Duration::from_secs(2);
 /// The pause after a request that failed.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
-/// Ends a container: `preStop`, its polite signal, and the hard one at `deadline`. Returns when it does not run.
-pub(super) async fn stop(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, deadline: Instant) {
-    let has_grace = Instant::now() < deadline;
-    let asked = AtomicBool::new(false);
-    let polite = async {
-        if let Some(declared) = declared {
-            pre_stop(shared, cell, declared, id).await;
-        }
-        asked.store(true, Ordering::Relaxed);
-        send(shared, id, None).await;
-    };
-    tokio::select! {
-        () = until_ended(shared, cell, id, LOOK) => return,
-        () = async { tokio::join!(polite, sleep_until(deadline)); } => {}
-        // Handlers count as grace: what is not done by then is not waited for.
-        () = sleep_until(deadline) => {}
+/// A container that took its polite signal, or never will.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// When its grace period began.
+    since: Instant,
+    /// It has until then in any case.
+    least: Instant,
+}
+
+impl Asked {
+    /// Just now.
+    pub(super) fn now() -> Self {
+        Self { since: Instant::now(), least: Instant::now() }
     }
-    if has_grace && !asked.load(Ordering::Relaxed) && Box::pin(ends_late(shared, cell, id)).await {
-        return;
-    }
-    tracing::info!(pod = cell.name(), container = id, "the grace period is over");
-    tokio::select! {
-        () = until_ended(shared, cell, id, LOOK) => {}
-        () = async {
-            send(shared, id, Some("SIGKILL")).await;
-            pending::<()>().await;
-        } => {}
+
+    /// When the hard signal is due.
+    pub(super) fn over(self, grace: Duration) -> Instant {
+        self.least.max(self.since + grace)
     }
 }
 
-/// Sends the polite signal that no time was left for; says whether the container has ended soon after.
-async fn ends_late(shared: &Shared, cell: &Cell, id: &str) -> bool {
+/// Ends a container: `preStop`, its polite signal, and the hard one when `grace` is over. Returns when it does not run.
+///
+/// Handlers count as grace. Time in which the engine could not be asked does not: the hard signal follows a polite one that
+/// was taken, or that the engine has refused for all of the grace period (S3).
+pub(super) async fn stop(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, grace: Duration) {
+    let kill = async {
+        if !grace.is_zero() {
+            sleep_until(ask(shared, cell, declared, id, grace).await.over(grace)).await;
+        }
+        tracing::info!(pod = cell.name(), container = id, "the grace period is over");
+        until_taken(shared, id).await;
+        pending::<()>().await;
+    };
     tokio::select! {
-        () = until_ended(shared, cell, id, LOOK) => true,
-        () = async { tokio::join!(send(shared, id, None), pending::<()>()); } => false,
-        () = sleep(LEAST) => false,
+        () = until_ended(shared, cell, id, LOOK) => {}
+        () = Box::pin(kill) => {}
+    }
+    cell.forget_asked(id);
+}
+
+/// Asks a container to end, if it was not asked before.
+async fn ask(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, grace: Duration) -> Asked {
+    if let Some(asked) = cell.asked(id) {
+        return asked;
+    }
+    let begun = Instant::now();
+    let handler = async {
+        if let Some(declared) = declared {
+            pre_stop(shared, cell, declared, id).await;
+        }
+    };
+    // What is not done by then is not waited for.
+    let in_time = timeout_at(begun + grace, handler).await.is_ok();
+    let ready = Instant::now();
+    let is_taken = is_taken(shared, id, begun + grace).await;
+    let now = Instant::now();
+    let lost = if is_taken { now - ready } else { Duration::ZERO };
+    let asked = Asked { since: begun + lost, least: if in_time { now } else { now + LEAST } };
+    cell.note_asked(id, asked);
+    asked
+}
+
+/// Sends the polite signal until it was taken; `false` when the engine has refused it until `end`. An engine that says
+/// nothing is asked until it does.
+async fn is_taken(shared: &Shared, id: &str, end: Instant) -> bool {
+    while let Err(failure) = send(shared, id, None).await {
+        tracing::warn!(container = id, %failure, "cannot ask a container to end, trying again");
+        if failure.refusal().is_some() && Instant::now() >= end {
+            return false;
+        }
+        sleep(PAUSE).await;
+    }
+    true
+}
+
+/// Sends the hard signal until it was taken.
+async fn until_taken(shared: &Shared, id: &str) {
+    while let Err(failure) = send(shared, id, Some("SIGKILL")).await {
+        tracing::warn!(container = id, %failure, "cannot end a container, trying again");
+        sleep(PAUSE).await;
     }
 }
 
@@ -82,19 +127,10 @@ async fn pre_stop(shared: &Shared, cell: &Cell, declared: &Container, id: &str) 
     }
 }
 
-/// Sends a signal, the container's own polite one when `None`, until it was taken.
-async fn send(shared: &Shared, id: &str, signal: Option<&str>) {
-    loop {
-        let sent = async {
-            let Some(seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
-            inspect::signal(&shared.client, id, signal.unwrap_or(&seen.stop_signal)).await
-        };
-        match sent.await {
-            Ok(()) => return,
-            Err(failure) => tracing::warn!(container = id, %failure, "cannot signal a container, trying again"),
-        }
-        sleep(PAUSE).await;
-    }
+/// Sends a signal, the container's own polite one when `None`.
+async fn send(shared: &Shared, id: &str, signal: Option<&str>) -> Result<(), Failure> {
+    let Some(seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
+    inspect::signal(&shared.client, id, signal.unwrap_or(&seen.stop_signal)).await
 }
 
 /// Waits until a fresh read says that the container does not run; it is looked at least every `limit`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use petset_core::{Error, PodUid, Result};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::address::Place;
 use super::cell::{Cell, RESYNC, poked};
@@ -76,8 +76,7 @@ async fn look_for_sandbox(shared: &Shared, cell: &Cell) -> Result<Option<PodUid>
     if let Some(id) = found.into_iter().find_map(|sandbox| sandbox.id) {
         return Ok(Some(PodUid::new(id)));
     }
-    let grace = cell.read(|record| record.request.template.spec.grace_seconds());
-    end_containers(shared, cell, Instant::now() + Duration::from_secs(grace.into())).await?;
+    end_containers(shared, cell, cell.read(Record::grace)).await?;
     cell.bury().await?;
     shared.cells().remove(&cell.key);
     Ok(None)
@@ -186,7 +185,7 @@ async fn begin(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troub
         Err(failure) if failure.is_half_started() => Ok(Step::Over),
         // It does nothing that anybody would miss.
         Err(failure) if failure.is_running_unseen() => {
-            Err(("FailedCreatePodSandBox", end_unseen(uid.as_str(), Instant::now()).await))
+            Err(("FailedCreatePodSandBox", end_unseen(cell, uid.as_str(), Duration::ZERO).await))
         }
         Err(failure) => Err(of_sandbox(failure)),
     }
@@ -222,12 +221,11 @@ async fn over(shared: &Shared, cell: &Cell) {
         }
     })
     .await;
-    let grace = cell.read(|record| record.request.template.spec.grace_seconds());
-    let deadline = Instant::now() + Duration::from_secs(grace.into());
+    let grace = cell.read(Record::grace);
     loop {
         let ended = async {
             let seen = inspect::look(&shared.client, labels::part_of(Role::Container, &cell.key)).await?;
-            stop_all(shared, cell, &seen, deadline).await;
+            stop_all(shared, cell, &seen, grace).await;
             survey(shared, cell).await
         };
         match ended.await {

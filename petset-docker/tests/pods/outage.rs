@@ -1,11 +1,16 @@
 //! An engine that does not answer, or not with the truth, at the wrong moment.
 
+use std::time::Duration;
+
+use bollard::query_parameters::EventsOptionsBuilder;
+use futures::StreamExt;
+use petset_core::backend::{DeleteOptions, PodBackend};
 use petset_docker::node::Node;
 use serde_json::json;
 
 use crate::hand::{Deal, Hand};
 use crate::place::Place;
-use crate::support::{RUN, create, ids, only, options, request, script, until, until_ready};
+use crate::support::{RUN, create, ids, only, options, request, script, until, until_gone, until_ready};
 
 async fn through(place: &Place) -> (Hand, Node) {
     let hand = Hand::start(&place.path("docker.sock")).expect("a socket");
@@ -50,5 +55,37 @@ async fn a_probe_whose_command_fails_or_takes_too_long_restarts_its_container() 
         main["livenessProbe"] = json!({ "exec": { "command": command }, "periodSeconds": 1, "failureThreshold": 1 });
         create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
         until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts > 0).await;
+    }
+}
+
+/// The exit code that the engine told of when a container ended.
+async fn exit_code(place: &Place, id: &str) -> String {
+    let filters = [("container", vec![id]), ("event", vec!["die"])].into();
+    let options = EventsOptionsBuilder::default().since("1").filters(&filters).build();
+    let event = place.engine.events(Some(options)).boxed().next().await.expect("it ended").expect("it is told");
+    event.actor.and_then(|actor| actor.attributes).expect("attributes")["exitCode"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s3_the_grace_period_begins_when_the_polite_signal_was_taken() {
+    const GRACE: u32 = 2;
+    for words in [&[][..], &["/kill"]] {
+        let place = Place::new();
+        let (hand, node) = through(&place).await;
+        // It ends well, but not at once.
+        let mut slow = script("main", "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done");
+        slow["lifecycle"] = json!({ "preStop": { "exec": { "command": ["true"] } } });
+        create(&node.pods(), request(&place, &json!({ "containers": [slow] }))).await;
+        let pod = until_ready(&node.pods(), &place).await;
+        let container = ids(&place, "container").await.remove(0);
+        hand.deal(to(words, Deal::Cut));
+        let options = DeleteOptions { grace_seconds: Some(GRACE), version: None };
+        node.pods().delete(&pod.reference(), options).await.expect("it is on record");
+        hand.until_kept(1).await;
+        // All of the grace passes by, and the engine heard of nothing.
+        tokio::time::sleep(Duration::from_secs(u64::from(GRACE) + 1)).await;
+        hand.pass();
+        until_gone(&node.pods(), &place).await;
+        assert_eq!(exit_code(&place, &container).await, "0", "{words:?}: {:?}", hand.kept());
     }
 }
