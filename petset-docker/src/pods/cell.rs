@@ -55,7 +55,7 @@ impl Cell {
             set: record.request.set.clone(),
             ordinal: record.request.ordinal,
             session: session.to_owned(),
-            state: Mutex::new(State { record, uid: None, generation: 0, gone: false }),
+            state: Mutex::new(State { uid: record.uid.clone(), record, generation: 0, gone: false }),
             asked: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             records,

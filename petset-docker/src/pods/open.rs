@@ -1,5 +1,6 @@
 //! [`DockerPods`]: opening the pods of a node.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use petset_core::backend::{Hints, PodRef};
@@ -120,10 +121,12 @@ impl DockerPods {
     }
 }
 
-/// Finds the sandboxes of the records, and how their containers are.
+/// Finds the sandboxes of the records, and how their containers are. A pod whose sandbox is gone is there until all of it
+/// has ended.
 async fn adopt(shared: &Shared) -> Result<()> {
     let mut filter = labels::filter(Role::Sandbox, None);
     filter.entry("label".to_owned()).or_default().push(format!("{}={}", labels::NODE, shared.node));
+    let mut found = BTreeSet::new();
     for sandbox in inspect::list(&shared.client, filter).await? {
         let record = sandbox.labels.as_ref().and_then(|labels| labels.get(labels::RECORD));
         let cell = record.and_then(|record| shared.cells().get(record).cloned());
@@ -135,7 +138,13 @@ async fn adopt(shared: &Shared) -> Result<()> {
                 cell.note(|record| place.note(record)).await;
             }
             survey(shared, &cell).await?;
+            found.insert(cell.key.clone());
         }
+    }
+    let known: Vec<_> = shared.cells().values().filter(|cell| cell.uid().is_some()).cloned().collect();
+    for cell in known.into_iter().filter(|cell| !found.contains(&cell.key)) {
+        survey(shared, &cell).await?;
+        cell.note(Record::end).await;
     }
     Ok(())
 }

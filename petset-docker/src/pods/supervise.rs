@@ -48,6 +48,8 @@ type Trouble = (&'static str, Error);
 /// Looks after one pod until it is off the record.
 pub(super) async fn supervise(shared: Arc<Shared>, cell: Arc<Cell>, origin: Origin) {
     let Some(uid) = settle(&shared, &cell).await else { return };
+    // Before anything runs in it: whoever comes next finds the pod by its record, also without its sandbox (S1).
+    cell.note(|record| record.uid = Some(uid.clone())).await;
     tokio::select! {
         biased;
         () = cell.until_terminating() => {}
@@ -212,15 +214,7 @@ async fn note_network(shared: &Shared, cell: &Cell, sandbox: &Seen) {
 /// The sandbox has ended by itself, and with it the pod: what still runs of it is ended too, and then it has failed.
 async fn over(shared: &Shared, cell: &Cell) {
     tracing::warn!(pod = cell.name(), "the sandbox of a pod has ended, and so has the pod");
-    let reason = ("SandboxEnded".to_owned(), "the container that is the pod ended or was removed".to_owned());
-    cell.note(|record| {
-        record.over = true;
-        record.waiting = Some(reason.clone());
-        for container in &mut record.containers {
-            container.ready = None;
-        }
-    })
-    .await;
+    cell.note(Record::end).await;
     let grace = cell.read(Record::grace);
     loop {
         let ended = async {

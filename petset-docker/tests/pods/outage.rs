@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures::StreamExt;
-use petset_core::backend::{DeleteOptions, PodBackend};
+use petset_core::ErrorKind;
+use petset_core::backend::{Created, DeleteOptions, PodBackend};
 use petset_docker::node::Node;
 use serde_json::json;
 
 use crate::hand::{Deal, Hand};
 use crate::place::Place;
-use crate::support::{RUN, create, ids, only, options, request, script, until, until_gone, until_ready};
+use crate::support::{RUN, create, ids, only, options, request, running, script, until, until_gone, until_ready};
 
 async fn through(place: &Place) -> (Hand, Node) {
     let hand = Hand::start(&place.path("docker.sock")).expect("a socket");
@@ -88,4 +89,22 @@ async fn s3_the_grace_period_begins_when_the_polite_signal_was_taken() {
         until_gone(&node.pods(), &place).await;
         assert_eq!(exit_code(&place, &container).await, "0", "{words:?}: {:?}", hand.kept());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_there_is_no_second_creation_before_the_first_is_known_to_be_nothing() {
+    let place = Place::new();
+    let (hand, node) = through(&place).await;
+    hand.deal(|line| {
+        let cut = line.contains("name=web-0.") || (line.contains("/containers/json") && line.contains("sandbox"));
+        if cut { Deal::Cut } else { Deal::Pass }
+    });
+    node.pods().create(running(&place)).await.expect_err("nobody knows");
+    hand.deal(to(&["/containers/json", "sandbox"], Deal::Cut));
+    let error = node.pods().create(running(&place)).await.expect_err("the first may still come to be");
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error:?}");
+    hand.pass();
+    let created = node.pods().create(running(&place)).await.expect("nothing is in the way");
+    assert!(matches!(created, Created::New(_)), "{created:?}");
+    until_ready(&node.pods(), &place).await;
 }
