@@ -7,7 +7,8 @@
 //!
 //! * The engine that answers made the container itself: its memory of events has the creation. Then it knows.
 //! * The engine was asked to start it, and did. Then it runs, is known to, and is ended like any other.
-//! * The start was refused by the runtime, or because of a half of an earlier start, whose program never ran.
+//! * The start was refused by the runtime, which has nothing of that id, or because of a half of an earlier start, whose
+//!   program never ran.
 //!
 //! A start that is refused because the container runs says that it does. The engine does nothing about it then. Where this
 //! machine shows the program, it is ended by this process; elsewhere the pod says so, and goes on by itself as soon as the
@@ -70,7 +71,7 @@ pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, grace: D
 
 /// Whether a start was refused in such a way that no program of the container runs.
 pub(super) fn never_ran(failure: &Failure) -> bool {
-    failure.is_of_runtime() || failure.is_half_started()
+    failure.is_unmade() || failure.is_half_started()
 }
 
 /// Ends what runs in a container unseen by its engine, if this machine shows it; says what happens now.
