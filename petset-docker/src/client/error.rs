@@ -72,6 +72,15 @@ impl Failure {
         }
     }
 
+    /// Whether the engine said no before it did anything. One that broke, or whose disk was full, may have done it all the
+    /// same.
+    pub(crate) fn is_definite(&self) -> bool {
+        match self.refusal() {
+            Some(Refusal::Invalid | Refusal::Forbidden | Refusal::NotFound | Refusal::Conflict) => true,
+            Some(Refusal::Full | Refusal::Broken) | None => false,
+        }
+    }
+
     /// Whether the engine says that there is no such thing.
     pub(crate) fn is_not_found(&self) -> bool {
         self.refusal() == Some(Refusal::NotFound)
@@ -212,7 +221,9 @@ mod tests {
             (500, "driver failed", ErrorKind::Unavailable, Retry::Backoff),
         ] {
             let answer = Bollard::DockerResponseServerError { status_code, message: message.to_owned() };
-            let error = Error::from(Failure::new("ask", answer));
+            let failure = Failure::new("ask", answer);
+            assert_eq!(failure.is_definite(), status_code != 500 || kind == ErrorKind::AlreadyExists, "{message}");
+            let error = Error::from(failure);
             assert_eq!((error.kind(), error.retry()), (kind, retry), "{status_code}");
             assert!(error.to_string().contains(message), "{error}");
         }
@@ -264,6 +275,7 @@ mod tests {
         let cut = Bollard::IOError { err: std::io::Error::from(std::io::ErrorKind::ConnectionReset) };
         for failure in [Failure::new("ask", cut), Failure::new("ask", Bollard::RequestTimeoutError)] {
             assert_eq!(failure.refusal(), None);
+            assert!(!failure.is_definite());
             assert!(!Error::from(failure).is_not_found());
         }
     }

@@ -68,7 +68,7 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
             cell.found(PodUid::new(id));
             Ok(Made::New(cell))
         }
-        Err(failure) if failure.refusal().is_none() => {
+        Err(failure) if !failure.is_definite() => {
             let error = Error::from(failure).with_context("pod", cell.name());
             Ok(Made::Unknown(cell, error))
         }

@@ -19,6 +19,7 @@ use super::record::Record;
 use super::shared::Shared;
 use super::stop::{PAUSE, running};
 use super::survey::survey;
+use super::sweep::remove_volumes;
 use super::terminate::{end_containers, stop_all, terminate};
 use crate::client::Failure;
 use crate::labels::{self, Role};
@@ -79,6 +80,7 @@ async fn look_for_sandbox(shared: &Shared, cell: &Cell) -> Result<Option<PodUid>
         return Ok(Some(PodUid::new(id)));
     }
     end_containers(shared, cell, cell.read(Record::grace)).await?;
+    remove_volumes(shared, &cell.key).await;
     cell.bury().await?;
     shared.cells().remove(&cell.key);
     Ok(None)

@@ -108,3 +108,17 @@ async fn s1_there_is_no_second_creation_before_the_first_is_known_to_be_nothing(
     assert!(matches!(created, Created::New(_)), "{created:?}");
     until_ready(&node.pods(), &place).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s2_a_creation_that_broke_in_the_engine_may_have_been_carried_out() {
+    let place = Place::new();
+    let (hand, node) = through(&place).await;
+    let mut first = true;
+    hand.deal(move |line| {
+        let lies = line.contains("name=web-0.") && std::mem::take(&mut first);
+        if lies { Deal::deny("unexpected EOF") } else { Deal::Pass }
+    });
+    let error = node.pods().create(running(&place)).await.expect_err("it broke");
+    assert!(error.to_string().contains("unexpected EOF"), "{error}");
+    until_ready(&node.pods(), &place).await;
+}
