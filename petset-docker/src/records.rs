@@ -51,7 +51,16 @@ impl Records {
     /// # Errors
     /// `Corrupt` when one of them cannot be read: a shorter list would be a lie.
     pub(crate) async fn all<T: DeserializeOwned + Send + 'static>(&self, table: Table) -> Result<Vec<(String, T)>> {
-        self.blocking("read the records", move |database| {
+        let all = self.each(table).await?.into_iter();
+        all.map(|(key, record)| Ok((key, record?))).collect()
+    }
+
+    /// As [`Records::all`], but each record that cannot be read has its own error.
+    pub(crate) async fn each<T: DeserializeOwned + Send + 'static>(
+        &self,
+        table: Table,
+    ) -> Result<Vec<(String, Result<T>)>> {
+        let all = self.blocking("read the records", move |database| {
             let read = database.begin_read()?;
             let rows = match read.open_table(table) {
                 Ok(rows) => rows,
@@ -64,19 +73,17 @@ impl Records {
                 all.push((key.value().to_owned(), value.value().to_owned()));
             }
             Ok(all)
-        })
-        .await?
-        .into_iter()
-        .map(|(key, bytes)| {
+        });
+        let read = |(key, bytes): (String, Vec<u8>)| {
             let record = serde_json::from_slice(&bytes).map_err(|error| {
                 Error::new(ErrorKind::Corrupt, "read a record")
                     .with_context("file", self.inner.path.display())
                     .with_context("key", &key)
                     .with_source(error)
-            })?;
-            Ok((key, record))
-        })
-        .collect()
+            });
+            (key, record)
+        };
+        Ok(all.await?.into_iter().map(read).collect())
     }
 
     /// Writes one record.

@@ -45,5 +45,5 @@ pub(super) async fn belong(client: &Client, records: &Records, dir: &Path) -> Re
 }
 
 async fn is_empty(records: &Records) -> Result<bool> {
-    Ok(records.all::<Value>(PODS).await?.is_empty() && records.all::<Value>(CLAIMS).await?.is_empty())
+    Ok(records.each::<Value>(PODS).await?.is_empty() && records.each::<Value>(CLAIMS).await?.is_empty())
 }

@@ -124,7 +124,7 @@ impl Keeper {
     async fn free(&self, name: &str) -> Result<()> {
         let Some(seen) = inspect::inspect(&self.shared.client, name).await? else { return Ok(()) };
         let record = seen.labels.get(labels::RECORD);
-        let is_left = record.is_some_and(|record| !self.shared.cells().contains_key(record));
+        let is_left = record.is_some_and(|record| !self.shared.has_record(record));
         if is_left && !seen.life.is_running() && seen.labels.get(labels::NODE) == Some(&self.shared.node) {
             inspect::remove(&self.shared.client, &seen.id).await?;
         }

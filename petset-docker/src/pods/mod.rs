@@ -47,6 +47,7 @@ mod survey;
 mod sweep;
 mod tasks;
 mod terminate;
+mod unreadable;
 mod unseen;
 
 pub use open::DockerPods;

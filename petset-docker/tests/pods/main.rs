@@ -7,6 +7,7 @@ mod proxy;
 
 mod adopt;
 mod create;
+mod damage;
 mod elsewhere;
 mod events;
 mod fields;
