@@ -64,6 +64,17 @@ impl Failure {
         }
     }
 
+    /// The same no in other words; what was no whole answer stays what it was.
+    pub(crate) fn with_message(self, message: String) -> Self {
+        match self {
+            Self::Refused { operation, refusal, message: _ } => Self::Refused { operation, refusal, message },
+            other @ (Self::NoAnswer { .. }
+            | Self::Unreachable { .. }
+            | Self::Elsewhere { .. }
+            | Self::Unreadable { .. }) => other,
+        }
+    }
+
     /// The engine's no, if it was one.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {

@@ -125,8 +125,11 @@ async fn make(shared: &Shared, sandbox: &Sandbox<'_>) -> Result<String, Failure>
         Err(failure) if failure.is_not_found() && failure.to_string().contains("image") => {
             let image = &shared.options.sandbox_image;
             if let Err(problem) = image::ensure(&shared.client, image, Policy::IfNotPresent, |_| async {}).await {
-                tracing::warn!(image, problem = problem.message, "there is no image for pods");
-                return Err(failure);
+                return Err(failure.with_message(format!(
+                    "there is no image for the container that is the pod: {}; make it available to the engine, or name \
+                     another one with NodeBuilder::sandbox",
+                    problem.message
+                )));
             }
             inspect::create(&shared.client, &name, sandbox.body()).await
         }
