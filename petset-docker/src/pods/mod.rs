@@ -46,6 +46,7 @@ mod supervise;
 mod survey;
 mod sweep;
 mod tasks;
+mod tell;
 mod terminate;
 mod unreadable;
 mod unseen;

@@ -1,18 +1,18 @@
 //! Ending a container: politely first, hard when the grace period is over.
 
-use std::future::pending;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use petset_core::spec::Container;
 use petset_local::probe::{Target, handle};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::cell::{Cell, poked};
 use super::exec::Runner;
 use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
+use super::tell::{MARGIN, Words, telling};
 use crate::client::Failure;
 
 /// How often a container is looked at that is to end, when nobody tells of its end.
@@ -47,25 +47,37 @@ impl Asked {
 /// Ends a container: `preStop`, its polite signal, and the hard one when `grace` is over. Returns when it does not run.
 ///
 /// Handlers count as grace. Time in which the engine could not be asked does not: the hard signal follows a polite one that
-/// was taken, or that the engine has refused for all of the grace period (S3).
+/// was taken, or that the engine has refused for all of the grace period (S3). One that does not end is told of.
 pub(super) async fn stop(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, grace: Duration) {
+    let words = Words::new("the engine does not answer");
     let kill = async {
         if !grace.is_zero() {
-            sleep_until(ask(shared, cell, declared, id, grace).await.over(grace)).await;
+            let asked = ask(shared, cell, declared, id, grace, &words).await;
+            sleep_until(asked.over(grace)).await;
         }
         tracing::info!(pod = cell.name(), container = id, "the grace period is over");
-        until_taken(shared, id).await;
-        pending::<()>().await;
+        kill(shared, id, &words).await;
     };
-    tokio::select! {
-        () = until_ended(shared, cell, id, LOOK) => {}
-        () = Box::pin(kill) => {}
-    }
+    let end = async {
+        tokio::select! {
+            () = until_ended(shared, cell, id, LOOK) => {}
+            () = kill => {}
+        }
+    };
+    let what = declared.map_or_else(|| format!("container {id}"), |declared| format!("container `{}`", declared.name));
+    telling(cell, &what, grace + LEAST + MARGIN, &words, Box::pin(end)).await;
     cell.forget_asked(id);
 }
 
 /// Asks a container to end, if it was not asked before.
-async fn ask(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &str, grace: Duration) -> Asked {
+async fn ask(
+    shared: &Shared,
+    cell: &Cell,
+    declared: Option<&Container>,
+    id: &str,
+    grace: Duration,
+    words: &Words,
+) -> Asked {
     if let Some(asked) = cell.asked(id) {
         return asked;
     }
@@ -78,7 +90,7 @@ async fn ask(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &st
     // What is not done by then is not waited for.
     let in_time = timeout_at(begun + grace, handler).await.is_ok();
     let ready = Instant::now();
-    let is_taken = is_taken(shared, id, begun + grace).await;
+    let is_taken = is_taken(shared, id, begun + grace, words).await;
     let now = Instant::now();
     let lost = if is_taken { now - ready } else { Duration::ZERO };
     let asked = Asked { since: begun + lost, least: if in_time { now } else { now + LEAST } };
@@ -88,21 +100,30 @@ async fn ask(shared: &Shared, cell: &Cell, declared: Option<&Container>, id: &st
 
 /// Sends the polite signal until it was taken; `false` when the engine has refused it until `end`. An engine that says
 /// nothing is asked until it does.
-async fn is_taken(shared: &Shared, id: &str, end: Instant) -> bool {
+async fn is_taken(shared: &Shared, id: &str, end: Instant, words: &Words) -> bool {
     while let Err(failure) = send(shared, id, None).await {
         tracing::warn!(container = id, %failure, "cannot ask a container to end, trying again");
+        words.set(format!("the polite signal: {failure}"));
         if failure.refusal().is_some() && Instant::now() >= end {
             return false;
         }
         sleep(PAUSE).await;
     }
+    words.set("it took the polite signal");
     true
 }
 
-/// Sends the hard signal until it was taken.
-async fn until_taken(shared: &Shared, id: &str) {
-    while let Err(failure) = send(shared, id, Some("SIGKILL")).await {
-        tracing::warn!(container = id, %failure, "cannot end a container, trying again");
+/// Sends the hard signal again and again, until this is dropped.
+async fn kill(shared: &Shared, id: &str, words: &Words) {
+    loop {
+        words.set(match timeout(MARGIN, send(shared, id, Some("SIGKILL"))).await {
+            Ok(Ok(())) => "the engine took SIGKILL, and says that it runs".to_owned(),
+            Ok(Err(failure)) => {
+                tracing::warn!(container = id, %failure, "cannot end a container, trying again");
+                format!("SIGKILL: {failure}")
+            }
+            Err(_) => "SIGKILL: no answer".to_owned(),
+        });
         sleep(PAUSE).await;
     }
 }

@@ -225,7 +225,7 @@ async fn over(shared: &Shared, cell: &Cell) {
             survey(shared, cell).await
         };
         match ended.await {
-            Ok(()) => break,
+            Ok(()) => break cell.note(Record::end).await,
             Err(error) => tracing::warn!(pod = cell.name(), error = %error.chain(), "cannot look at an ended pod"),
         }
         sleep(PAUSE).await;

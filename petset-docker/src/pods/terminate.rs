@@ -13,6 +13,7 @@ use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended};
 use super::sweep::remove_volumes;
+use super::tell::{MARGIN, Words, telling};
 use crate::labels::{self, Role};
 
 /// The sandbox has nothing to lose; it is looked at so often until it has ended.
@@ -85,7 +86,8 @@ async fn end_sandbox(shared: &Shared, cell: &Cell, id: &str) -> Result<()> {
     }
     if let Life::Running { .. } = seen.life {
         inspect::signal(&shared.client, id, "SIGKILL").await?;
-        until_ended(shared, cell, id, LOOK).await;
+        let words = Words::new("the engine took SIGKILL, and says that it runs");
+        telling(cell, "the sandbox", MARGIN, &words, until_ended(shared, cell, id, LOOK)).await;
     }
     inspect::remove(&shared.client, id).await?;
     match inspect::inspect(&shared.client, id).await? {

@@ -122,3 +122,26 @@ async fn s2_a_creation_that_broke_in_the_engine_may_have_been_carried_out() {
     assert!(error.to_string().contains("unexpected EOF"), "{error}");
     until_ready(&node.pods(), &place).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_that_the_engine_does_not_bring_about_is_told() {
+    let place = Place::new();
+    let (hand, node) = through(&place).await;
+    let stubborn = script("main", "trap '' TERM; while :; do sleep 1; done");
+    create(&node.pods(), request(&place, &json!({ "containers": [stubborn] }))).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    for (how, words) in [(Deal::Silence, "no answer"), (Deal::refuse("the shim is stuck"), "the shim is stuck")] {
+        hand.deal(to(&["/kill", "SIGKILL"], how));
+        let options = DeleteOptions { grace_seconds: Some(1), version: None };
+        node.pods().delete(&pod.reference(), options).await.expect("it is on record");
+        let is_told = |pod: &petset_core::backend::Pod| {
+            pod.status.reason.as_deref() == Some("FailedKillPod")
+                && pod.status.message.as_ref().is_some_and(|message| message.contains(words))
+        };
+        let pod = until(&node.pods(), &place, words, is_told).await;
+        let message = pod.status.message.expect("told");
+        assert!(message.contains("SIGKILL") && message.contains("`main`"), "{message}");
+    }
+    hand.pass();
+    until_gone(&node.pods(), &place).await;
+}
