@@ -8,7 +8,7 @@ use bollard::exec::StartExecResults;
 use bollard::models::{ExecConfig, ExecInspectResponse};
 use futures::StreamExt;
 use petset_local::probe::{Answer, CommandRunner};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::client::{Client, Failure};
 
@@ -16,6 +16,9 @@ const OPERATION: &str = "run a command in a container";
 /// How much of what a failed command printed is told, and how many bytes are kept for that.
 const WORDS: usize = 200;
 const KEPT_WORDS: usize = 4 * WORDS;
+/// Between looks at a command that prints no more.
+const LOOK: Duration = Duration::from_millis(20);
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 /// An engine that takes longer to say how a command is does not say it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -59,7 +62,21 @@ impl Runner {
                 keep(&mut text, &part.map_err(|error| Failure::new(OPERATION, error))?.into_bytes(), kept);
             }
         }
-        Ok(Output { code: self.look(id).await?.exit_code, text })
+        Ok(Output { code: self.until_ended(id).await?.exit_code, text })
+    }
+
+    /// Waits until a command has ended, whose output has: it may have closed that long before, and the engine writes the
+    /// code down a moment later.
+    async fn until_ended(&self, id: &str) -> Result<ExecInspectResponse, Failure> {
+        let mut pause = LOOK;
+        loop {
+            let seen = self.look(id).await?;
+            if seen.running != Some(true) {
+                return Ok(seen);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_LOOK);
+        }
     }
 
     /// How a command is, by a fresh read.

@@ -10,6 +10,7 @@ mod create;
 mod damage;
 mod elsewhere;
 mod events;
+mod exec;
 mod fields;
 mod gate;
 mod hand;
