@@ -143,8 +143,7 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troubl
     let seen = inspect::inspect(&shared.client, uid.as_str()).await.map_err(of_sandbox)?;
     let Some(seen) = seen else { return Ok(Step::Over) };
     match seen.life {
-        Life::Ended { .. } if seen.error.is_empty() => Ok(Step::Over),
-        Life::Leaving => Ok(Step::Over),
+        life if life.is_over() => Ok(Step::Over),
         Life::Running { .. } => {
             let place = Place::of(shared, cell, &seen).await.map_err(|error| ("FailedCreatePodSandBox", error))?;
             cell.note(|record| {
@@ -155,7 +154,7 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troubl
             Ok(Step::Runs(Box::new(seen)))
         }
         // A sandbox that was never started has run nothing: it is tried for as long as it takes.
-        Life::Created | Life::Ended { .. } => begin(shared, cell, uid).await,
+        Life::Created | Life::Ended { .. } | Life::Leaving => begin(shared, cell, uid).await,
     }
 }
 
