@@ -25,6 +25,9 @@ pub(crate) struct Records {
 struct Inner {
     path: PathBuf,
     database: Database,
+    /// Whether writes fail, as on a full disk.
+    #[cfg(test)]
+    refuses: std::sync::atomic::AtomicBool,
 }
 
 /// A table: text keys, JSON records.
@@ -43,7 +46,19 @@ impl Records {
             Ok(builder.set_cache_size(CACHE_BYTES).create_file(options.open(path)?)?)
         };
         let database = open().map_err(|error| failed("open the records", path, error))?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), database }) })
+        let inner = Inner {
+            path: path.to_owned(),
+            database,
+            #[cfg(test)]
+            refuses: false.into(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// From now on writes fail, or succeed again.
+    #[cfg(test)]
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.inner.refuses.store(refuses, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Every record of a table, by key.
@@ -90,6 +105,10 @@ impl Records {
     pub(crate) async fn put<T: Serialize + Sync>(&self, table: Table, key: &str, record: &T) -> Result<()> {
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::new(ErrorKind::Internal, "write a record").with_source(error))?;
+        #[cfg(test)]
+        if self.inner.refuses.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Exhausted, "write a record").with_message("no space left on device"));
+        }
         let key = key.to_owned();
         self.blocking("write a record", move |database| {
             let write = database.begin_write()?;
