@@ -5,7 +5,8 @@
 //! still tells. It would remove such a container, and the program would go on with the volumes of its pet, seen by nobody
 //! (S1). So what is said to have never started counts as running until one of these is known:
 //!
-//! * The engine that answers made the container itself: its memory of events has the creation. Then it knows.
+//! * The engine that answers made the container itself: its memory of events has the creation. Then it knows. Podman's
+//!   memory is a file that outlives its service, and says nothing of that.
 //! * The engine was asked to start it, and did. Then it runs, is known to, and is ended like any other.
 //! * The start was refused by the runtime, which has nothing of that id, or because of a half of an earlier start, whose
 //!   program never ran.
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether the engine surely knows whether this container was started: it is the one that made it.
 pub(super) async fn is_known(client: &Client, id: &str) -> bool {
+    if client.engine().is_podman {
+        return false;
+    }
     let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) else { return false };
     let filters = HashMap::from([("container", vec![id]), ("event", vec!["create"])]);
     // From the first moment on: what the engine does not remember it does not tell.

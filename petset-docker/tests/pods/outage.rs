@@ -145,3 +145,27 @@ async fn an_end_that_the_engine_does_not_bring_about_is_told() {
     hand.pass();
     until_gone(&node.pods(), &place).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_podman_may_have_died_and_still_remember_what_it_made() {
+    const PODMAN: &str =
+        r#"{"Version":"4.3.1","ApiVersion":"1.41","Components":[{"Name":"Podman Engine","Version":"4.3.1"}]}"#;
+    let place = Place::new();
+    let hand = Hand::start(&place.path("docker.sock")).expect("a socket");
+    let mut starts = 0;
+    hand.deal(move |line| {
+        starts += i32::from(line.contains("/start"));
+        // The second is that of the container, after its sandbox.
+        match line {
+            _ if line.contains("/version") => Deal::say(PODMAN),
+            _ if line.contains("/start") && starts == 2 => Deal::Cut,
+            _ => Deal::Pass,
+        }
+    });
+    let node = open_through(&place, &hand).await;
+    create(&node.pods(), running(&place)).await;
+    until_ready(&node.pods(), &place).await;
+    let id = ids(&place, "container").await.remove(0);
+    let start = hand.kept().into_iter().find(|line| line.contains("/start")).expect("one was cut");
+    assert!(start.contains(&id), "it may run: it is asked to start, and not removed; {start}");
+}
