@@ -59,24 +59,21 @@ async fn a_probe_whose_command_fails_or_takes_too_long_restarts_its_container() 
     }
 }
 
-/// The exit code that the engine told of when a container ended.
-async fn exit_code(place: &Place, id: &str) -> String {
-    let filters = [("container", vec![id]), ("event", vec!["die"])].into();
+/// The first signal that the engine sent to a container.
+async fn first_signal(place: &Place, id: &str) -> String {
+    let filters = [("container", vec![id]), ("event", vec!["kill"])].into();
     let options = EventsOptionsBuilder::default().since("1").filters(&filters).build();
-    let event = place.engine.events(Some(options)).boxed().next().await.expect("it ended").expect("it is told");
-    event.actor.and_then(|actor| actor.attributes).expect("attributes")["exitCode"].clone()
+    let event = place.engine.events(Some(options)).boxed().next().await.expect("one was sent").expect("it is told");
+    event.actor.and_then(|actor| actor.attributes).expect("attributes")["signal"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s3_the_grace_period_begins_when_the_polite_signal_was_taken() {
-    const GRACE: u32 = 2;
+async fn s3_the_hard_signal_follows_a_polite_one_that_was_taken() {
+    const GRACE: u32 = 1;
     for words in [&[][..], &["/kill"]] {
         let place = Place::new();
         let (hand, node) = through(&place).await;
-        // It ends well, but not at once.
-        let mut slow = script("main", "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done");
-        slow["lifecycle"] = json!({ "preStop": { "exec": { "command": ["true"] } } });
-        create(&node.pods(), request(&place, &json!({ "containers": [slow] }))).await;
+        create(&node.pods(), running(&place)).await;
         let pod = until_ready(&node.pods(), &place).await;
         let container = ids(&place, "container").await.remove(0);
         hand.deal(to(words, Deal::Cut));
@@ -87,7 +84,7 @@ async fn s3_the_grace_period_begins_when_the_polite_signal_was_taken() {
         tokio::time::sleep(Duration::from_secs(u64::from(GRACE) + 1)).await;
         hand.pass();
         until_gone(&node.pods(), &place).await;
-        assert_eq!(exit_code(&place, &container).await, "0", "{words:?}: {:?}", hand.kept());
+        assert_eq!(first_signal(&place, &container).await, "15", "{words:?}: {:?}", hand.kept());
     }
 }
 
