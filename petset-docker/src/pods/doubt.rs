@@ -65,7 +65,7 @@ pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, grace: D
     match inspect::start(&shared.client, &seen.id).await {
         Ok(()) => Ok(()),
         Err(failure) if never_ran(&failure) => Ok(()),
-        Err(failure) if failure.is_running_unseen() => Err(end_unseen(cell, &seen.id, grace).await),
+        Err(failure) if failure.is_running_unseen() => end_unseen(cell, &seen.id, grace).await,
         Err(failure) => Err(Error::from(failure).with_context("container", &seen.id).with_message(
             "the engine says that it never started, which it may have forgotten, and no start tells: remove it by hand \
              when no process of it is left",
@@ -78,14 +78,27 @@ pub(super) fn never_ran(failure: &Failure) -> bool {
     failure.is_unmade() || failure.is_half_started()
 }
 
-/// Ends what runs in a container unseen by its engine, if this machine shows it; says what happens now.
-pub(super) async fn end_unseen(cell: &Cell, id: &str, grace: Duration) -> Error {
+/// Ends what runs in a container unseen by its engine, if this machine shows it. `Ok` when this machine shows that nothing
+/// of it runs any more: what refuses its start is what an ended program left behind.
+///
+/// # Errors
+/// That it runs, or may, and what happens now.
+pub(super) async fn end_unseen(cell: &Cell, id: &str, grace: Duration) -> Result<()> {
     let asked = cell.asked(id);
     let hard = grace.is_zero() || asked.is_some_and(|asked| Instant::now() >= asked.over(grace));
-    let container = id.to_owned();
-    let signalled = spawn_blocking(move || unseen::end(&container, hard)).await.unwrap_or(0);
-    if signalled > 0 && asked.is_none() {
-        cell.note_asked(id, Asked::now());
+    let (container, sandbox) = (id.to_owned(), cell.uid().filter(|sandbox| sandbox.as_str() != id));
+    let looked = spawn_blocking(move || {
+        // Before the look that may find nothing: where its sandbox is shown, so is it.
+        let is_shown = sandbox.is_some_and(|sandbox| unseen::shows(sandbox.as_str()));
+        (is_shown, unseen::end(&container, hard))
+    });
+    let (is_shown, signalled) = looked.await.unwrap_or_default();
+    if signalled == 0 && (is_shown || asked.is_some_and(|asked| asked.here)) {
+        cell.forget_asked(id);
+        return Ok(());
+    }
+    if signalled > 0 && asked.is_none_or(|asked| !asked.here) {
+        cell.note_asked(id, Asked::here());
     }
     tracing::warn!(container = id, signalled, hard, "a container runs, and its engine does not know");
     let what = if signalled > 0 {
@@ -93,7 +106,7 @@ pub(super) async fn end_unseen(cell: &Cell, id: &str, grace: Duration) -> Error 
     } else {
         "this goes on when the engine hears of it, or when its program was ended by hand"
     };
-    Error::new(ErrorKind::Unavailable, "find out whether a container runs")
+    Err(Error::new(ErrorKind::Unavailable, "find out whether a container runs")
         .with_context("container", id)
-        .with_message(format!("it runs, and the engine, which died when it started it, does not know: {what}"))
+        .with_message(format!("it runs, and the engine, which died when it started it, does not know: {what}")))
 }

@@ -139,14 +139,16 @@ impl Keeper {
             Ok(running) => return Some(running),
             Err(failure) => failure,
         };
-        let never_ran = never_ran(&failure);
-        let error = if failure.is_running_unseen() {
-            end_unseen(&self.cell, id, self.cell.read(Record::grace)).await
+        let (is_over, error) = if failure.is_running_unseen() {
+            match end_unseen(&self.cell, id, self.cell.read(Record::grace)).await {
+                Ok(()) => (true, failure.into()),
+                Err(error) => (false, error),
+            }
         } else {
-            failure.into()
+            (never_ran(&failure), Error::from(failure))
         };
         self.wait_for((NOT_STARTED, error.chain().to_string())).await;
-        if never_ran {
+        if is_over {
             self.clear(id).await;
         }
         None

@@ -30,12 +30,14 @@ pub(super) struct Asked {
     since: Instant,
     /// It has until then in any case.
     least: Instant,
+    /// Whether this machine showed its programs.
+    pub(super) here: bool,
 }
 
 impl Asked {
-    /// Just now.
-    pub(super) fn now() -> Self {
-        Self { since: Instant::now(), least: Instant::now() }
+    /// Just now, by this machine, which showed its programs.
+    pub(super) fn here() -> Self {
+        Self { since: Instant::now(), least: Instant::now(), here: true }
     }
 
     /// When the hard signal is due.
@@ -93,7 +95,7 @@ async fn ask(
     let is_taken = is_taken(shared, id, begun + grace, words).await;
     let now = Instant::now();
     let lost = if is_taken { now - ready } else { Duration::ZERO };
-    let asked = Asked { since: begun + lost, least: if in_time { now } else { now + LEAST } };
+    let asked = Asked { since: begun + lost, least: if in_time { now } else { now + LEAST }, here: false };
     cell.note_asked(id, asked);
     asked
 }

@@ -188,7 +188,8 @@ async fn begin(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troub
         Err(failure) if failure.is_half_started() => Ok(Step::Over),
         // It does nothing that anybody would miss.
         Err(failure) if failure.is_running_unseen() => {
-            Err(("FailedCreatePodSandBox", end_unseen(cell, uid.as_str(), Duration::ZERO).await))
+            let ended = end_unseen(cell, uid.as_str(), Duration::ZERO).await;
+            ended.map(|()| Step::Over).map_err(|error| ("FailedCreatePodSandBox", error))
         }
         Err(failure) => Err(of_sandbox(failure)),
     }
