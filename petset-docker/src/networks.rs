@@ -50,6 +50,11 @@ impl Networks {
         Self { client, named: Arc::new(named), reads: Arc::default() }
     }
 
+    /// Where this process finds the engine.
+    pub(crate) fn host(&self) -> &str {
+        &self.client.engine().host
+    }
+
     /// Whether Podman makes them.
     pub(crate) fn is_podman(&self) -> bool {
         self.client.engine().is_podman

@@ -25,6 +25,9 @@ pub(crate) struct Records {
 struct Inner {
     path: PathBuf,
     database: Database,
+    /// Whether writes fail, as on a full disk.
+    #[cfg(test)]
+    refuses: std::sync::atomic::AtomicBool,
 }
 
 /// A table: text keys, JSON records.
@@ -43,7 +46,19 @@ impl Records {
             Ok(builder.set_cache_size(CACHE_BYTES).create_file(options.open(path)?)?)
         };
         let database = open().map_err(|error| failed("open the records", path, error))?;
-        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), database }) })
+        let inner = Inner {
+            path: path.to_owned(),
+            database,
+            #[cfg(test)]
+            refuses: false.into(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// From now on writes fail, or succeed again.
+    #[cfg(test)]
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.inner.refuses.store(refuses, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Every record of a table, by key.
@@ -51,7 +66,16 @@ impl Records {
     /// # Errors
     /// `Corrupt` when one of them cannot be read: a shorter list would be a lie.
     pub(crate) async fn all<T: DeserializeOwned + Send + 'static>(&self, table: Table) -> Result<Vec<(String, T)>> {
-        self.blocking("read the records", move |database| {
+        let all = self.each(table).await?.into_iter();
+        all.map(|(key, record)| Ok((key, record?))).collect()
+    }
+
+    /// As [`Records::all`], but each record that cannot be read has its own error.
+    pub(crate) async fn each<T: DeserializeOwned + Send + 'static>(
+        &self,
+        table: Table,
+    ) -> Result<Vec<(String, Result<T>)>> {
+        let all = self.blocking("read the records", move |database| {
             let read = database.begin_read()?;
             let rows = match read.open_table(table) {
                 Ok(rows) => rows,
@@ -64,25 +88,27 @@ impl Records {
                 all.push((key.value().to_owned(), value.value().to_owned()));
             }
             Ok(all)
-        })
-        .await?
-        .into_iter()
-        .map(|(key, bytes)| {
+        });
+        let read = |(key, bytes): (String, Vec<u8>)| {
             let record = serde_json::from_slice(&bytes).map_err(|error| {
                 Error::new(ErrorKind::Corrupt, "read a record")
                     .with_context("file", self.inner.path.display())
                     .with_context("key", &key)
                     .with_source(error)
-            })?;
-            Ok((key, record))
-        })
-        .collect()
+            });
+            (key, record)
+        };
+        Ok(all.await?.into_iter().map(read).collect())
     }
 
     /// Writes one record.
     pub(crate) async fn put<T: Serialize + Sync>(&self, table: Table, key: &str, record: &T) -> Result<()> {
         let bytes = serde_json::to_vec(record)
             .map_err(|error| Error::new(ErrorKind::Internal, "write a record").with_source(error))?;
+        #[cfg(test)]
+        if self.inner.refuses.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Exhausted, "write a record").with_message("no space left on device"));
+        }
         let key = key.to_owned();
         self.blocking("write a record", move |database| {
             let write = database.begin_write()?;

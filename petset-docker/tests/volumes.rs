@@ -127,7 +127,8 @@ async fn s19_claims_outlive_the_node_and_its_directory() {
     drop(again);
     // What was changed later is lost with the directory; what matters is not.
     claim.owner = Some(SetUid::from("first"));
-    let elsewhere = petset_docker::node::Node::open(place.path("elsewhere")).await.unwrap().volumes();
+    let elsewhere = petset_docker::node::Node::builder(place.path("elsewhere"));
+    let elsewhere = elsewhere.take_over(node_of(&place, &claim).await).open().await.unwrap().volumes();
     assert_eq!(only(&elsewhere, &set).await, claim);
     vanish(&place, &claim).await;
     assert_eq!(only(&elsewhere, &set).await.phase, ClaimPhase::Lost, "it is on record again");
@@ -140,12 +141,50 @@ async fn s5_a_volume_that_an_interrupted_try_left_is_taken_by_the_same_claim_onl
     let claim = new(node.volumes().provision(place.request("a", 0)).await.unwrap());
     drop(node);
     std::fs::remove_dir_all(place.path("node")).unwrap();
-    let volumes = place.builder().open().await.unwrap().volumes();
+    let lost = node_of(&place, &claim).await;
+    let volumes = place.builder().take_over(lost).open().await.unwrap().volumes();
     // `data-x` of set `a` and `data` of set `x-a` want the same name.
     let mut other = place.request("x-a", 0);
     other.name.clone_from(&claim.name);
     assert_eq!(volumes.provision(other).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(known(volumes.provision(place.request("a", 0)).await.unwrap()), claim);
+}
+
+/// The node that made the volume of a claim.
+async fn node_of(place: &Place, claim: &Claim) -> String {
+    let volume = place.engine.inspect_volume(claim.volume.as_deref().unwrap()).await.unwrap();
+    volume.labels["petset.rs/node"].clone()
+}
+
+#[tokio::test]
+async fn s12_a_volume_of_another_node_is_left_alone_until_it_is_taken_over() {
+    let place = Place::new();
+    let disk = by_hand(&place, "disk").await;
+    let other = || {
+        let builder = petset_docker::node::Node::builder(place.path("other"));
+        builder.static_volume(StaticVolume::new(&disk, 1 << 20))
+    };
+    let node = place.builder().static_volume(StaticVolume::new(&disk, 1 << 20)).open().await.unwrap();
+    let made = new(node.volumes().provision(place.request("db", 0)).await.unwrap());
+    let given = new(node.volumes().provision(pooled(&place, "pool", 0)).await.unwrap());
+    let id = node_of(&place, &made).await;
+
+    let volumes = other().open().await.unwrap().volumes();
+    assert_eq!(volumes.list(&made.set).await.unwrap(), []);
+    for request in [place.request("db", 0), pooled(&place, "pool", 0)] {
+        let error = volumes.provision(request).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error:?}");
+        assert!(error.to_string().contains(&format!("NodeBuilder::take_over(\"{id}\")")), "{error}");
+    }
+    assert_eq!(only(&node.volumes(), &made.set).await, made, "nothing was done to it");
+    drop((volumes, node));
+
+    let volumes = other().take_over(&id).open().await.unwrap().volumes();
+    assert_eq!(only(&volumes, &made.set).await.uid, made.uid);
+    assert_eq!(known(volumes.provision(pooled(&place, "pool", 0)).await.unwrap()).uid, given.uid);
+    drop(volumes);
+    let volumes = other().open().await.unwrap().volumes();
+    assert_eq!(only(&volumes, &made.set).await.phase, ClaimPhase::Bound, "it is said once");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 //! its engine and nowhere else, and "there is none" counts only from an engine that has it. The engine's own id will not do:
 //! Podman makes up a new one for each answer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bollard::models::VolumeCreateRequest;
@@ -23,14 +23,26 @@ pub(super) struct Owner {
     node: String,
     /// Where its records were when it marked the engine, for people.
     directory: String,
+    /// The nodes that it has taken over.
+    former: BTreeSet<String>,
 }
 
 impl Client {
-    /// The same connection, whose engine is to have this node; see [`Client::has_node`].
-    pub(crate) fn of_node(&self, node: &str, directory: String) -> Self {
+    /// The same connection, whose engine is to have this node; see [`Client::has_node`]. What `former` nodes had is its own.
+    pub(crate) fn of_node(&self, node: &str, directory: String, former: BTreeSet<String>) -> Self {
         let mut this = self.clone();
-        this.owner = Some(Arc::new(Owner { node: node.to_owned(), directory }));
+        this.owner = Some(Arc::new(Owner { node: node.to_owned(), directory, former }));
         this
+    }
+
+    /// The node's id, as its objects say in a label.
+    pub(crate) fn node(&self) -> Option<&str> {
+        self.owner.as_deref().map(|owner| owner.node.as_str())
+    }
+
+    /// Whether what has this node in its label is this node's.
+    pub(crate) fn is_own(&self, node: &str) -> bool {
+        self.owner.as_deref().is_none_or(|owner| owner.node == node || owner.former.contains(node))
     }
 
     /// Whether the engine has the node, so that what it says is not there is not there.
@@ -55,7 +67,7 @@ impl Client {
 
     /// Makes the node's mark on the engine.
     pub(crate) async fn mark(&self) -> Result<(), Failure> {
-        let Some(Owner { node, directory }) = self.owner.as_deref() else { return Ok(()) };
+        let Some(Owner { node, directory, former: _ }) = self.owner.as_deref() else { return Ok(()) };
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let request = VolumeCreateRequest {
             name: Some(labels::mark(node)),

@@ -50,10 +50,12 @@ impl Client {
     /// version that both sides know.
     ///
     /// # Errors
-    /// `Unavailable` when nobody answers, `Unsupported` when the engine is too old.
+    /// `Unavailable` when nobody answers, `Unsupported` when the engine is too old, or is to be reached by TLS.
     pub(crate) async fn connect(host: Option<&str>) -> Result<Self> {
         let said = env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty());
         let host = host.map(str::to_owned).or(said).unwrap_or_else(|| DEFAULT_HOST.to_owned());
+        let verify = env::var("DOCKER_TLS_VERIFY").ok();
+        refuse_tls(&host, verify.as_deref())?;
         let failed = |failure: Failure| Error::from(failure).with_context("host", &host);
         let docker =
             Docker::connect_with_host(&host).map_err(|error| failed(Failure::new("connect to Docker", error)))?;
@@ -111,7 +113,50 @@ async fn ask<T>(
     }
 }
 
+/// Refuses a connection that was to be by TLS: it would go out in plaintext, and whoever reads it owns the engine.
+fn refuse_tls(host: &str, verify: Option<&str>) -> Result<()> {
+    let is_plain = host.starts_with("tcp://") || host.starts_with("http://");
+    let is_asked = verify.is_some_and(|verify| !verify.is_empty());
+    let why = if host.starts_with("https://") {
+        "the address asks for TLS"
+    } else if is_plain && is_asked {
+        "DOCKER_TLS_VERIFY asks for TLS"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(ErrorKind::Unsupported, "connect to Docker").with_context("host", host).with_message(format!(
+        "{why}, which is not spoken here: bring the engine's socket to this machine, for example by \
+         `ssh -L /run/engine.sock:/var/run/docker.sock <host>`, and name it as unix:///run/engine.sock"
+    )))
+}
+
 fn parse(version: &str) -> Option<ClientVersion> {
     let (major, minor) = version.split_once('.')?;
     Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s22_what_was_to_be_secret_never_goes_out_in_plaintext() {
+        for (host, verify) in [
+            ("tcp://10.0.0.5:2376", Some("1")),
+            ("tcp://10.0.0.5:2376", Some("0")),
+            ("http://10.0.0.5:2376", Some("yes")),
+            ("https://10.0.0.5:2376", None),
+        ] {
+            let error = refuse_tls(host, verify).expect_err(host);
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            assert!(error.to_string().contains(host) && error.to_string().contains("ssh"), "{error}");
+        }
+        for (host, verify) in [
+            ("tcp://10.0.0.5:2375", None),
+            ("tcp://10.0.0.5:2375", Some("")),
+            ("unix:///var/run/docker.sock", Some("1")),
+        ] {
+            refuse_tls(host, verify).expect(host);
+        }
+    }
 }

@@ -64,11 +64,31 @@ impl Failure {
         }
     }
 
+    /// The same no in other words; what was no whole answer stays what it was.
+    pub(crate) fn with_message(self, message: String) -> Self {
+        match self {
+            Self::Refused { operation, refusal, message: _ } => Self::Refused { operation, refusal, message },
+            other @ (Self::NoAnswer { .. }
+            | Self::Unreachable { .. }
+            | Self::Elsewhere { .. }
+            | Self::Unreadable { .. }) => other,
+        }
+    }
+
     /// The engine's no, if it was one.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { refusal, .. } => Some(*refusal),
             Self::NoAnswer { .. } | Self::Unreachable { .. } | Self::Elsewhere { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+
+    /// Whether the engine said no before it did anything. One that broke, or whose disk was full, may have done it all the
+    /// same.
+    pub(crate) fn is_definite(&self) -> bool {
+        match self.refusal() {
+            Some(Refusal::Invalid | Refusal::Forbidden | Refusal::NotFound | Refusal::Conflict) => true,
+            Some(Refusal::Full | Refusal::Broken) | None => false,
         }
     }
 
@@ -98,14 +118,27 @@ impl Failure {
     }
 
     /// Whether the engine refuses a start because the container runs, which the engine does not know: it died after that
-    /// start and before it wrote it down.
+    /// start and before it wrote it down. It is the engine, its supervisor or the runtime itself that still has it.
     pub(crate) fn is_running_unseen(&self) -> bool {
-        self.said(|message| message.contains("id already in use"))
+        self.said(|message| message.contains("id already in use") || (is_of_runtime(message) && exists(message)))
     }
 
-    /// Whether a start got as far as the runtime, and the runtime refused it.
+    /// Whether a request got as far as the runtime, and the runtime refused it.
     pub(crate) fn is_of_runtime(&self) -> bool {
-        self.said(|message| message.contains("OCI runtime"))
+        self.said(is_of_runtime)
+    }
+
+    /// Whether the runtime refused to make the container, so that its program did not begin: by one of the words for that,
+    /// because anything else may have come after the beginning.
+    pub(crate) fn is_unmade(&self) -> bool {
+        const WORDS: [&str; 4] = [
+            "OCI runtime create failed",
+            // As Podman says it.
+            "OCI runtime attempted to invoke a command that was not found",
+            "OCI permission denied",
+            "OCI runtime command not found",
+        ];
+        self.said(|message| !exists(message) && WORDS.iter().any(|words| message.contains(words)))
     }
 
     fn said(&self, what: impl Fn(&str) -> bool) -> bool {
@@ -121,6 +154,15 @@ impl Failure {
     pub(crate) fn is_conflict(&self) -> bool {
         self.refusal() == Some(Refusal::Conflict)
     }
+}
+
+fn is_of_runtime(message: &str) -> bool {
+    message.contains("OCI runtime")
+}
+
+/// Whether it says that something of the container is there already.
+fn exists(message: &str) -> bool {
+    message.contains(" exists")
 }
 
 impl Refusal {
@@ -190,7 +232,9 @@ mod tests {
             (500, "driver failed", ErrorKind::Unavailable, Retry::Backoff),
         ] {
             let answer = Bollard::DockerResponseServerError { status_code, message: message.to_owned() };
-            let error = Error::from(Failure::new("ask", answer));
+            let failure = Failure::new("ask", answer);
+            assert_eq!(failure.is_definite(), status_code != 500 || kind == ErrorKind::AlreadyExists, "{message}");
+            let error = Error::from(failure);
             assert_eq!((error.kind(), error.retry()), (kind, retry), "{status_code}");
             assert!(error.to_string().contains(message), "{error}");
         }
@@ -215,9 +259,26 @@ mod tests {
         };
         let runs = refused("id already in use");
         assert!(runs.is_running_unseen() && !runs.is_half_started() && !runs.is_of_runtime());
-        let refused = refused("failed to create shim task: OCI runtime create failed: runc create failed");
-        assert!(refused.is_of_runtime() && !refused.is_running_unseen() && !refused.is_half_started());
+        let unmade = refused("failed to create shim task: OCI runtime create failed: exec: \"x\": no such file");
+        assert!(unmade.is_of_runtime() && unmade.is_unmade());
+        assert!(!unmade.is_running_unseen() && !unmade.is_half_started());
         assert!(!Failure::new("ask", Bollard::RequestTimeoutError).is_running_unseen());
+    }
+
+    #[test]
+    fn s1_what_the_runtime_still_has_may_run_and_so_may_what_it_says_in_other_words() {
+        let refused = |message: &str| {
+            let message = format!("failed to create shim: {message}: unknown");
+            Failure::new("ask", Bollard::DockerResponseServerError { status_code: 500, message })
+        };
+        for has in ["container with id exists: d83336195765", "container with given ID already exists"] {
+            let has = refused(&format!("OCI runtime create failed: {has}"));
+            assert!(has.is_running_unseen() && !has.is_unmade() && !has.is_half_started());
+        }
+        for other in ["OCI runtime start failed: cannot start a container that has stopped", "OCI runtime state failed"]
+        {
+            assert!(!refused(other).is_unmade() && !refused(other).is_running_unseen());
+        }
     }
 
     #[test]
@@ -225,6 +286,7 @@ mod tests {
         let cut = Bollard::IOError { err: std::io::Error::from(std::io::ErrorKind::ConnectionReset) };
         for failure in [Failure::new("ask", cut), Failure::new("ask", Bollard::RequestTimeoutError)] {
             assert_eq!(failure.refusal(), None);
+            assert!(!failure.is_definite());
             assert!(!Error::from(failure).is_not_found());
         }
     }

@@ -1,7 +1,11 @@
 //! Whom this machine asks for names.
 
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+
+use tokio::task::spawn_blocking;
+
+use super::serve::is_here;
 
 /// Where a machine says whom it asks; the second is what a local stub server in the first asks itself.
 const FILES: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
@@ -32,6 +36,15 @@ impl Upstream {
     }
 }
 
+/// Whether an engine at this address is on another machine, as far as the address says. An engine behind a socket that was
+/// brought here from elsewhere says nothing.
+pub(super) async fn is_remote(host: &str) -> bool {
+    let address = ["tcp://", "http://"].into_iter().find_map(|scheme| host.strip_prefix(scheme));
+    let Some(address) = address.map(|address| address.trim_end_matches('/').to_owned()) else { return false };
+    let resolve = move || address.to_socket_addrs().is_ok_and(|mut found| found.any(|found| is_here(found.ip())));
+    !spawn_blocking(resolve).await.unwrap_or(false)
+}
+
 fn servers_of(text: &str) -> Vec<IpAddr> {
     let servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver")?.trim().parse().ok());
     servers.collect()
@@ -40,6 +53,17 @@ fn servers_of(text: &str) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_engine_at_an_address_of_another_machine_is_there() {
+        // Addresses for documents, which nobody has.
+        for remote in ["tcp://192.0.2.1:2375", "http://[2001:db8::1]:2375/", "tcp://nowhere.invalid:2375"] {
+            assert!(is_remote(remote).await, "{remote}");
+        }
+        for near in ["tcp://127.0.0.1:2375", "tcp://localhost:2375", "unix:///var/run/docker.sock"] {
+            assert!(!is_remote(near).await, "{near}");
+        }
+    }
 
     #[test]
     fn a_stub_on_this_machine_is_no_server_for_a_container() {

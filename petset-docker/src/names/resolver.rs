@@ -42,7 +42,7 @@ impl DockerNames {
     /// Whether this process surely cannot reach the pods' addresses: the engine's networks are not on this machine. Podman's
     /// are there as long as a container is in them, and so nothing is sure there.
     pub(crate) fn is_far(&self) -> bool {
-        !self.servers.is_here() && !self.networks.is_podman()
+        self.servers.is_remote() || (!self.servers.is_here() && !self.networks.is_podman())
     }
 
     /// The host's address on the network of a namespace, if that is there and leads to the host.

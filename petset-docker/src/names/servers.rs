@@ -11,7 +11,7 @@ use redb::TableDefinition;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::sleep;
 
-use super::machine::Upstream;
+use super::machine::{Upstream, is_remote};
 use super::options::NameOptions;
 use super::serve::{Service, is_here};
 use crate::networks::{Network, Networks};
@@ -32,6 +32,8 @@ pub(super) struct Servers {
     dns: DnsOptions,
     /// Whom containers ask for names of others.
     upstream: Vec<IpAddr>,
+    /// Whether the engine is on another machine.
+    remote: bool,
     /// Whether the engine's networks are on this machine.
     here: bool,
     records: Records,
@@ -64,14 +66,17 @@ impl Servers {
             machine.reachable
         });
         let gateways = networks.bridges().await?;
-        let here = gateways.is_empty() || gateways.into_iter().any(is_here);
+        // The networks of another machine have the same addresses as those of this one.
+        let remote = is_remote(networks.host()).await;
+        let here = !remote && (gateways.is_empty() || gateways.into_iter().any(is_here));
         if !here {
             tracing::warn!(
                 "the engine's networks are not on this machine: names of services and SRV records do not resolve inside \
                  containers; names of pets do"
             );
         }
-        let this = Self { zone, dns, upstream, here, records, places: Mutex::default(), contested: Notify::new() };
+        let this =
+            Self { zone, dns, upstream, remote, here, records, places: Mutex::default(), contested: Notify::new() };
         for (namespace, ()) in this.records.all(NAMESPACES).await? {
             if let Some(network) = networks.existing(&namespace).await? {
                 this.on(&network).await;
@@ -83,6 +88,11 @@ impl Servers {
     /// Whether our name server can listen where containers reach it.
     pub(super) fn is_here(&self) -> bool {
         self.here
+    }
+
+    /// Whether the engine is surely on another machine.
+    pub(super) fn is_remote(&self) -> bool {
+        self.remote
     }
 
     /// Answers on a network that a pod of `namespace` is about to join, from now on and after every restart.

@@ -1,6 +1,6 @@
 //! What may be set about a node before it is opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use crate::volumes::{StaticVolume, StorageClass, VolumeOptions};
 pub struct NodeBuilder {
     pub(super) dir: PathBuf,
     pub(super) host: Option<String>,
+    pub(super) taken_over: BTreeSet<String>,
     pub(super) networks: BTreeMap<String, String>,
     pub(super) volumes: VolumeOptions,
     pub(super) names: NameOptions,
@@ -29,6 +30,7 @@ impl NodeBuilder {
         Self {
             dir,
             host: None,
+            taken_over: BTreeSet::new(),
             networks: BTreeMap::new(),
             volumes: VolumeOptions::default(),
             names: NameOptions::default(),
@@ -40,6 +42,17 @@ impl NodeBuilder {
     /// `DOCKER_HOST` says, else the engine of this machine.
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.host = Some(host.into());
+        self
+    }
+
+    /// The volumes of `node` are this node's from now on, also when it is opened again without this: for a node whose
+    /// directory was lost. It is named by its id, which its volumes have in the label `petset.rs/node`, and which the error
+    /// says where one of them is in the way.
+    ///
+    /// Two nodes that have the same volumes would each do with them as they like, so this is never done by itself: be sure
+    /// that no process will ever open the lost directory again. Pods of `node` are not taken over: end them by hand.
+    pub fn take_over(mut self, node: impl Into<String>) -> Self {
+        self.taken_over.insert(node.into());
         self
     }
 

@@ -46,11 +46,11 @@ impl Node {
     }
 
     pub(super) async fn open_with(builder: NodeBuilder) -> Result<Self> {
-        let NodeBuilder { dir, host, networks, volumes, names, pods } = builder;
+        let NodeBuilder { dir, host, taken_over, networks, volumes, names, pods } = builder;
         let client = Client::connect(host.as_deref()).await?;
         // The file of records has one opener at a time, which makes it the node's lock.
         let (dir, records, store) = blocking(move || files(&dir)).await?;
-        let (node, client) = belong(&client, &records, &dir).await?;
+        let (node, client) = belong(&client, &records, &dir, &taken_over).await?;
         let networks = Networks::new(client.clone(), networks);
         let names = Arc::new(DockerNames::open(networks, records.clone(), &names).await?);
         let volumes = Arc::new(DockerVolumes::open(client.clone(), records.clone(), volumes).await?);

@@ -43,6 +43,7 @@ impl PodBackend for DockerPods {
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
+        self.shared.unreadable.refuse(&request.set, "create a pod")?;
         if let Some(pod) = self.known(&request.set, |cell| cell.ordinal == request.ordinal) {
             return Ok(Created::AlreadyThere(pod));
         }
@@ -138,6 +139,7 @@ impl DockerPods {
 
 /// Every pod of the set by name, by a fresh read.
 pub(super) async fn sandboxes(shared: &Shared, set: &SetKey) -> Result<Vec<Pod>> {
+    shared.unreadable.refuse(set, "list pods")?;
     let known = shared.of(set);
     let mut foreign = Vec::new();
     for sandbox in inspect::list(&shared.client, labels::filter(Role::Sandbox, Some(set))).await? {

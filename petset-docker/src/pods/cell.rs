@@ -1,5 +1,6 @@
 //! One pod of this process: its record in memory, which mirrors the one on disk, and who is told of changes.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 
 use super::record::{ContainerRecord, PODS, Record};
 use super::status;
+use super::stop::Asked;
 use crate::records::Records;
 
 /// How long a change that nobody told of may go unseen.
@@ -26,6 +28,8 @@ pub(super) struct Cell {
     /// Before every version of this process; versions of another process are others.
     session: String,
     state: Mutex<State>,
+    /// The containers that this process has asked to end, by the engine's id.
+    asked: Mutex<HashMap<String, Asked>>,
     /// One change of the record on disk at a time.
     writing: tokio::sync::Mutex<()>,
     records: Records,
@@ -42,6 +46,8 @@ struct State {
     uid: Option<PodUid>,
     generation: u64,
     gone: bool,
+    /// What was seen could not be written down: the record on disk is behind, and the next change takes it along.
+    behind: bool,
 }
 
 impl Cell {
@@ -51,7 +57,8 @@ impl Cell {
             set: record.request.set.clone(),
             ordinal: record.request.ordinal,
             session: session.to_owned(),
-            state: Mutex::new(State { record, uid: None, generation: 0, gone: false }),
+            state: Mutex::new(State { uid: record.uid.clone(), record, generation: 0, gone: false, behind: false }),
+            asked: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             records,
             hints,
@@ -119,41 +126,60 @@ impl Cell {
         edit: impl FnOnce(&mut Record, Version) -> Result<()> + Send,
     ) -> Result<()> {
         let _one_at_a_time = self.writing.lock().await;
-        let (old, new) = {
-            let state = self.state();
-            if state.gone {
-                return Err(gone(operation, &self.name()));
-            }
-            let mut new = state.record.clone();
-            edit(&mut new, self.version(state.generation))?;
-            let ready = status::is_ready(&new);
-            if ready != new.ready_since.is_some() {
-                new.ready_since = ready.then(Timestamp::now);
-            }
-            (state.record.clone(), new)
-        };
-        if old == new {
-            return Ok(());
-        }
-        if durable(&old) != durable(&new) {
+        let (new, is_new, is_due) = self.edited(operation, edit)?;
+        if is_due {
             self.records.put(PODS, &self.key, &new).await?;
+            self.state().behind = false;
         }
-        let mut state = self.state();
-        state.record = new;
-        state.generation += 1;
-        drop(state);
-        self.changed();
+        self.take(new, is_new);
         Ok(())
     }
 
-    /// As [`Cell::change`] for what was seen: it is true whether it can be written or not.
-    pub(super) async fn note(&self, edit: impl Fn(&mut Record) + Send + Sync) {
-        if let Err(error) = self.change("note what was seen of a pod", &edit).await
-            && !error.is_not_found()
-        {
-            tracing::warn!(pod = self.name(), error = %error.chain(), "the record on disk is behind");
+    /// As [`Cell::change`] for what was seen: it is true whether it can be written or not. What cannot be written now is
+    /// with the next change, also one that changes nothing.
+    pub(super) async fn note(&self, edit: impl FnOnce(&mut Record) + Send) {
+        let _one_at_a_time = self.writing.lock().await;
+        let edited = self.edited("note what was seen of a pod", |record, _| {
+            edit(record);
+            Ok(())
+        });
+        // A pod that has ended has nothing to be seen.
+        let Ok((new, is_new, is_due)) = edited else { return };
+        if is_due {
+            let written = self.records.put(PODS, &self.key, &new).await;
+            self.state().behind = written.is_err();
+            if let Err(error) = written {
+                tracing::warn!(pod = self.name(), error = %error.chain(), "the record on disk is behind");
+            }
+        }
+        self.take(new, is_new);
+    }
+
+    /// The record after an edit, whether that changed anything, and whether it has to be written.
+    fn edited(
+        &self,
+        operation: &'static str,
+        edit: impl FnOnce(&mut Record, Version) -> Result<()>,
+    ) -> Result<(Record, bool, bool)> {
+        let state = self.state();
+        if state.gone {
+            return Err(gone(operation, &self.name()));
+        }
+        let (old, mut new) = (&state.record, state.record.clone());
+        edit(&mut new, self.version(state.generation))?;
+        let ready = status::is_ready(&new);
+        if ready != new.ready_since.is_some() {
+            new.ready_since = ready.then(Timestamp::now);
+        }
+        let (is_new, is_due) = (*old != new, state.behind || durable(old) != durable(&new));
+        Ok((new, is_new, is_due))
+    }
+
+    /// From now on this is the record.
+    fn take(&self, record: Record, is_new: bool) {
+        if is_new {
             let mut state = self.state();
-            edit(&mut state.record);
+            state.record = record;
             state.generation += 1;
             drop(state);
             self.changed();
@@ -161,7 +187,7 @@ impl Cell {
     }
 
     /// As [`Cell::note`] for one container.
-    pub(super) async fn note_container(&self, index: usize, edit: impl Fn(&mut ContainerRecord) + Send + Sync) {
+    pub(super) async fn note_container(&self, index: usize, edit: impl FnOnce(&mut ContainerRecord) + Send) {
         self.note(|record| edit(&mut record.containers[index])).await;
     }
 
@@ -177,6 +203,24 @@ impl Cell {
     fn changed(&self) {
         self.changes.send_modify(|changes| *changes += 1);
         self.hint();
+    }
+
+    /// That a container was asked to end, if this process has asked it.
+    pub(super) fn asked(&self, id: &str) -> Option<Asked> {
+        self.all_asked().get(id).copied()
+    }
+
+    pub(super) fn note_asked(&self, id: &str, asked: Asked) {
+        self.all_asked().insert(id.to_owned(), asked);
+    }
+
+    /// It has ended.
+    pub(super) fn forget_asked(&self, id: &str) {
+        self.all_asked().remove(id);
+    }
+
+    fn all_asked(&self) -> MutexGuard<'_, HashMap<String, Asked>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that something may have happened to a container.
@@ -233,4 +277,51 @@ pub(super) fn gone(operation: &'static str, pod: &str) -> Error {
     Error::new(ErrorKind::NotFound, operation)
         .with_context("pod", pod)
         .with_message("this incarnation is not there any more")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use petset_core::SetUid;
+    use petset_core::backend::{ConfigBundle, DnsSettings, PodRequest};
+    use petset_core::spec::PodTemplate;
+
+    use super::*;
+
+    fn request() -> PodRequest {
+        PodRequest {
+            set: SetKey::new("default", "web"),
+            owner: SetUid::from("owner"),
+            ordinal: Ordinal(0),
+            revision: "web-1".into(),
+            template: Arc::new(PodTemplate::default()),
+            labels: [].into(),
+            claims: [].into(),
+            claim_uids: [].into(),
+            config: Arc::new(ConfigBundle::default()),
+            dns: DnsSettings::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn s15_what_could_not_be_written_is_written_with_the_next_change() {
+        let dir = tempfile::TempDir::new().unwrap();
+        let records = Records::open(&dir.path().join("records.redb")).unwrap();
+        let record = Record::new(request(), Timestamp::now());
+        let cell = Cell::new("key".to_owned(), record, "session", records.clone(), Hints::new());
+        let on_disk = || async { records.all::<Record>(PODS).await.unwrap().pop().and_then(|(_, record)| record.uid) };
+        let uid = PodUid::new("sandbox");
+        records.refuse(true);
+        cell.note(|record| record.uid = Some(uid.clone())).await;
+        assert_eq!(cell.read(|record| record.uid.clone()), Some(uid.clone()), "it was seen all the same");
+        let before = cell.read(Clone::clone);
+        cell.change("change a pod", |record| record.termination = Some(1)).await.expect_err("the disk is full");
+        assert_eq!(cell.read(Clone::clone), before, "what was asked for is not promised");
+        records.refuse(false);
+        assert_eq!(on_disk().await, None);
+        // It is looked at now and then, and nothing has changed.
+        cell.note(|_| {}).await;
+        assert_eq!(on_disk().await, Some(uid));
+    }
 }

@@ -12,7 +12,7 @@ use super::files::{Files, for_good};
 use super::image;
 use super::mounts::{Source, bound, whole};
 use super::resources;
-use super::sandbox::no_restarts;
+use super::sandbox::{no_health_check, no_restarts};
 use super::security::Security;
 use crate::client::Client;
 use crate::labels::{self, Role};
@@ -58,6 +58,7 @@ impl Plan<'_> {
             cmd: words(&declared.args),
             working_dir: declared.working_dir.clone().filter(|dir| !dir.is_empty()),
             labels: Some(self.labels()),
+            healthcheck: Some(no_health_check()),
             tty: Some(flag("tty")),
             open_stdin: Some(flag("stdin")),
             stdin_once: Some(flag("stdinOnce")),

@@ -41,6 +41,9 @@ pub(super) enum Made {
 pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<Made> {
     // The next reads would say that nothing is there of what another engine has.
     shared.client.has_node().await?;
+    if let Some(pod) = settled(shared, &request).await? {
+        return Ok(Made::Taken(Box::new(pod)));
+    }
     let claims = volumes_of(shared, &request).await?;
     // The network that the sandbox is to join has nobody in it before the sandbox is there.
     let _kept = Networks::keep(&request.set.namespace).await;
@@ -65,19 +68,40 @@ pub(super) async fn create(shared: &Arc<Shared>, request: PodRequest) -> Result<
             cell.found(PodUid::new(id));
             Ok(Made::New(cell))
         }
-        Err(failure) if failure.refusal().is_none() => {
+        Err(failure) if !failure.is_definite() => {
             let error = Error::from(failure).with_context("pod", cell.name());
             Ok(Made::Unknown(cell, error))
         }
         Err(failure) => {
             remove_volumes(shared, &key).await;
-            forget(shared, &cell).await?;
+            if let Err(error) = forget(shared, &cell).await {
+                // It stays on record until whoever looks after it can take it off.
+                return Ok(Made::Unknown(cell, error));
+            }
             if failure.is_conflict() {
                 return taken(shared, &cell).await;
             }
             Err(Error::from(failure).with_context("pod", cell.name()))
         }
     }
+}
+
+/// Waits until it is known what came of every earlier creation of this identity: until then something of it may run. Answers
+/// the pod that is there now, if there is one.
+async fn settled(shared: &Shared, request: &PodRequest) -> Result<Option<Pod>> {
+    for _ in 0..LOOKS {
+        let Some(cell) = shared.of(&request.set).into_values().find(|cell| cell.ordinal == request.ordinal) else {
+            return Ok(None);
+        };
+        if let Some(pod) = cell.pod() {
+            return Ok(Some(pod));
+        }
+        sleep(LOOK).await;
+    }
+    Err(Error::new(ErrorKind::Conflict, OPERATION)
+        .with_retry(Retry::Backoff)
+        .with_context("pod", request.name())
+        .with_message("nobody knows yet what became of an earlier try, of which something may run"))
 }
 
 /// Claim template → the engine's volume, which is there now and the one that the pod was asked for with.
@@ -101,8 +125,11 @@ async fn make(shared: &Shared, sandbox: &Sandbox<'_>) -> Result<String, Failure>
         Err(failure) if failure.is_not_found() && failure.to_string().contains("image") => {
             let image = &shared.options.sandbox_image;
             if let Err(problem) = image::ensure(&shared.client, image, Policy::IfNotPresent, |_| async {}).await {
-                tracing::warn!(image, problem = problem.message, "there is no image for pods");
-                return Err(failure);
+                return Err(failure.with_message(format!(
+                    "there is no image for the container that is the pod: {}; make it available to the engine, or name \
+                     another one with NodeBuilder::sandbox",
+                    problem.message
+                )));
             }
             inspect::create(&shared.client, &name, sandbox.body()).await
         }

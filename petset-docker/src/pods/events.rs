@@ -12,7 +12,7 @@ use futures::StreamExt;
 use tokio::time::{sleep, timeout};
 
 use super::shared::Shared;
-use super::sweep::sweep;
+use super::sweep::clean;
 use crate::labels;
 
 /// When nothing happened for so long after a connection, it stands.
@@ -81,12 +81,6 @@ async fn resync(shared: &Shared) {
     }
     shared.hints.gap();
     clean(shared).await;
-}
-
-async fn clean(shared: &Shared) {
-    if let Err(error) = sweep(shared).await {
-        tracing::warn!(error = %error.chain(), "leftovers are not swept");
-    }
 }
 
 /// Sweeps now and then, and whenever something was left, for ever.

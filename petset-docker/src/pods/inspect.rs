@@ -33,8 +33,6 @@ pub(super) struct Seen {
     pub(super) gateway: Option<IpAddr>,
     /// The volumes that it has, by where.
     pub(super) volumes: HashMap<String, String>,
-    /// What the engine says went wrong.
-    pub(super) error: String,
 }
 
 impl Seen {
@@ -62,6 +60,15 @@ pub(super) enum Life {
 impl Life {
     pub(super) fn is_running(self) -> bool {
         matches!(self, Self::Running { .. })
+    }
+
+    /// Whether it ran, and never will again. One that the engine failed to start has only been tried.
+    pub(super) fn is_over(self) -> bool {
+        match self {
+            Self::Created | Self::Running { .. } => false,
+            Self::Ended { started_at, .. } => started_at != Timestamp::default(),
+            Self::Leaving => true,
+        }
     }
 }
 
@@ -201,7 +208,6 @@ impl From<ContainerInspectResponse> for Seen {
             stop_signal: config.stop_signal.filter(|signal| !signal.is_empty()).unwrap_or_else(|| "SIGTERM".to_owned()),
             addresses: networks.into_iter().filter_map(address).collect(),
             gateway,
-            error: state.error.unwrap_or_default(),
         }
     }
 }
@@ -242,6 +248,24 @@ mod tests {
         let ended = seen(false, "2026-01-02T03:04:06Z").life;
         assert!(matches!(ended, Life::Ended { code: Some(137), started_at, .. } if started_at > Timestamp::default()));
         assert_eq!(seen(false, never).life, Life::Created);
+    }
+
+    #[test]
+    fn s1_what_ran_is_over_also_when_the_engine_calls_its_end_an_error() {
+        let ended = |started_at: &str| {
+            life(ContainerState {
+                running: Some(false),
+                status: Some(ContainerStateStatusEnum::EXITED),
+                exit_code: Some(128),
+                error: Some("driver failed programming external connectivity".to_owned()),
+                started_at: Some(started_at.to_owned()),
+                finished_at: Some("2026-01-02T03:04:06Z".to_owned()),
+                ..ContainerState::default()
+            })
+        };
+        assert!(ended("2026-01-02T03:04:05Z").is_over());
+        assert!(!ended("0001-01-01T00:00:00Z").is_over(), "it was only tried");
+        assert!(Life::Leaving.is_over() && !Life::Created.is_over());
     }
 
     #[test]

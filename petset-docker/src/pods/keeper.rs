@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::ContainerState;
-use petset_core::spec::Container;
+use petset_core::spec::{Container, Handler};
 use petset_core::{PodUid, Result, Timestamp};
-use petset_local::probe::{self, Event, Probes, Target, handle};
+use petset_local::probe::{self, Answer, Event, Probes, Target, handle};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -15,6 +15,7 @@ use super::cell::{Cell, RESYNC};
 use super::doubt::is_known;
 use super::exec::Runner;
 use super::inspect::{self, Life, Seen};
+use super::record::Record;
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended, until_ended_since};
 use super::supervise::Origin;
@@ -40,8 +41,6 @@ pub(super) struct Keeper {
     none: bool,
     /// The next start is not before this.
     pub(super) not_before: Instant,
-    /// A container that runs unseen by the engine is ended by then.
-    pub(super) unseen_until: Option<Instant>,
     /// Why it was ended, when it was.
     why: Option<String>,
 }
@@ -72,7 +71,7 @@ impl Keeper {
         let (declared, known) = cell.read(|record| (record.declared(index).clone(), record.containers[index].clone()));
         let pause = known.ended.map_or(Duration::ZERO, |_| shared.options.backoff.pause(known.failures));
         let (none, not_before) = (origin == Origin::Made, Instant::now() + pause);
-        Self { shared, cell, uid, volumes, index, declared, none, not_before, unseen_until: None, why: None }
+        Self { shared, cell, uid, volumes, index, declared, none, not_before, why: None }
     }
 
     /// Runs an init container until it has succeeded once.
@@ -185,7 +184,7 @@ impl Keeper {
         let is_due = cell.container(self.index).post_started.as_ref() != Some(id);
         if let Some(handler) = handler.filter(|_| is_due) {
             let problem = tokio::select! {
-                done = handle(handler, target) => done.err(),
+                problem = self.post_start(handler, target) => problem,
                 () = ended() => return None,
             };
             if let Some(problem) = problem {
@@ -215,6 +214,18 @@ impl Keeper {
         }
     }
 
+    /// Runs `postStart` until it is known how it ended; says why it failed, if it did.
+    async fn post_start(&self, handler: &Handler, target: Target<'_>) -> Option<String> {
+        loop {
+            let why = match handle(handler, target).await {
+                Answer::Unknown(why) => why,
+                answer => return answer.problem(),
+            };
+            tracing::warn!(pod = self.cell.name(), why, "nobody knows how postStart ended, it is run again");
+            sleep(PAUSE).await;
+        }
+    }
+
     async fn ready(&self, id: &str, ready: bool, problem: Option<String>) {
         self.cell
             .note_container(self.index, |container| {
@@ -227,9 +238,7 @@ impl Keeper {
     /// Ends the container for a reason, within the pod's grace period.
     async fn stop(&self, id: &str, why: String) -> String {
         self.ready(id, false, Some(why.clone())).await;
-        let grace = self.cell.read(|record| record.request.template.spec.grace_seconds());
-        let deadline = Instant::now() + Duration::from_secs(grace.into());
-        stop(&self.shared, &self.cell, Some(&self.declared), id, deadline).await;
+        stop(&self.shared, &self.cell, Some(&self.declared), id, self.cell.read(Record::grace)).await;
         why
     }
 

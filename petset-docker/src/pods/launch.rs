@@ -1,12 +1,11 @@
 //! Making and starting the container of a keeper.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use petset_core::backend::ContainerState;
 use petset_core::{Error, ErrorKind, Result, Timestamp};
 use petset_local::probe::Probes;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 
 use super::container::Plan;
 use super::doubt::{end_unseen, never_ran};
@@ -15,6 +14,7 @@ use super::image::{self, NoImage, Policy};
 use super::inspect::{self, Life};
 use super::keeper::{Keeper, Running, Trouble};
 use super::mounts::claim_place;
+use super::record::Record;
 use super::security::Security;
 use crate::client::Failure;
 use crate::labels;
@@ -124,7 +124,7 @@ impl Keeper {
     async fn free(&self, name: &str) -> Result<()> {
         let Some(seen) = inspect::inspect(&self.shared.client, name).await? else { return Ok(()) };
         let record = seen.labels.get(labels::RECORD);
-        let is_left = record.is_some_and(|record| !self.shared.cells().contains_key(record));
+        let is_left = record.is_some_and(|record| !self.shared.has_record(record));
         if is_left && !seen.life.is_running() && seen.labels.get(labels::NODE) == Some(&self.shared.node) {
             inspect::remove(&self.shared.client, &seen.id).await?;
         }
@@ -139,16 +139,16 @@ impl Keeper {
             Ok(running) => return Some(running),
             Err(failure) => failure,
         };
-        let never_ran = never_ran(&failure);
-        let error = if failure.is_running_unseen() {
-            let grace = self.cell.read(|record| record.request.template.spec.grace_seconds());
-            let deadline = *self.unseen_until.get_or_insert(Instant::now() + Duration::from_secs(grace.into()));
-            end_unseen(id, deadline).await
+        let (is_over, error) = if failure.is_running_unseen() {
+            match end_unseen(&self.cell, id, self.cell.read(Record::grace)).await {
+                Ok(()) => (true, failure.into()),
+                Err(error) => (false, error),
+            }
         } else {
-            failure.into()
+            (never_ran(&failure), Error::from(failure))
         };
         self.wait_for((NOT_STARTED, error.chain().to_string())).await;
-        if never_ran {
+        if is_over {
             self.clear(id).await;
         }
         None

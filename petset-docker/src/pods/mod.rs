@@ -46,7 +46,9 @@ mod supervise;
 mod survey;
 mod sweep;
 mod tasks;
+mod tell;
 mod terminate;
+mod unreadable;
 mod unseen;
 
 pub use open::DockerPods;

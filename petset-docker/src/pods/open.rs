@@ -1,5 +1,6 @@
 //! [`DockerPods`]: opening the pods of a node.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use petset_core::backend::{Hints, PodRef};
@@ -7,7 +8,7 @@ use petset_core::{Error, ErrorKind, PodUid, Result};
 use tokio::sync::Notify;
 
 use super::address::Place;
-use super::cell::gone;
+use super::cell::{Cell, gone};
 use super::events::{follow, sweep_for_ever};
 use super::exec::{Output, Runner};
 use super::inspect::{self, Life};
@@ -16,8 +17,9 @@ use super::record::{PODS, Record};
 use super::shared::Shared;
 use super::supervise::{Origin, supervise};
 use super::survey::survey;
-use super::sweep::sweep;
+use super::sweep::clean;
 use super::tasks::Tasks;
+use super::unreadable::Unreadable;
 use crate::client::Client;
 use crate::labels::{self, Role};
 use crate::names::DockerNames;
@@ -55,7 +57,13 @@ impl DockerPods {
                 .name
                 .unwrap_or_else(|| "localhost".to_owned()),
         };
-        let pods: Vec<(String, Record)> = records.all(PODS).await?;
+        let (mut pods, mut unreadable) = (Vec::new(), Unreadable::default());
+        for (key, record) in records.each::<Record>(PODS).await? {
+            match record {
+                Ok(record) => pods.push((key, record)),
+                Err(error) => unreadable.note(&client, key, &error).await?,
+            }
+        }
         let shared = Arc::new(Shared {
             client,
             names,
@@ -68,12 +76,13 @@ impl DockerPods {
             session: PodUid::random().as_str().to_owned(),
             leftovers: Notify::new(),
             cells: Mutex::default(),
+            unreadable,
         });
         for (key, record) in pods {
             shared.know(&key, record);
         }
         adopt(&shared).await?;
-        sweep(&shared).await?;
+        clean(&shared).await;
         let tasks = Arc::new(Tasks::default());
         let cells: Vec<_> = shared.cells().values().cloned().collect();
         for cell in cells {
@@ -120,22 +129,43 @@ impl DockerPods {
     }
 }
 
-/// Finds the sandboxes of the records, and how their containers are.
+/// Finds the sandboxes of the records, and how their containers are. A pod whose sandbox is gone is there until all of it
+/// has ended. One that cannot be looked at now is not ready before it can.
 async fn adopt(shared: &Shared) -> Result<()> {
     let mut filter = labels::filter(Role::Sandbox, None);
     filter.entry("label".to_owned()).or_default().push(format!("{}={}", labels::NODE, shared.node));
+    let mut found = BTreeSet::new();
     for sandbox in inspect::list(&shared.client, filter).await? {
         let record = sandbox.labels.as_ref().and_then(|labels| labels.get(labels::RECORD));
         let cell = record.and_then(|record| shared.cells().get(record).cloned());
         if let (Some(cell), Some(id)) = (cell, sandbox.id) {
-            let seen = inspect::inspect(&shared.client, &id).await?;
-            cell.found(PodUid::new(id));
-            if let Some(seen) = seen.filter(|seen| seen.life.is_running()) {
-                let place = Place::of(shared, &cell, &seen).await?;
-                cell.note(|record| place.note(record)).await;
+            cell.found(PodUid::new(id.as_str()));
+            found.insert(cell.key.clone());
+            if let Err(error) = adopt_one(shared, &cell, &id).await {
+                unseen(&cell, &error).await;
             }
-            survey(shared, &cell).await?;
         }
     }
+    let known: Vec<_> = shared.cells().values().filter(|cell| cell.uid().is_some()).cloned().collect();
+    for cell in known.into_iter().filter(|cell| !found.contains(&cell.key)) {
+        if let Err(error) = survey(shared, &cell).await {
+            unseen(&cell, &error).await;
+        }
+        cell.note(Record::end).await;
+    }
     Ok(())
+}
+
+async fn adopt_one(shared: &Shared, cell: &Cell, sandbox: &str) -> Result<()> {
+    let seen = inspect::inspect(&shared.client, sandbox).await?;
+    if let Some(seen) = seen.filter(|seen| seen.life.is_running()) {
+        let place = Place::of(shared, cell, &seen).await?;
+        cell.note(|record| place.note(record)).await;
+    }
+    survey(shared, cell).await
+}
+
+async fn unseen(cell: &Cell, error: &Error) {
+    tracing::warn!(pod = cell.name(), error = %error.chain(), "a pod that is on record cannot be looked at");
+    cell.note(|record| record.containers.iter_mut().for_each(|container| container.ready = None)).await;
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use petset_core::backend::{ContainerState, PodRequest};
 use petset_core::spec::Container;
-use petset_core::{SetUid, Timestamp};
+use petset_core::{PodUid, SetUid, Timestamp};
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub(crate) const PODS: Table = TableDefinition::new("pods");
 #[serde(rename_all = "camelCase")]
 pub(super) struct Record {
     pub(super) request: PodRequest,
+    /// The sandbox's id, from before it is started on.
+    #[serde(default)]
+    pub(super) uid: Option<PodUid>,
     pub(super) owner: Option<SetUid>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
@@ -36,7 +40,7 @@ pub(super) struct Record {
     /// Why the pod as a whole waits: reason and message.
     #[serde(skip)]
     pub(super) waiting: Option<(String, String)>,
-    /// The sandbox ended by itself, and so did the pod.
+    /// The sandbox ended by itself, or is gone, and so did the pod.
     #[serde(skip)]
     pub(super) over: bool,
 }
@@ -78,6 +82,7 @@ impl Record {
         let inits = spec.init_containers.iter().map(|container| ContainerRecord::new(container, true));
         let containers = spec.containers.iter().map(|container| ContainerRecord::new(container, false));
         Self {
+            uid: None,
             owner: Some(request.owner.clone()),
             labels: request.labels.clone(),
             annotations: request.template.metadata.annotations.clone(),
@@ -90,6 +95,21 @@ impl Record {
             waiting: None,
             over: false,
             request,
+        }
+    }
+
+    /// Between the polite and the hard signal, when nobody said another time.
+    pub(super) fn grace(&self) -> Duration {
+        Duration::from_secs(self.request.template.spec.grace_seconds().into())
+    }
+
+    /// The sandbox ended by itself, or is gone: what still runs of the pod has nothing to run in.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.waiting =
+            Some(("SandboxEnded".to_owned(), "the container that is the pod ended or was removed".to_owned()));
+        for container in &mut self.containers {
+            container.ready = None;
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, Mount, NetworkingConfig, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount, NetworkingConfig, PortBinding,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use petset_core::backend::PodRequest;
 use serde_json::Value;
@@ -47,6 +47,7 @@ impl Sandbox<'_> {
             entrypoint: (!options.sandbox_command.is_empty()).then(|| options.sandbox_command.clone()),
             labels: Some(self.labels()),
             exposed_ports: Some(ports.into_keys().collect()),
+            healthcheck: Some(no_health_check()),
             ..ContainerCreateBody::default()
         };
         if spec.host_network {
@@ -127,6 +128,11 @@ impl Sandbox<'_> {
 /// Restarts are ours: the engine must never raise a container by itself.
 pub(super) fn no_restarts() -> RestartPolicy {
     RestartPolicy { name: Some(RestartPolicyNameEnum::NO), maximum_retry_count: None }
+}
+
+/// Probes are ours: the `HEALTHCHECK` of an image would run commands in the container that nobody declared.
+pub(super) fn no_health_check() -> HealthConfig {
+    HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }
 }
 
 fn resolver_option(option: &Value) -> Option<String> {

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use super::cell::Cell;
 use super::options::PodOptions;
 use super::record::Record;
+use super::unreadable::Unreadable;
 use crate::client::Client;
 use crate::names::DockerNames;
 use crate::records::Records;
@@ -33,11 +34,17 @@ pub(super) struct Shared {
     /// Told of every object of this node that no record tells of.
     pub(super) leftovers: Notify,
     pub(super) cells: Mutex<BTreeMap<String, Arc<Cell>>>,
+    pub(super) unreadable: Unreadable,
 }
 
 impl Shared {
     pub(super) fn cells(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Cell>>> {
         self.cells.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is a record of this key, readable or not.
+    pub(super) fn has_record(&self, key: &str) -> bool {
+        self.unreadable.has(key) || self.cells().contains_key(key)
     }
 
     /// A cell for a record, which is known from now on.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use petset_core::{Error, PodUid, Result};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::address::Place;
 use super::cell::{Cell, RESYNC, poked};
@@ -19,6 +19,7 @@ use super::record::Record;
 use super::shared::Shared;
 use super::stop::{PAUSE, running};
 use super::survey::survey;
+use super::sweep::remove_volumes;
 use super::terminate::{end_containers, stop_all, terminate};
 use crate::client::Failure;
 use crate::labels::{self, Role};
@@ -48,6 +49,8 @@ type Trouble = (&'static str, Error);
 /// Looks after one pod until it is off the record.
 pub(super) async fn supervise(shared: Arc<Shared>, cell: Arc<Cell>, origin: Origin) {
     let Some(uid) = settle(&shared, &cell).await else { return };
+    // Before anything runs in it: whoever comes next finds the pod by its record, also without its sandbox (S1).
+    cell.note(|record| record.uid = Some(uid.clone())).await;
     tokio::select! {
         biased;
         () = cell.until_terminating() => {}
@@ -76,8 +79,8 @@ async fn look_for_sandbox(shared: &Shared, cell: &Cell) -> Result<Option<PodUid>
     if let Some(id) = found.into_iter().find_map(|sandbox| sandbox.id) {
         return Ok(Some(PodUid::new(id)));
     }
-    let grace = cell.read(|record| record.request.template.spec.grace_seconds());
-    end_containers(shared, cell, Instant::now() + Duration::from_secs(grace.into())).await?;
+    end_containers(shared, cell, cell.read(Record::grace)).await?;
+    remove_volumes(shared, &cell.key).await;
     cell.bury().await?;
     shared.cells().remove(&cell.key);
     Ok(None)
@@ -140,8 +143,7 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troubl
     let seen = inspect::inspect(&shared.client, uid.as_str()).await.map_err(of_sandbox)?;
     let Some(seen) = seen else { return Ok(Step::Over) };
     match seen.life {
-        Life::Ended { .. } if seen.error.is_empty() => Ok(Step::Over),
-        Life::Leaving => Ok(Step::Over),
+        life if life.is_over() => Ok(Step::Over),
         Life::Running { .. } => {
             let place = Place::of(shared, cell, &seen).await.map_err(|error| ("FailedCreatePodSandBox", error))?;
             cell.note(|record| {
@@ -152,7 +154,7 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troubl
             Ok(Step::Runs(Box::new(seen)))
         }
         // A sandbox that was never started has run nothing: it is tried for as long as it takes.
-        Life::Created | Life::Ended { .. } => begin(shared, cell, uid).await,
+        Life::Created | Life::Ended { .. } | Life::Leaving => begin(shared, cell, uid).await,
     }
 }
 
@@ -186,7 +188,8 @@ async fn begin(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troub
         Err(failure) if failure.is_half_started() => Ok(Step::Over),
         // It does nothing that anybody would miss.
         Err(failure) if failure.is_running_unseen() => {
-            Err(("FailedCreatePodSandBox", end_unseen(uid.as_str(), Instant::now()).await))
+            let ended = end_unseen(cell, uid.as_str(), Duration::ZERO).await;
+            ended.map(|()| Step::Over).map_err(|error| ("FailedCreatePodSandBox", error))
         }
         Err(failure) => Err(of_sandbox(failure)),
     }
@@ -213,25 +216,16 @@ async fn note_network(shared: &Shared, cell: &Cell, sandbox: &Seen) {
 /// The sandbox has ended by itself, and with it the pod: what still runs of it is ended too, and then it has failed.
 async fn over(shared: &Shared, cell: &Cell) {
     tracing::warn!(pod = cell.name(), "the sandbox of a pod has ended, and so has the pod");
-    let reason = ("SandboxEnded".to_owned(), "the container that is the pod ended or was removed".to_owned());
-    cell.note(|record| {
-        record.over = true;
-        record.waiting = Some(reason.clone());
-        for container in &mut record.containers {
-            container.ready = None;
-        }
-    })
-    .await;
-    let grace = cell.read(|record| record.request.template.spec.grace_seconds());
-    let deadline = Instant::now() + Duration::from_secs(grace.into());
+    cell.note(Record::end).await;
+    let grace = cell.read(Record::grace);
     loop {
         let ended = async {
             let seen = inspect::look(&shared.client, labels::part_of(Role::Container, &cell.key)).await?;
-            stop_all(shared, cell, &seen, deadline).await;
+            stop_all(shared, cell, &seen, grace).await;
             survey(shared, cell).await
         };
         match ended.await {
-            Ok(()) => break,
+            Ok(()) => break cell.note(Record::end).await,
             Err(error) => tracing::warn!(pod = cell.name(), error = %error.chain(), "cannot look at an ended pod"),
         }
         sleep(PAUSE).await;

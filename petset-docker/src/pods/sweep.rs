@@ -10,27 +10,36 @@ use crate::labels::{self, Role};
 
 /// Removes containers of this node that never started, and volumes that lived with their pods, when there is no record of
 /// their pod. What ran once is left for people: its record was lost, not its end seen.
-pub(super) async fn sweep(shared: &Shared) -> Result<()> {
+async fn sweep(shared: &Shared) -> Result<()> {
     for role in [Role::Container, Role::Sandbox] {
         let mut filter = labels::filter(role, None);
         filter.entry("label".to_owned()).or_default().push(format!("{}={}", labels::NODE, shared.node));
         for container in inspect::list(&shared.client, filter).await? {
             let record = container.labels.as_ref().and_then(|labels| labels.get(labels::RECORD));
-            let is_known = record.is_some_and(|record| shared.cells().contains_key(record));
+            let is_known = record.is_some_and(|record| shared.has_record(record));
             if is_known || container.state != Some(ContainerSummaryStateEnum::CREATED) {
                 continue;
             }
             let id = container.id.unwrap_or_default();
             tracing::info!(container = id, "remove what a half-made pod left behind");
-            inspect::remove(&shared.client, &id).await?;
+            if let Err(failure) = inspect::remove(&shared.client, &id).await {
+                tracing::warn!(container = id, %failure, "a leftover is left for the next sweep");
+            }
         }
     }
     for (volume, record) in volumes(shared, None).await? {
-        if !shared.cells().contains_key(&record) {
+        if !shared.has_record(&record) {
             remove_volume(shared, volume).await;
         }
     }
     Ok(())
+}
+
+/// As [`sweep`]; what cannot be swept now is in nobody's way.
+pub(super) async fn clean(shared: &Shared) {
+    if let Err(error) = sweep(shared).await {
+        tracing::warn!(error = %error.chain(), "leftovers are not swept");
+    }
 }
 
 /// Removes the volumes that lived with a pod.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use petset_core::{Error, ErrorKind, Result};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::cell::Cell;
 use super::doubt::clear_up;
@@ -13,6 +13,7 @@ use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended};
 use super::sweep::remove_volumes;
+use super::tell::{MARGIN, Words, telling};
 use crate::labels::{self, Role};
 
 /// The sandbox has nothing to lose; it is looked at so often until it has ended.
@@ -20,9 +21,9 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Ends a pod. Returns when it is off the record; nothing but the engine can keep it from that.
 pub(super) async fn terminate(shared: &Arc<Shared>, cell: &Arc<Cell>) {
-    let grace = cell.read(|record| record.termination.unwrap_or(record.request.template.spec.grace_seconds()));
-    let deadline = Instant::now() + Duration::from_secs(grace.into());
-    while let Err(error) = end(shared, cell, deadline).await {
+    let grace =
+        cell.read(|record| record.termination.map_or_else(|| record.grace(), |said| Duration::from_secs(said.into())));
+    while let Err(error) = end(shared, cell, grace).await {
         let message = error.chain().to_string();
         tracing::warn!(pod = cell.name(), error = message, "a pod does not end, trying again");
         cell.note(|record| record.waiting = Some(("Terminating".to_owned(), message.clone()))).await;
@@ -30,8 +31,8 @@ pub(super) async fn terminate(shared: &Arc<Shared>, cell: &Arc<Cell>) {
     }
 }
 
-async fn end(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
-    end_containers(shared, cell, deadline).await?;
+async fn end(shared: &Shared, cell: &Cell, grace: Duration) -> Result<()> {
+    end_containers(shared, cell, grace).await?;
     // The sandbox goes last: its name is the lock of the identity (S1).
     if let Some(uid) = cell.uid() {
         end_sandbox(shared, cell, uid.as_str()).await?;
@@ -43,16 +44,16 @@ async fn end(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
 }
 
 /// Ends the pod's init and app containers and removes them. `Ok` only after a fresh read that showed none (S2).
-pub(super) async fn end_containers(shared: &Shared, cell: &Cell, deadline: Instant) -> Result<()> {
+pub(super) async fn end_containers(shared: &Shared, cell: &Cell, grace: Duration) -> Result<()> {
     let filter = || labels::part_of(Role::Container, &cell.key);
     let mut seen = inspect::look(&shared.client, filter()).await?;
     if seen.iter().any(|seen| seen.life == Life::Created) {
         for container in &seen {
-            clear_up(shared, cell, container, deadline).await?;
+            clear_up(shared, cell, container, grace).await?;
         }
         seen = inspect::look(&shared.client, filter()).await?;
     }
-    stop_all(shared, cell, &seen, deadline).await;
+    stop_all(shared, cell, &seen, grace).await;
     for container in &seen {
         inspect::remove(&shared.client, &container.id).await?;
     }
@@ -64,14 +65,14 @@ pub(super) async fn end_containers(shared: &Shared, cell: &Cell, deadline: Insta
 }
 
 /// Ends those that run, all at once.
-pub(super) async fn stop_all(shared: &Shared, cell: &Cell, seen: &[Seen], deadline: Instant) {
+pub(super) async fn stop_all(shared: &Shared, cell: &Cell, seen: &[Seen], grace: Duration) {
     let declared = cell.read(|record| record.request.template.spec.clone());
     let running = seen.iter().filter(|seen| seen.life.is_running());
     let stops = running.map(|seen| {
         let name = seen.labels.get(labels::CONTAINER);
         let mut all = declared.containers.iter().chain(&declared.init_containers);
         let declared = all.find(|container| Some(&container.name) == name);
-        stop(shared, cell, declared, &seen.id, deadline)
+        stop(shared, cell, declared, &seen.id, grace)
     });
     join_all(stops).await;
 }
@@ -79,13 +80,14 @@ pub(super) async fn stop_all(shared: &Shared, cell: &Cell, seen: &[Seen], deadli
 async fn end_sandbox(shared: &Shared, cell: &Cell, id: &str) -> Result<()> {
     let Some(mut seen) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
     if seen.life == Life::Created {
-        clear_up(shared, cell, &seen, Instant::now()).await?;
+        clear_up(shared, cell, &seen, Duration::ZERO).await?;
         let Some(now) = inspect::inspect(&shared.client, id).await? else { return Ok(()) };
         seen = now;
     }
     if let Life::Running { .. } = seen.life {
         inspect::signal(&shared.client, id, "SIGKILL").await?;
-        until_ended(shared, cell, id, LOOK).await;
+        let words = Words::new("the engine took SIGKILL, and says that it runs");
+        telling(cell, "the sandbox", MARGIN, &words, until_ended(shared, cell, id, LOOK)).await;
     }
     inspect::remove(&shared.client, id).await?;
     match inspect::inspect(&shared.client, id).await? {

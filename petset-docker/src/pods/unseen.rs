@@ -4,7 +4,7 @@
 //! program that got a number meanwhile is never meant.
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::end;
+pub(super) use linux::{end, shows};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -19,9 +19,17 @@ mod linux {
     /// how many there were. Blocks for a moment.
     pub(in super::super) fn end(container: &str, hard: bool) -> usize {
         let signal = if hard { Signal::KILL } else { Signal::TERM };
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        ids.filter(|pid| is_of(*pid, container) && send(*pid, container, signal)).count()
+        processes().filter(|pid| is_of(*pid, container) && send(*pid, container, signal)).count()
+    }
+
+    /// Whether this machine shows a program of a container. Blocks for a moment.
+    pub(in super::super) fn shows(container: &str) -> bool {
+        processes().any(|pid| is_of(pid, container))
+    }
+
+    fn processes() -> impl Iterator<Item = i32> {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
     }
 
     fn is_of(pid: i32, container: &str) -> bool {
@@ -34,6 +42,12 @@ mod linux {
         // Looked at again: the number may have been another's before there was a handle.
         handle.is_some_and(|handle| is_of(pid, container) && pidfd_send_signal(&handle, signal).is_ok())
     }
+}
+
+/// No other system shows the programs of containers.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn shows(_container: &str) -> bool {
+    false
 }
 
 /// No other system shows the programs of containers.

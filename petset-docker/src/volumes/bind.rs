@@ -1,5 +1,7 @@
 //! Finding or making the volume of a claim.
 
+use std::collections::HashMap;
+
 use petset_core::backend::{Claim, ClaimRequest, Created};
 use petset_core::spec::Quantity;
 use petset_core::{Error, ErrorKind, Result};
@@ -128,7 +130,7 @@ impl Core {
                 name: volume.clone(),
                 driver: how.driver().to_owned(),
                 options: how.options_for(&claim.identity, wanted),
-                labels: mark::of_claim(claim, class, wanted),
+                labels: mark::of_claim(claim, class, wanted, self.client.node()),
             },
         )
         .await?;
@@ -136,6 +138,9 @@ impl Core {
             Some(mark) if mark == Mark::of(claim) => {
                 let binding = Binding { volume, class: class.to_owned(), capacity_bytes: wanted, pooled: None };
                 Ok((binding, Listed::one(found)))
+            }
+            Some(_) if !self.is_own(&found.labels) => {
+                Err(of_another_node(&claim.identity.name, &volume, &found.labels))
             }
             Some(mark) if mark.identity == claim.identity && new => match mark::claim_of(&volume, &found.labels) {
                 Some(ClaimRecord { uid, owner, binding: Some(binding), .. }) => {
@@ -153,6 +158,18 @@ impl Core {
 
 fn bytes_of(storage: Option<&Quantity>) -> Option<u64> {
     storage.and_then(Quantity::bytes).filter(|bytes| *bytes > 0)
+}
+
+/// The error for a claim whose volume another node has.
+pub(super) fn of_another_node(claim: &str, volume: &str, labels: &HashMap<String, String>) -> Error {
+    let node = mark::node_of(labels).unwrap_or_default();
+    foreign(
+        claim,
+        &format!(
+            "a volume {volume} of another node of this engine, {node}: open that one; or, if its directory was lost and \
+             no process will ever open it again, take its volumes over with NodeBuilder::take_over(\"{node}\")"
+        ),
+    )
 }
 
 fn foreign(claim: &str, whose: &str) -> Error {

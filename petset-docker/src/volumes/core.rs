@@ -75,6 +75,11 @@ impl Core {
         Ok(seen)
     }
 
+    /// Whether a volume that says whose it is, is not another node's: that one has the claim (S6, S12).
+    pub(super) fn is_own(&self, labels: &std::collections::HashMap<String, String>) -> bool {
+        mark::node_of(labels).is_none_or(|node| self.client.is_own(node))
+    }
+
     /// How one claim is.
     pub(super) async fn observe(&self, claim: &ClaimRecord) -> Result<Claim> {
         let names: Vec<&str> = claim.binding.iter().map(|binding| binding.volume.as_str()).collect();
@@ -144,7 +149,7 @@ impl Core {
             return Ok(());
         };
         let Identity { name, set, .. } = &claim.identity;
-        if self.state().named(&set.namespace, name).is_some() {
+        if self.state().named(&set.namespace, name).is_some() || !self.is_own(labels) {
             return Ok(());
         }
         let turn = self.state().turn(&set.namespace, name);

@@ -20,12 +20,13 @@ impl Mark {
     }
 
     /// The labels that say so.
-    pub(super) fn labels(&self, role: Role) -> BTreeMap<String, String> {
+    pub(super) fn labels(&self, role: Role, node: Option<&str>) -> BTreeMap<String, String> {
         let Identity { set, template, ordinal, name } = &self.identity;
         let mut all = labels::identity(role, set, *ordinal);
         all.insert(labels::TEMPLATE.to_owned(), template.clone());
         all.insert(labels::CLAIM.to_owned(), name.clone());
         all.insert(labels::CLAIM_UID.to_owned(), self.uid.to_string());
+        all.extend(node.map(|node| (labels::NODE.to_owned(), node.to_owned())));
         all
     }
 
@@ -39,10 +40,15 @@ impl Mark {
     }
 }
 
+/// The node that made a volume, as its labels say; `None` of one that was made by hand.
+pub(super) fn node_of(labels: &HashMap<String, String>) -> Option<&str> {
+    labels.get(labels::NODE).map(String::as_str)
+}
+
 /// Every label of a volume that is made for a claim: the claim's own, and over them whose it is.
-pub(super) fn of_claim(claim: &ClaimRecord, class: &str, bytes: u64) -> BTreeMap<String, String> {
+pub(super) fn of_claim(claim: &ClaimRecord, class: &str, bytes: u64, node: Option<&str>) -> BTreeMap<String, String> {
     let mut all = claim.labels.clone();
-    all.extend(Mark::of(claim).labels(Role::Claim));
+    all.extend(Mark::of(claim).labels(Role::Claim, node));
     all.insert(labels::STORAGE_CLASS.to_owned(), class.to_owned());
     all.insert(labels::CAPACITY.to_owned(), bytes.to_string());
     all.extend(claim.owner.as_ref().map(|owner| (labels::OWNER.to_owned(), owner.to_string())));
@@ -95,7 +101,8 @@ mod tests {
             message: None,
             deleting: false,
         };
-        let labels: HashMap<_, _> = of_claim(&claim, "fast", 7).into_iter().collect();
+        let labels: HashMap<_, _> = of_claim(&claim, "fast", 7, Some("node")).into_iter().collect();
+        assert_eq!(node_of(&labels), Some("node"));
         assert_eq!(claim_of(&volume, &labels), Some(claim));
         assert_eq!(claim_of("another", &labels), None, "a volume under another name is not the claim's");
         assert_eq!(claim_of(&volume, &HashMap::new()), None);

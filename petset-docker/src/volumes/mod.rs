@@ -1,8 +1,9 @@
 //! [`DockerVolumes`]: claims as named volumes of the engine.
 //!
-//! A volume carries whose it is in its labels: set, ordinal, claim, and the claim's life. What changes later (owner,
-//! size, an asked-for deletion) and what has no volume yet is on record in the node's directory. A volume without a
-//! record, after the directory was lost, is found by its labels and put on record again with everything in it.
+//! A volume carries whose it is in its labels: node, set, ordinal, claim, and the claim's life. What changes later (owner,
+//! size, an asked-for deletion) and what has no volume yet is on record in the node's directory. A volume of this node
+//! without a record is found by its labels and put on record again with everything in it. So are those of a node whose
+//! directory was lost, once this one has taken it over; before that they are another node's, and left alone.
 //!
 //! # Crashes
 //! The volume is made first, with the claim's life in its labels; then the claim goes on record; then it is handed out. A

@@ -1,10 +1,11 @@
 //! Which pre-made volume fits a claim, and who has it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use petset_core::Result;
 use petset_core::spec::ClaimSpec;
 
+use super::bind::of_another_node;
 use super::core::Core;
 use super::engine::{self, Wanted};
 use super::mark::Mark;
@@ -20,6 +21,12 @@ pub(super) enum Taken {
     None(Vec<String>),
 }
 
+/// Who has a pre-made volume.
+struct Lock {
+    mark: Mark,
+    labels: HashMap<String, String>,
+}
+
 impl Core {
     /// Takes the smallest volume that fits and that nobody has, or the one that the claim has already.
     pub(super) async fn take(&self, claim: &mut ClaimRecord, class: &str, wanted: u64, new: bool) -> Result<Taken> {
@@ -29,13 +36,17 @@ impl Core {
         let _one_at_a_time = self.pool.lock().await;
         let given = self.given().await?;
         let released = self.released();
-        let own = given.iter().find(|(volume, mark)| {
-            mark.identity == claim.identity && (new || mark.uid == claim.uid) && !released.contains(*volume)
+        let own = given.iter().find(|(volume, lock)| {
+            let Mark { identity, uid } = &lock.mark;
+            *identity == claim.identity && (new || *uid == claim.uid) && !released.contains(*volume)
         });
-        if let Some((volume, mark)) = own
-            && let Some(volume) = self.options.pool.iter().find(|found| found.name == *volume)
+        if let Some((name, lock)) = own
+            && let Some(volume) = self.options.pool.iter().find(|found| found.name == *name)
         {
-            claim.uid = mark.uid.clone();
+            if !self.is_own(&lock.labels) {
+                return Err(of_another_node(&claim.identity.name, name, &lock.labels));
+            }
+            claim.uid = lock.mark.uid.clone();
             return self.bind_to(volume, claim).await;
         }
         let mut problems = Vec::new();
@@ -59,7 +70,7 @@ impl Core {
                 name: labels::pool_lock(&volume.name),
                 driver: BUILT_IN.to_owned(),
                 options: BTreeMap::new(),
-                labels: mine.labels(Role::PoolLock),
+                labels: mine.labels(Role::PoolLock, self.client.node()),
             },
         )
         .await?;
@@ -75,13 +86,15 @@ impl Core {
     }
 
     /// Who has which pre-made volume. One whose lock cannot be read is nobody's to take, and `make` says so.
-    async fn given(&self) -> Result<BTreeMap<String, Mark>> {
+    async fn given(&self) -> Result<BTreeMap<String, Lock>> {
         let names: Vec<String> = self.options.pool.iter().map(|volume| labels::pool_lock(&volume.name)).collect();
         let listed = engine::named(&self.client, &names.iter().map(String::as_str).collect::<Vec<_>>()).await?;
         let mut given = BTreeMap::new();
         for (volume, lock) in self.options.pool.iter().zip(&names) {
-            if let Some(mark) = listed.get(lock)?.and_then(|lock| Mark::read(&lock.labels)) {
-                given.insert(volume.name.clone(), mark);
+            if let Some(labels) = listed.get(lock)?.map(|lock| lock.labels.clone())
+                && let Some(mark) = Mark::read(&labels)
+            {
+                given.insert(volume.name.clone(), Lock { mark, labels });
             }
         }
         Ok(given)
@@ -97,7 +110,7 @@ impl Core {
 /// first.
 fn fitting<'p>(
     pool: &'p [StaticVolume],
-    given: &BTreeMap<String, Mark>,
+    given: &BTreeMap<String, Lock>,
     released: &BTreeSet<String>,
     spec: &ClaimSpec,
     class: &str,

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petset_core::{Error, ErrorKind, Result, SetKey};
-use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::record::{CLAIMS, ClaimRecord, RELEASED, key};
@@ -28,11 +27,11 @@ pub(super) struct State {
 impl State {
     pub(super) async fn load(records: &Records) -> Result<Self> {
         let mut state = Self::default();
-        for (key, value) in records.all::<Value>(CLAIMS).await? {
-            match serde_json::from_value::<ClaimRecord>(value) {
+        for (key, claim) in records.each::<ClaimRecord>(CLAIMS).await? {
+            match claim {
                 Ok(claim) if claim.identity.key() == key => state.put(claim),
                 Ok(claim) => state.broken(key, format!("it is the record of {}", claim.identity.key())),
-                Err(error) => state.broken(key, error.to_string()),
+                Err(error) => state.broken(key, error.chain().to_string()),
             }
         }
         state.released = records.all(RELEASED).await?.into_iter().collect();

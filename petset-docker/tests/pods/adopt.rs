@@ -1,7 +1,7 @@
 //! Pods outlive their controller.
 
 use bollard::query_parameters::RemoveContainerOptions;
-use petset_core::backend::{DeleteOptions, PodBackend, PodPhase};
+use petset_core::backend::{Created, DeleteOptions, PodBackend, PodPhase};
 use serde_json::json;
 
 use crate::place::Place;
@@ -91,6 +91,30 @@ async fn s2_a_pod_whose_sandbox_vanished_is_there_until_all_of_it_has_ended() {
     place.engine.remove_container(pod.uid.as_str(), Some(force)).await.unwrap();
     let failed = until(&node.pods(), &place, "a failure", |pod| pod.status.phase == PodPhase::Failed).await;
     assert_eq!(failed.uid, pod.uid);
+    end(&node.pods(), &failed).await;
+    until_gone(&node.pods(), &place).await;
+    assert!(ids(&place, "container").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_pod_whose_sandbox_vanished_while_nobody_looked_is_there_until_all_of_it_has_ended() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let slow = script("main", "trap 'sleep 2; exit 0' TERM; while :; do sleep 0.1; done");
+    let spec = json!({ "initContainers": [script("first", "true")], "containers": [slow] });
+    let pod = create(&node.pods(), request(&place, &spec)).await;
+    until_ready(&node.pods(), &place).await;
+    node.pods().shutdown().await;
+    drop(node);
+    let force = RemoveContainerOptions { force: true, ..Default::default() };
+    place.engine.remove_container(pod.uid.as_str(), Some(force)).await.unwrap();
+
+    let node = open(&place).await;
+    let found = only(&node.pods(), &place).await.expect("its container runs");
+    assert_eq!((&found.uid, found.status.ready_since), (&pod.uid, None), "{found:#?}");
+    let again = node.pods().create(request(&place, &spec)).await.unwrap();
+    assert!(matches!(again, Created::AlreadyThere(there) if there.uid == pod.uid));
+    let failed = until(&node.pods(), &place, "a failure", |pod| pod.status.phase == PodPhase::Failed).await;
     end(&node.pods(), &failed).await;
     until_gone(&node.pods(), &place).await;
     assert!(ids(&place, "container").await.is_empty());

@@ -99,3 +99,16 @@ async fn an_image_that_cannot_be_pulled_is_told() {
         until(&node.pods(), &place, reason, |pod| pod.status.reason.as_deref() == Some(reason)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_for_pods_that_cannot_be_pulled_is_told_with_what_to_do() {
+    const IMAGE: &str = "localhost:1/nothing/pause:1";
+    let place = Place::new();
+    let node = place.builder().pod_options(options()).sandbox(IMAGE, []).open().await.unwrap();
+    let error = node.pods().create(running(&place)).await.expect_err("there is no such image");
+    let text = error.chain().to_string();
+    assert!(
+        text.contains(IMAGE) && text.contains("cannot be pulled") && text.contains("NodeBuilder::sandbox"),
+        "{text}"
+    );
+}

@@ -50,6 +50,8 @@ async fn s1_a_node_does_not_open_on_an_engine_that_has_nothing_of_it() {
 
     mark(&place, name).await;
     let node = open(&place).await;
+    let failed = until(&node.pods(), &place, "a failure", |pod| pod.status.phase == PodPhase::Failed).await;
+    end(&node.pods(), &failed).await;
     until_gone(&node.pods(), &place).await;
 }
 

@@ -1,9 +1,16 @@
 //! Fields of a container, as its program sees them.
 
+use bollard::models::{ContainerConfig, ContainerCreateBody};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, CreateContainerOptions, InspectContainerOptions, RemoveContainerOptions,
+    RemoveImageOptions,
+};
 use serde_json::json;
 
 use crate::place::Place;
-use crate::support::{RUN, create, ids, inspected, open, request, script, sh, until, until_ready};
+use crate::support::{
+    IMAGE, RUN, create, end, ids, inspected, only, open, options, request, script, sh, until, until_gone, until_ready,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_sees_its_command_environment_user_and_name() {
@@ -40,6 +47,37 @@ async fn a_program_sees_its_command_environment_user_and_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_health_check_of_an_image_is_not_run() {
+    let place = Place::new();
+    // An image with one, from a container that never starts.
+    let image = format!("petset.test/{}:sick", place.namespace);
+    let body = ContainerCreateBody { image: Some(IMAGE.to_owned()), ..ContainerCreateBody::default() };
+    let made = place.engine.create_container(None::<CreateContainerOptions>, body).await.unwrap().id;
+    let (repo, tag) = image.split_once(':').unwrap();
+    let commit = CommitContainerOptionsBuilder::default().container(&made).repo(repo).tag(tag);
+    let commit = commit.changes("HEALTHCHECK --interval=1s CMD exit 1").build();
+    place.engine.commit_container(commit, ContainerConfig::default()).await.unwrap();
+    place.engine.remove_container(&made, None::<RemoveContainerOptions>).await.unwrap();
+
+    let mut options = options();
+    image.clone_into(&mut options.sandbox_image);
+    let node = place.builder().pod_options(options).open().await.unwrap();
+    let mut main = script("main", RUN);
+    main["image"] = json!(image);
+    create(&node.pods(), request(&place, &json!({ "containers": [main] }))).await;
+    until_ready(&node.pods(), &place).await;
+    for id in [ids(&place, "container").await, ids(&place, "sandbox").await].concat() {
+        let seen = place.engine.inspect_container(&id, None::<InspectContainerOptions>).await.unwrap();
+        assert!(seen.state.unwrap().health.is_none_or(|health| health.log.is_none_or(|log| log.is_empty())));
+        assert_eq!(seen.config.unwrap().healthcheck.and_then(|check| check.test), Some(vec!["NONE".to_owned()]));
+    }
+    let pod = only(&node.pods(), &place).await.expect("it is there");
+    end(&node.pods(), &pod).await;
+    until_gone(&node.pods(), &place).await;
+    place.engine.remove_image(&image, None::<RemoveImageOptions>, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_in_no_label_and_containers_of_a_pod_share_its_network() {
     let place = Place::new();
     let node = open(&place).await;
@@ -58,7 +96,7 @@ async fn secrets_are_in_no_label_and_containers_of_a_pod_share_its_network() {
     assert_eq!(sh(&node.pods(), &pod, "main", "echo $WORD").await, "s3cr3t");
     assert_eq!(sh(&node.pods(), &pod, "side", "wget -qO- http://localhost:8080/").await, "hello");
     for id in [ids(&place, "container").await, ids(&place, "sandbox").await].concat() {
-        let seen = place.engine.inspect_container(&id, None::<bollard::query_parameters::InspectContainerOptions>);
+        let seen = place.engine.inspect_container(&id, None::<InspectContainerOptions>);
         let labels = seen.await.unwrap().config.unwrap().labels.unwrap();
         assert!(labels.values().all(|value| !value.contains("s3cr3t")), "{labels:?}");
     }

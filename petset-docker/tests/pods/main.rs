@@ -7,11 +7,15 @@ mod proxy;
 
 mod adopt;
 mod create;
+mod damage;
 mod elsewhere;
 mod events;
+mod exec;
 mod fields;
 mod gate;
+mod hand;
 mod network;
+mod outage;
 mod restart;
 mod support;
 mod volumes;

@@ -182,7 +182,7 @@ impl Keeper {
         {
             let target = Target { address, ports: &declared.ports, runner: &runner };
             let problem = tokio::select! {
-                result = handle(handler, target) => result.err(),
+                answer = handle(handler, target) => answer.problem(),
                 code = process.ended() => return (code, None),
             };
             if let Some(problem) = problem {

@@ -37,8 +37,8 @@ pub(super) async fn stop(node: &Arc<Shared>, cell: &Arc<Cell>, index: usize, pro
         let runner = Runner::new(Arc::clone(node), Arc::clone(cell), index);
         let target = Target { address, ports: &declared.ports, runner: &runner };
         tokio::select! {
-            result = handle(handler, target) => {
-                if let Err(problem) = result {
+            answer = handle(handler, target) => {
+                if let Some(problem) = answer.problem() {
                     tracing::warn!(container = declared.name, problem, "preStop failed, the container is ended anyway");
                 }
             }

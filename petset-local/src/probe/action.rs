@@ -16,6 +16,8 @@ pub enum Answer {
     Success,
     /// Something is not, in a few words.
     Failure(String),
+    /// Nobody knows, because the container could not be asked; why, in a few words. It counts neither way.
+    Unknown(String),
 }
 
 impl Answer {
@@ -23,12 +25,21 @@ impl Answer {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Success)
     }
+
+    /// What is not well, or why that is not known.
+    pub fn problem(self) -> Option<String> {
+        match self {
+            Self::Success => None,
+            Self::Failure(problem) | Self::Unknown(problem) => Some(problem),
+        }
+    }
 }
 
 /// Runs a command inside a container: the part that each backend does in its own way.
 #[async_trait]
 pub trait CommandRunner: Debug + Send + Sync {
-    /// Runs `command`; exit code 0 within `timeout` is success. When time is up the command is ended.
+    /// Runs `command`; exit code 0 within `timeout` is success. When time is up the command is ended. What kept the
+    /// command from being run, and is no fault of the container, is [`Answer::Unknown`].
     async fn run(&self, command: &[String], timeout: Duration) -> Answer;
 }
 

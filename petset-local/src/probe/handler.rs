@@ -10,13 +10,10 @@ use super::{Answer, Target, ask_http, ask_tcp};
 const TIMEOUT: Duration = Duration::from_secs(30);
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Runs `handler` to its end.
-///
-/// # Errors
-/// In a few words, why it failed.
-pub async fn handle(handler: &Handler, target: Target<'_>) -> Result<(), String> {
+/// Runs `handler` to its end; says how it ended.
+pub async fn handle(handler: &Handler, target: Target<'_>) -> Answer {
     let Handler { exec, http_get, tcp_socket, sleep, other: _ } = handler;
-    let answer = if let Some(action) = exec {
+    if let Some(action) = exec {
         target.runner.run(&action.command, FOR_EVER).await
     } else if let Some(action) = http_get {
         ask_http(action, target.address, target.ports, TIMEOUT).await
@@ -27,9 +24,5 @@ pub async fn handle(handler: &Handler, target: Target<'_>) -> Result<(), String>
         Answer::Success
     } else {
         Answer::Success
-    };
-    match answer {
-        Answer::Success => Ok(()),
-        Answer::Failure(problem) => Err(problem),
     }
 }

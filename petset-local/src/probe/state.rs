@@ -74,13 +74,18 @@ impl ProbeState {
     pub fn answer(&mut self, now: Duration, success: bool) -> Option<bool> {
         self.row = if self.last == Some(success) { self.row.saturating_add(1) } else { 1 };
         self.last = Some(success);
-        self.next = self.next.saturating_add(self.timing.period).max(now);
+        self.skip(now);
         let threshold = if success { self.timing.success_threshold } else { self.timing.failure_threshold };
         let changed = self.row >= threshold && self.settled != Some(success);
         changed.then(|| {
             self.settled = Some(success);
             success
         })
+    }
+
+    /// Takes note at `now` that nobody knows the answer: it counts neither way, and the next question comes as always.
+    pub fn skip(&mut self, now: Duration) {
+        self.next = self.next.saturating_add(self.timing.period).max(now);
     }
 }
 
@@ -120,6 +125,17 @@ mod tests {
         assert_eq!(probe.next(), Duration::from_secs(8));
         probe.answer(Duration::from_secs(30), true);
         assert_eq!(probe.next(), Duration::from_secs(30));
+    }
+
+    #[test]
+    fn what_nobody_knows_counts_neither_way() {
+        let mut probe = ProbeState::new(timing(1, 2), Some(true));
+        assert_eq!(probe.answer(Duration::from_secs(3), false), None);
+        for now in 4..20 {
+            probe.skip(Duration::from_secs(now));
+        }
+        assert_eq!((probe.settled(), probe.next()), (Some(true), Duration::from_secs(3 + 17 * 5)));
+        assert_eq!(probe.answer(Duration::from_secs(20), false), Some(false), "the row goes on where it was");
     }
 
     #[test]

@@ -125,8 +125,13 @@ impl<'a> Asker<'a> {
     async fn next(&mut self, target: Target<'_>) -> (Option<bool>, Answer) {
         sleep_until(self.start + self.state.next()).await;
         let answer = target.ask(self.probe, self.timing.timeout).await;
-        let verdict = self.state.answer(self.start.elapsed(), answer.is_success());
-        (verdict, answer)
+        let now = self.start.elapsed();
+        if let Answer::Unknown(why) = &answer {
+            tracing::warn!(why, "a container could not be asked how it is");
+            self.state.skip(now);
+            return (None, answer);
+        }
+        (self.state.answer(now, answer.is_success()), answer)
     }
 }
 
@@ -140,6 +145,7 @@ fn sentence(probe: &str, answer: Answer) -> String {
     match answer {
         Answer::Success => format!("the {probe} probe succeeds"),
         Answer::Failure(problem) => format!("the {probe} probe fails: {problem}"),
+        Answer::Unknown(why) => format!("the {probe} probe could not ask: {why}"),
     }
 }
 

@@ -56,6 +56,19 @@ fn s22_a_path_of_the_host_is_allowed_as_a_whole_and_without_an_engine_in_it() {
 }
 
 #[test]
+fn a_kind_of_path_that_nobody_looks_at_is_refused() {
+    let options = PodOptions { allowed_host_paths: vec!["/srv".into()], ..PodOptions::default() };
+    let refused = |kind: &str| {
+        let spec = json!({ "volumes": [{ "name": "a", "hostPath": { "path": "/srv/a", "type": kind } }] });
+        refused(Ground { options: &options, host: HOST, far: false }, &spec, &json!({}))
+    };
+    for kind in ["Directory", "File", "Socket", "DirectoryOrCreate", "x"] {
+        assert_eq!(refused(kind), ["spec.volumes[0].hostPath.type"], "{kind}");
+    }
+    assert!(refused("").is_empty());
+}
+
+#[test]
 fn a_limit_that_no_container_can_start_with_is_refused() {
     let options = PodOptions::default();
     let refused = |memory: &str| {

@@ -80,8 +80,12 @@ fn check_host_path(path: &str, host: &HostPathVolume, ground: Ground<'_>, findin
             ),
         );
     }
-    let kind = host.kind.as_deref().unwrap_or_default();
-    if !matches!(kind, "" | "Directory" | "File" | "Socket") {
-        findings.refuse(format!("{path}.type"), kind, "must be empty, `Directory`, `File` or `Socket`");
+    if let Some(kind) = host.kind.as_deref().filter(|kind| !kind.is_empty()) {
+        findings.refuse(
+            format!("{path}.type"),
+            kind,
+            "nobody looks at what is there, on the engine's host, and nothing is made: leave it out; the engine refuses a \
+             path that is not there",
+        );
     }
 }
