@@ -31,6 +31,7 @@ mod options;
 mod pool;
 mod provisioner;
 mod record;
+mod rivals;
 mod state;
 mod watch;
 
