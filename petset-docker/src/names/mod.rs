@@ -21,8 +21,6 @@ mod options;
 mod resolver;
 mod serve;
 mod servers;
-#[cfg(test)]
-mod tests;
 
 pub use resolver::DockerNames;
 

@@ -52,7 +52,8 @@ impl PodBackend for DockerPods {
         let (shared, tasks) = (Arc::clone(&self.shared), Arc::downgrade(&self.tasks));
         // A task of its own: when the caller stops waiting, the pod is looked after all the same.
         let made = self.tasks.ask(async move {
-            let made = create(&shared, request).await?;
+            // What failed may have made something all the same, which is in the way of the next try.
+            let made = create(&shared, request).await.inspect_err(|_| shared.leftovers.notify_one())?;
             if let (Some((cell, origin)), Some(tasks)) = (made.to_supervise(), tasks.upgrade()) {
                 cell.hint();
                 tasks.spawn(supervise(shared, Arc::clone(cell), origin));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::{ContainerCreateBody, HostConfig, Mount};
 use petset_core::env::{container_env, expand};
-use petset_core::spec::{Container, VolumeMount};
+use petset_core::spec::{Container, Lifecycle, VolumeMount};
 use petset_core::{Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -62,6 +62,7 @@ impl Plan<'_> {
             tty: Some(flag("tty")),
             open_stdin: Some(flag("stdin")),
             stdin_once: Some(flag("stdinOnce")),
+            stop_signal: declared.lifecycle.as_ref().and_then(stop_signal),
             ..ContainerCreateBody::default()
         };
         if let Some(resources) = &declared.resources {
@@ -128,4 +129,9 @@ impl Plan<'_> {
             .with_context("image", name)
             .with_message(format!("runAsNonRoot is set, and the image runs as `{user}`: set runAsUser to a number")))
     }
+}
+
+/// The polite signal that the template asks for in place of the image's own.
+fn stop_signal(lifecycle: &Lifecycle) -> Option<String> {
+    lifecycle.other.get("stopSignal").and_then(Value::as_str).map(str::to_owned)
 }

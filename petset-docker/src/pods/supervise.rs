@@ -164,13 +164,21 @@ async fn begin(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troub
     let request = cell.read(|record| record.request.clone());
     // The engine makes a volume in silence when one vanished before the sandbox was made; it has none of a claim's labels.
     // From its start on the sandbox keeps the volume (S7).
-    if let Err(error) = volumes_of(shared, &request).await {
-        if error.is_conflict() || error.is_not_found() {
-            // It never starts. Whoever asked for it looks again, and says what is to be done.
-            cell.change("end a pod", |record| record.termination = Some(0)).await.map_err(|error| (MOUNT, error))?;
+    let volumes = match volumes_of(shared, &request).await {
+        Ok(volumes) => volumes,
+        Err(error) => {
+            if error.is_conflict() || error.is_not_found() {
+                // It never starts. Whoever asked for it looks again, and says what is to be done.
+                cell.change("end a pod", |record| record.termination = Some(0))
+                    .await
+                    .map_err(|error| (MOUNT, error))?;
+            }
+            return Err((MOUNT, error));
         }
-        return Err((MOUNT, error));
-    }
+    };
+    let claims =
+        request.claims.iter().filter_map(|(template, claim)| Some((claim.clone(), volumes.get(template)?.clone())));
+    shared.volumes.refuse_rivals(&request.set, &claims.collect(), &cell.key).await.map_err(|error| (MOUNT, error))?;
     let files = Files {
         client: &shared.client,
         request: &request,

@@ -32,6 +32,7 @@ mod options;
 mod pool;
 mod provisioner;
 mod record;
+mod rivals;
 mod state;
 mod watch;
 

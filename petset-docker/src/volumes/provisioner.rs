@@ -1,5 +1,6 @@
 //! The provisioner.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -42,6 +43,17 @@ impl DockerVolumes {
     /// or whose volume is lost; `Unavailable` for one that is pending.
     pub async fn mount(&self, set: &SetKey, claim: &str, uid: Option<&ClaimUid>) -> Result<String> {
         self.core.mount(set, claim, uid).await
+    }
+
+    /// Refuses while somebody else may write to the volumes of these claims, each claim → volume; the containers with this
+    /// record are not somebody else.
+    pub(crate) async fn refuse_rivals(
+        &self,
+        set: &SetKey,
+        volumes: &BTreeMap<String, String>,
+        record: &str,
+    ) -> Result<()> {
+        self.core.refuse_rivals(set, volumes, record).await
     }
 
     /// The pre-made volumes whose claim was deleted and that wait for [`scrub`](Self::scrub), by name.

@@ -20,19 +20,30 @@ const NAMESPACE: &str = "petset.rs/namespace";
 #[derive(Debug)]
 pub(crate) struct Place {
     dir: TempDir,
+    /// Where the engine is, when it is not the one that everybody finds.
+    host: Option<String>,
     pub(crate) namespace: String,
     pub(crate) engine: Docker,
 }
 
 impl Place {
     pub(crate) fn new() -> Self {
+        Self::on(None)
+    }
+
+    /// A place on the engine of this machine, or on another one.
+    pub(crate) fn on(host: Option<String>) -> Self {
         let namespace = format!("t{}", &ClaimUid::random().as_str()[..8]);
-        let engine = Docker::connect_with_defaults().expect("scripts/services docker");
-        Self { dir: TempDir::new().expect("a directory"), namespace, engine }
+        let engine = connect(host.as_deref());
+        Self { dir: TempDir::new().expect("a directory"), host, namespace, engine }
     }
 
     pub(crate) fn builder(&self) -> NodeBuilder {
-        Node::builder(self.path("node"))
+        let builder = Node::builder(self.path("node"));
+        match &self.host {
+            Some(host) => builder.host(host),
+            None => builder,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -70,11 +81,16 @@ impl Drop for Place {
     fn drop(&mut self) {
         let tidy = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(tidy(&self.namespace, self.dir.path()));
+            runtime.block_on(tidy(self.host.as_deref(), &self.namespace, self.dir.path()));
         };
         // The test's runtime is busy with the test.
         let _ = thread::scope(|scope| scope.spawn(tidy).join());
     }
+}
+
+fn connect(host: Option<&str>) -> Docker {
+    let engine = host.map_or_else(Docker::connect_with_defaults, Docker::connect_with_host);
+    engine.expect("scripts/services docker")
 }
 
 fn ours(namespace: &str) -> HashMap<String, Vec<String>> {
@@ -97,8 +113,8 @@ pub(crate) async fn marks(engine: &Docker, dir: &Path) -> Vec<String> {
     volumes.map(|volume| volume.name).collect()
 }
 
-async fn tidy(namespace: &str, dir: &Path) {
-    let engine = Docker::connect_with_defaults().expect("an engine");
+async fn tidy(host: Option<&str>, namespace: &str, dir: &Path) {
+    let engine = connect(host);
     let options = ListContainersOptions { all: true, filters: Some(ours(namespace)), ..Default::default() };
     for container in engine.list_containers(Some(options)).await.unwrap_or_default() {
         let force = RemoveContainerOptions { force: true, ..Default::default() };

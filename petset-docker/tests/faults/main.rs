@@ -2,13 +2,17 @@
 //! updates. The volumes are the witnesses: every pet takes a lock in its volume, and writes down whom it finds there.
 //!
 //! `cargo test -p petset-docker --test faults` runs the CI size, `PETSET_FULL=1` the full one; `PETSET_SEED=<n>` draws
-//! the same moments again. Each test has an engine of its own, for which it needs root and `dockerd`. This program is also
-//! the controller that is killed.
+//! the same moments again. Each test has an engine of its own, for which it needs root and `dockerd`;
+//! `PETSET_REQUIRE_DOCKER=1` makes it an error that there can be none. This program is also the controller that is killed.
 
 #![expect(clippy::print_stderr, reason = "a test says what it skips, and its seed")]
 
+#[path = "../common/engine.rs"]
+#[expect(dead_code, reason = "not all of it is used here")]
 mod engine;
 mod forgotten;
+#[path = "../common/http.rs"]
+mod http;
 mod overlap;
 mod random;
 mod run;
@@ -57,11 +61,10 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime can be made")
 }
 
-/// A test that needs an engine of its own; where there can be none it says so and passes.
+/// A test that needs an engine of its own; where there can be none it says so and passes, unless it must run.
 fn trial<F: Future<Output = Result<(), Error>> + 'static>(name: &'static str, run: fn() -> F) -> Trial {
     Trial::test(name, move || {
-        if let Some(why) = engine::cannot_run() {
-            eprintln!("{name}: SKIPPED: {why}");
+        if engine::is_missing(name)? {
             return Ok(());
         }
         runtime().block_on(run()).map_err(|error| Failed::from(error.to_string()))

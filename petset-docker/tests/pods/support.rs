@@ -16,7 +16,7 @@ use crate::place::Place;
 pub(crate) const IMAGE: &str = "petset.test/busybox:1";
 /// Runs until it is asked to end.
 pub(crate) const RUN: &str = "trap 'exit 0' TERM; while :; do sleep 600 & wait; done";
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(30);
 
 pub(crate) fn options() -> PodOptions {

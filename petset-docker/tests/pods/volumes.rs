@@ -3,20 +3,23 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bollard::models::{ContainerConfig, ContainerCreateBody};
+use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
-    CommitContainerOptionsBuilder, CreateContainerOptions, EventsOptionsBuilder, InspectContainerOptions,
-    RemoveContainerOptions, RemoveImageOptions, RemoveVolumeOptions,
+    CreateContainerOptionsBuilder, EventsOptionsBuilder, InspectContainerOptions, RemoveVolumeOptions,
+    StartContainerOptions,
 };
 use futures::StreamExt;
 use petset_core::ErrorKind;
 use petset_core::backend::PodBackend;
-use petset_core::backend::{ClaimPhase, ConfigBundle, PodRequest, VolumeProvisioner};
+use petset_core::backend::{ClaimPhase, ConfigBundle, Pod, PodRequest, VolumeProvisioner};
 use serde_json::{Value, json};
 
 use crate::gate::Gate;
+use crate::image::with_changes;
 use crate::place::Place;
-use crate::support::{IMAGE, RUN, create, end, ids, open, options, request, script, sh, until_gone, until_ready};
+use crate::support::{
+    IMAGE, RUN, create, end, ids, kill, open, options, request, script, sh, until, until_gone, until_ready,
+};
 
 fn with_config(mut request: PodRequest) -> PodRequest {
     let map = json!({ "metadata": { "name": "conf" }, "data": { "my.cnf": "port=1\n", "other": "x" } });
@@ -165,8 +168,8 @@ async fn s22_a_link_in_a_volume_leads_nowhere_else() {
     let mut next = crate::support::request(&place, &json!({ "containers": [mounted(script("main", RUN), part)] }));
     next.claims = [("data".to_owned(), "data-web-0".to_owned())].into();
     create(&node.pods(), next).await;
-    let is_told = |pod: &petset_core::backend::Pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError");
-    let pod = crate::support::until(&node.pods(), &place, "a reason", is_told).await;
+    let is_told = |pod: &Pod| pod.status.reason.as_deref() == Some("CreateContainerConfigError");
+    let pod = until(&node.pods(), &place, "a reason", is_told).await;
     assert!(pod.status.message.unwrap().contains("symbolic link"));
 }
 
@@ -217,9 +220,9 @@ async fn s7_a_pod_without_its_claim_is_not_made_and_no_volume_is() {
 async fn the_volumes_that_an_image_asks_for_go_with_their_container_and_claims_stay() {
     let place = Place::new();
     let node = open(&place).await;
-    let image = image_with_a_volume(&place).await;
+    let image = with_changes(&place, "VOLUME /scratch").await;
     let mut main = mounted(script("main", RUN), json!([{ "name": "data", "mountPath": "/data" }]));
-    main["image"] = json!(image);
+    main["image"] = json!(image.name);
     let request = claimed(&place, &node, &json!({ "containers": [main] })).await;
     create(&node.pods(), request).await;
     let pod = until_ready(&node.pods(), &place).await;
@@ -233,18 +236,56 @@ async fn the_volumes_that_an_image_asks_for_go_with_their_container_and_claims_s
     until_gone(&node.pods(), &place).await;
     let left = place.engine.inspect_volume(&nameless).await;
     assert_eq!(place.volumes().await.len(), 1, "the claim's");
-    place.engine.remove_image(&image, None::<RemoveImageOptions>, None).await.expect("nobody has it");
     assert!(left.is_err(), "{left:?}");
 }
 
-/// An image that asks for a volume.
-async fn image_with_a_volume(place: &Place) -> String {
-    let name = format!("petset.test/volume-{}", place.namespace);
-    let body = ContainerCreateBody { image: Some(IMAGE.to_owned()), ..ContainerCreateBody::default() };
-    let made = place.engine.create_container(None::<CreateContainerOptions>, body).await.expect("a container").id;
-    let options = CommitContainerOptionsBuilder::default().container(&made).repo(&name).tag("1");
-    let options = options.changes("VOLUME /scratch").build();
-    place.engine.commit_container(options, ContainerConfig::default()).await.expect("an image");
-    place.engine.remove_container(&made, None::<RemoveContainerOptions>).await.expect("it never ran");
-    format!("{name}:1")
+/// A container of somebody else that runs with a volume, as `-v` says it.
+async fn stranger(place: &Place, bind: &str) -> String {
+    let name = format!("backup-{}", place.namespace);
+    let body = ContainerCreateBody {
+        image: Some(IMAGE.to_owned()),
+        cmd: Some(["/bin/sh", "-c", RUN].map(str::to_owned).into()),
+        labels: Some([("petset.rs/namespace".to_owned(), place.namespace.clone())].into()),
+        host_config: Some(HostConfig { binds: Some(vec![bind.to_owned()]), ..HostConfig::default() }),
+        ..ContainerCreateBody::default()
+    };
+    let options = CreateContainerOptionsBuilder::default().name(&name).build();
+    let id = place.engine.create_container(Some(options), body).await.expect("a container").id;
+    place.engine.start_container(&id, None::<StartContainerOptions>).await.expect("it starts");
+    name
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s1_a_pet_does_not_start_on_a_volume_that_a_stranger_writes_to_and_says_who_it_is() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let main = mounted(script("main", RUN), json!([{ "name": "data", "mountPath": "/data" }]));
+    let request = claimed(&place, &node, &json!({ "containers": [main] })).await;
+    let volume = place.volumes().await.remove(0);
+    let name = stranger(&place, &format!("{volume}:/data")).await;
+    create(&node.pods(), request).await;
+    let is_told = |pod: &Pod| pod.status.reason.as_deref() == Some("FailedMount");
+    let told = until(&node.pods(), &place, "a reason", is_told).await.status.message.unwrap();
+    assert!(told.contains(&name) && told.contains(&volume), "{told}");
+    assert!(ids(&place, "container").await.is_empty(), "nothing of the pet runs");
+    kill(&place, &name).await;
+    until_ready(&node.pods(), &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_reads_a_volume_or_may_write_with_others_keeps_no_pet_from_it() {
+    for (modes, bind) in [(["ReadWriteOnce"], "/data:ro"), (["ReadWriteMany"], "/data")] {
+        let place = Place::new();
+        let node = open(&place).await;
+        let mut claim = place.request("web", 0);
+        claim.spec.access_modes = modes.map(str::to_owned).into();
+        let name = claim.name.clone();
+        node.volumes().provision(claim).await.expect("a claim");
+        let main = mounted(script("main", RUN), json!([{ "name": "data", "mountPath": "/data" }]));
+        let mut request = request(&place, &json!({ "containers": [main] }));
+        request.claims = [("data".to_owned(), name)].into();
+        stranger(&place, &format!("{}:{bind}", place.volumes().await[0])).await;
+        create(&node.pods(), request).await;
+        until_ready(&node.pods(), &place).await;
+    }
 }

@@ -91,7 +91,18 @@ fn check_behaviour(path: &str, container: &Container, init: bool, ground: Ground
             check_handler(&format!("{path}.{field}"), handler, ground, findings);
         }
     }
-    findings.unknown(&path, &lifecycle.other, &[]);
+    if let Some(signal) = lifecycle.other.get("stopSignal").filter(|signal| !signal.is_null())
+        && !signal.as_str().is_some_and(is_signal)
+    {
+        findings.refuse(format!("{path}.stopSignal"), signal, "must be the name of a signal, for example `SIGUSR1`");
+    }
+    findings.unknown(&path, &lifecycle.other, &["stopSignal"]);
+}
+
+/// Whether it may be the name of a signal; whether there is such a one, the engine says.
+fn is_signal(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-');
+    name.strip_prefix("SIG").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
 }
 
 fn check_probe(path: &str, probe: &Probe, ground: Ground<'_>, findings: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use petset_core::manifest::Violation;
 use petset_core::spec::{PodSpec, PodTemplate};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Ground;
 use super::container::check_container;
@@ -11,12 +11,13 @@ use super::security::{check_pod_security, check_user};
 use super::volume::{check_parts, check_volume};
 
 /// Fields without a meaning on a single engine, and those that are looked at by name.
-const ACCEPTED: [&str; 14] = [
+const ACCEPTED: [&str; 15] = [
     "affinity",
     "automountServiceAccountToken",
     "dnsPolicy",
     "enableServiceLinks",
     "nodeSelector",
+    "os",
     "preemptionPolicy",
     "priority",
     "priorityClassName",
@@ -70,6 +71,7 @@ fn check_spec(spec: &PodSpec, ground: Ground<'_>, findings: &mut Findings) {
         }
     }
     check_pod_security("spec.securityContext", spec.security_context.as_ref(), findings);
+    findings.only("spec", &spec.other, "os", &[json!({ "name": "linux" })]);
     findings.only("spec", &spec.other, "dnsPolicy", &[Value::from("ClusterFirst")]);
     findings.only("spec", &spec.other, "setHostnameAsFQDN", &[Value::Bool(false)]);
     findings.only("spec", &spec.other, "shareProcessNamespace", &[Value::Bool(false), Value::Bool(true)]);

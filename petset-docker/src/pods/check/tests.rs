@@ -102,3 +102,138 @@ fn a_policy_for_what_is_in_a_volume_is_refused() {
     let pod = json!({ "fsGroup": 7, "fsGroupChangePolicy": "OnRootMismatch" });
     assert_eq!(users(&pod, &json!({})), ["spec.securityContext.fsGroupChangePolicy"]);
 }
+
+#[test]
+fn every_field_that_is_not_honoured_is_named() {
+    let (of_pod, of_container) = (json!({}), json!({}));
+    let options = PodOptions::default();
+    let refused = |spec: &Value, container: &Value| {
+        refused(Ground { options: &options, host: HOST, far: false }, spec, container)
+    };
+    assert!(refused(&of_pod, &of_container).is_empty(), "the rest of the pod is fine");
+    let in_spec = [
+        (json!({ "restartPolicy": "Never" }), "restartPolicy"),
+        (json!({ "activeDeadlineSeconds": 5 }), "activeDeadlineSeconds"),
+        (json!({ "hostNetwork": true }), "hostNetwork"),
+        (json!({ "hostPID": true }), "hostPID"),
+        (json!({ "hostIPC": true }), "hostIPC"),
+        (json!({ "hostUsers": false }), "hostUsers"),
+        (json!({ "imagePullSecrets": [{ "name": "a" }] }), "imagePullSecrets"),
+        (json!({ "runtimeClassName": "fast" }), "runtimeClassName"),
+        (json!({ "os": { "name": "windows" } }), "os"),
+        (json!({ "dnsPolicy": "Default" }), "dnsPolicy"),
+        (json!({ "setHostnameAsFQDN": true }), "setHostnameAsFQDN"),
+        (json!({ "readinessGates": [{ "conditionType": "a" }] }), "readinessGates"),
+        (json!({ "schedulingGates": [{ "name": "a" }] }), "schedulingGates"),
+        (json!({ "nodeName": "a" }), "nodeName"),
+        (json!({ "overhead": { "cpu": "1" } }), "overhead"),
+        (json!({ "resources": { "limits": { "cpu": "1" } } }), "resources"),
+        (json!({ "resourceClaims": [{ "name": "a" }] }), "resourceClaims"),
+        (json!({ "ephemeralContainers": [{ "name": "a" }] }), "ephemeralContainers"),
+        (json!({ "securityContext": { "seLinuxOptions": { "level": "a" } } }), "securityContext.seLinuxOptions"),
+        (json!({ "securityContext": { "sysctls": [{ "name": "a", "value": "1" }] } }), "securityContext.sysctls"),
+        (json!({ "securityContext": { "windowsOptions": {} } }), "securityContext.windowsOptions"),
+        (json!({ "securityContext": { "appArmorProfile": {} } }), "securityContext.appArmorProfile"),
+        (
+            json!({ "securityContext": { "supplementalGroupsPolicy": "Strict" } }),
+            "securityContext.supplementalGroupsPolicy",
+        ),
+        (
+            json!({ "securityContext": { "seccompProfile": { "type": "Unconfined" } } }),
+            "securityContext.seccompProfile",
+        ),
+        (json!({ "securityContext": { "fsGroup": "staff" } }), "securityContext.fsGroup"),
+        (json!({ "volumes": [{ "name": "a", "nfs": { "server": "a" } }] }), "volumes[0].nfs"),
+        (json!({ "volumes": [{ "name": "a", "csi": { "driver": "a" } }] }), "volumes[0].csi"),
+        (json!({ "volumes": [{ "name": "a", "ephemeral": {} }] }), "volumes[0].ephemeral"),
+        (json!({ "volumes": [{ "name": "a", "image": {} }] }), "volumes[0].image"),
+        (json!({ "volumes": [{ "name": "a", "hostPath": { "path": "/etc" } }] }), "volumes[0].hostPath.path"),
+        (json!({ "volumes": [{ "name": "a", "emptyDir": { "sizeLimit": "1Gi" } }] }), "volumes[0].emptyDir.sizeLimit"),
+        (json!({ "volumes": [{ "name": "a", "emptyDir": { "medium": "HugePages" } }] }), "volumes[0].emptyDir.medium"),
+        (
+            json!({ "volumes": [{ "name": "a", "persistentVolumeClaim": { "claimName": "b" } }] }),
+            "volumes[0].persistentVolumeClaim.claimName",
+        ),
+        (
+            json!({ "volumes": [{ "name": "a", "projected": { "sources": [{ "serviceAccountToken": { "path": "a" } }] } }] }),
+            "volumes[0].projected.sources[0].serviceAccountToken",
+        ),
+        (json!({ "dnsConfig": { "other": 1 } }), "dnsConfig.other"),
+        (
+            json!({ "initContainers": [{ "name": "a", "image": "b", "restartPolicy": "Always" }] }),
+            "initContainers[0].restartPolicy",
+        ),
+        (
+            json!({ "initContainers": [{ "name": "a", "image": "b", "readinessProbe": { "exec": { "command": ["a"] } } }] }),
+            "initContainers[0].readinessProbe",
+        ),
+        (json!({ "initContainers": [{ "name": "a", "image": "b", "lifecycle": {} }] }), "initContainers[0].lifecycle"),
+        (
+            json!({ "initContainers": [{ "name": "a", "image": "b", "ports": [{ "containerPort": 1, "hostPort": 1 }] }] }),
+            "initContainers[0].ports[0].hostPort",
+        ),
+    ];
+    for (spec, path) in in_spec {
+        assert_eq!(refused(&spec, &of_container), [format!("spec.{path}")], "{spec}");
+    }
+    let grpc = json!({ "grpc": { "port": 1 } });
+    let https = json!({ "httpGet": { "port": 1, "scheme": "HTTPS" } });
+    let in_container = [
+        (json!({ "image": "" }), "image"),
+        (json!({ "volumeDevices": [{ "name": "a", "devicePath": "/dev/a" }] }), "volumeDevices"),
+        (json!({ "restartPolicyRules": [{}] }), "restartPolicyRules"),
+        (json!({ "env": [{ "name": "a", "valueFrom": { "fileKeyRef": {} } }] }), "env[0].valueFrom.fileKeyRef"),
+        (
+            json!({ "volumeMounts": [{ "name": "a", "mountPath": "/a", "subPathExpr": "$(A)" }] }),
+            "volumeMounts[0].subPathExpr",
+        ),
+        (
+            json!({ "volumeMounts": [{ "name": "a", "mountPath": "/a", "mountPropagation": "Bidirectional" }] }),
+            "volumeMounts[0].mountPropagation",
+        ),
+        (
+            json!({ "volumeMounts": [{ "name": "a", "mountPath": "/a", "recursiveReadOnly": "Enabled" }] }),
+            "volumeMounts[0].recursiveReadOnly",
+        ),
+        (json!({ "resources": { "limits": { "nvidia.com/gpu": "1" } } }), "resources.limits.nvidia.com/gpu"),
+        (
+            json!({ "resources": { "requests": { "ephemeral-storage": "1Gi" } } }),
+            "resources.requests.ephemeral-storage",
+        ),
+        (json!({ "resources": { "limits": { "memory": "1Mi" } } }), "resources.limits.memory"),
+        (json!({ "resources": { "claims": [{ "name": "a" }] } }), "resources.claims"),
+        (json!({ "startupProbe": grpc }), "startupProbe.grpc"),
+        (json!({ "readinessProbe": grpc }), "readinessProbe.grpc"),
+        (json!({ "livenessProbe": https }), "livenessProbe.httpGet.scheme"),
+        (json!({ "lifecycle": { "preStop": https } }), "lifecycle.preStop.httpGet.scheme"),
+        (json!({ "lifecycle": { "postStart": { "grpc": { "port": 1 } } } }), "lifecycle.postStart.grpc"),
+        (json!({ "lifecycle": { "stopSignal": "TERM" } }), "lifecycle.stopSignal"),
+        (json!({ "lifecycle": { "stopSignal": 15 } }), "lifecycle.stopSignal"),
+        (json!({ "securityContext": { "privileged": true } }), "securityContext.privileged"),
+        (json!({ "securityContext": { "procMount": "Unmasked" } }), "securityContext.procMount"),
+        (
+            json!({ "securityContext": { "capabilities": { "add": ["SYS_ADMIN"] } } }),
+            "securityContext.capabilities.add[0]",
+        ),
+        (json!({ "securityContext": { "seLinuxOptions": { "level": "a" } } }), "securityContext.seLinuxOptions"),
+        (json!({ "securityContext": { "runAsUser": "root" } }), "securityContext.runAsUser"),
+    ];
+    for (container, path) in in_container {
+        assert_eq!(refused(&of_pod, &container), [format!("spec.containers[0].{path}")], "{container}");
+    }
+}
+
+#[test]
+fn s3_a_signal_of_the_template_is_a_signals_name() {
+    let options = PodOptions::default();
+    let refused = |signal: &str| {
+        let container = json!({ "lifecycle": { "stopSignal": signal } });
+        refused(Ground { options: &options, host: HOST, far: false }, &json!({ "os": { "name": "linux" } }), &container)
+    };
+    for signal in ["SIGTERM", "SIGUSR1", "SIGRTMIN+3"] {
+        assert!(refused(signal).is_empty(), "{signal}");
+    }
+    for signal in ["", "SIG", "usr1", "SIGUSR1; true"] {
+        assert_eq!(refused(signal), ["spec.containers[0].lifecycle.stopSignal"], "{signal}");
+    }
+}

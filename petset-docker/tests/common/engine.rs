@@ -38,8 +38,33 @@ pub(crate) struct Engine {
     daemon: Option<Child>,
 }
 
+/// The part of an engine that hears of the ends of containers stands still, until this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Deaf(String);
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        let _ = run(Command::new("kill").args(["-CONT", &self.0]));
+    }
+}
+
+/// Whether there can be no such engine here, which is told under the test's name; an error where the test must run.
+pub(crate) fn is_missing(test: &str) -> Result<bool, Error> {
+    cannot_run().map_or(Ok(false), |why| skip(test, &why).map(|()| true))
+}
+
+/// Says why a test does not run; an error where it must.
+pub(crate) fn skip(test: &str, why: &str) -> Result<(), Error> {
+    if std::env::var("PETSET_REQUIRE_DOCKER").is_ok_and(|value| value == "1") {
+        return Err(format!("it must run, and cannot: {why}").into());
+    }
+    eprintln!("{test}: SKIPPED: {why}");
+    Ok(())
+}
+
 /// Why there can be no such engine here, if so.
-pub(crate) fn cannot_run() -> Option<String> {
+fn cannot_run() -> Option<String> {
     let uid = run(Command::new("id").arg("-u")).map(|said| said.trim().to_owned());
     if uid.as_deref().ok() != Some("0") {
         return Some("an engine of one's own needs root".to_owned());
@@ -67,6 +92,17 @@ impl Engine {
             fs::write(&runtime, RUNTIME.replace("{dir}", &dir.to_string_lossy()))?;
             fs::set_permissions(&runtime, fs::Permissions::from_mode(0o755))?;
             Ok(json!({ "runtimes": { "forgetful": { "path": runtime } }, "default-runtime": "forgetful" }).to_string())
+        })
+    }
+
+    /// An engine whose data lie on a disk of this size, for example `64m`.
+    pub(crate) fn start_small(size: &str) -> Result<Self, Error> {
+        Self::start_as(|dir| {
+            let data = dir.join("data");
+            fs::create_dir(&data)?;
+            // Unmounted with everything else below the directory.
+            run(Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={size}"), "petset-test"]).arg(&data))?;
+            Ok("{}".to_owned())
         })
     }
 
@@ -107,6 +143,13 @@ impl Engine {
             daemon.wait()?;
         }
         Ok(())
+    }
+
+    /// It does not hear of the ends of containers until the answer is dropped.
+    pub(crate) fn deafen(&self) -> Result<Deaf, Error> {
+        let pid = fs::read_to_string(self.path("run/containerd/containerd.pid"))?.trim().to_owned();
+        run(Command::new("kill").args(["-STOP", &pid]))?;
+        Ok(Deaf(pid))
     }
 
     /// It dies when a container starts that has this word among what it runs.
@@ -208,7 +251,7 @@ impl Drop for Engine {
     }
 }
 
-fn run(command: &mut Command) -> Result<String, Error> {
+pub(crate) fn run(command: &mut Command) -> Result<String, Error> {
     let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output()?;
     if status.success() {
         return Ok(String::from_utf8_lossy(&stdout).into_owned());
