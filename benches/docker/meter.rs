@@ -43,7 +43,9 @@ fn why(kind: &str) -> &'static str {
         "GET containers/json" => "sandboxes of the set, at every look at it: always a fresh read (S2)",
         "GET containers/{}/json" => "that each of the two runs, and where",
         "GET volumes" => "volumes of the set, at every look at it, and before and after a pod names one (S7)",
-        "GET volumes/{}" => "that this is still the engine that the node is on, before a pod is made and where nothing is found",
+        "GET volumes/{}" => {
+            "that this is still the engine that the node is on, before a pod is made and where nothing is found"
+        }
         "GET networks" => "the namespace's network before each sandbox, for all that ask at once",
         "GET events" => "the stream of events",
         _ => "",

@@ -152,7 +152,7 @@ async fn s5_a_volume_that_an_interrupted_try_left_is_taken_by_the_same_claim_onl
 
 /// The node that made the volume of a claim.
 async fn node_of(place: &Place, claim: &Claim) -> String {
-    let volume = place.engine.inspect_volume(claim.volume.as_deref().unwrap()).await.unwrap();
+    let volume = place.engine.inspect_volume(claim.volume.as_deref().expect("it is bound")).await.expect("it is there");
     volume.labels["petset.rs/node"].clone()
 }
 

@@ -42,12 +42,11 @@ impl State {
     }
 
     fn hint(&mut self, key: SetKey) {
-        match self.held.get(&key).copied().filter(|until| *until > Instant::now()) {
-            Some(until) => self.add_at(&key, until),
-            None => {
-                self.held.remove(&key);
-                self.add(key);
-            }
+        if let Some(until) = self.held.get(&key).copied().filter(|until| *until > Instant::now()) {
+            self.add_at(&key, until);
+        } else {
+            self.held.remove(&key);
+            self.add(key);
         }
     }
 

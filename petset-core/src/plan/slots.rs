@@ -200,10 +200,15 @@ mod tests {
     #[test]
     fn whatever_names_are_published_from_makes_a_difference() {
         let addresses = (1..=4).flat_map(|last| {
-            [IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last.into()))]
+            [
+                IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)),
+                IpAddr::V6(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, last.into())),
+            ]
         });
         let all: Vec<u64> = addresses
-            .flat_map(|address| (0..64).flat_map(move |ordinal| [true, false].map(|ready| named(ordinal, address, ready))))
+            .flat_map(|address| {
+                (0..64).flat_map(move |ordinal| [true, false].map(|ready| named(ordinal, address, ready)))
+            })
             .collect();
         assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
     }

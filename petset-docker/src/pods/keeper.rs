@@ -219,7 +219,7 @@ impl Keeper {
         loop {
             let why = match handle(handler, target).await {
                 Answer::Unknown(why) => why,
-                answer => return answer.problem(),
+                answer @ (Answer::Success | Answer::Failure(_)) => return answer.problem(),
             };
             tracing::warn!(pod = self.cell.name(), why, "nobody knows how postStart ended, it is run again");
             sleep(PAUSE).await;

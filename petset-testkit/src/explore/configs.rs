@@ -108,6 +108,16 @@ pub fn ci() -> Vec<Config> {
             fail: 1,
             ..NONE
         }),
+    ]);
+    configs.extend(views());
+    configs.extend(late());
+    configs
+}
+
+/// Lists that show one object after the other, and volumes that are bound before they are used.
+fn views() -> Vec<Config> {
+    let two = Spec::new(2);
+    vec![
         Config::new("one-piecemeal", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)])
             .alone()
             .piecemeal()
@@ -134,9 +144,7 @@ pub fn ci() -> Vec<Config> {
             .fresh()
             .faults(Faults { late: 1, fail: 1, ..NONE }),
         Config::new("two-piecemeal", vec![two, two.on(2), two.on(2).scaled(1), two.on(2)]).piecemeal(),
-    ]);
-    configs.extend(late());
-    configs
+    ]
 }
 
 /// Requests that create something and land after the world has moved on.

@@ -176,7 +176,7 @@ fn goal(config: &Config, state: &State) -> Goal {
     }
     let blocked =
         (0..spec.wanted()).filter(|pet| waits_for_people(config, state, *pet)).fold(0_u8, |all, pet| all | 1 << pet);
-    let claims = (0..PETS).all(|pet| is_as_declared(config, spec, pet, &state.slots[pet]));
+    let claims = (0..PETS).all(|pet| is_as_declared(config, *spec, pet, &state.slots[pet]));
     let pods = (0..PETS).all(|pet| pet_is_there(config, state, pet, blocked));
     let settled = state.status.live | state.status.gone | state.status.deleting == 0 || blocked != 0;
     match (claims && pods && settled, blocked) {
@@ -216,7 +216,7 @@ fn pet_is_there(config: &Config, state: &State, pet: usize, blocked: u8) -> bool
 }
 
 /// Whether the claim is with whom the retention policy says, as long as the set is there.
-fn is_as_declared(config: &Config, spec: &Spec, pet: usize, slot: &Slot) -> bool {
+fn is_as_declared(config: &Config, spec: Spec, pet: usize, slot: &Slot) -> bool {
     let claim = &slot.claim;
     if claim.state == ClaimState::Absent {
         return true;

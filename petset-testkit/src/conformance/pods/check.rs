@@ -17,7 +17,9 @@ pub(in crate::conformance) fn says_all(found: &[Violation], template: &Value) {
         let says_it = match stands {
             None => true,
             Some(Value::String(text)) => said == Violation::new("", text, "").value.unwrap_or_default(),
-            Some(scalar @ (Value::Bool(_) | Value::Number(_))) => said == scalar.to_string(),
+            Some(scalar @ (Value::Bool(_) | Value::Number(_))) => {
+                said == Violation::new("", scalar, "").value.unwrap_or_default()
+            }
             Some(Value::Null | Value::Array(_) | Value::Object(_)) => !said.is_empty(),
         };
         assert!(says_it, "the value {stands:?} stands there: {violation:?}");
