@@ -176,7 +176,7 @@ fn goal(config: &Config, state: &State) -> Goal {
     }
     let blocked =
         (0..spec.wanted()).filter(|pet| waits_for_people(config, state, *pet)).fold(0_u8, |all, pet| all | 1 << pet);
-    let claims = (0..PETS).all(|pet| is_as_declared(config, spec, pet, &state.slots[pet]));
+    let claims = (0..PETS).all(|pet| is_as_declared(config, *spec, pet, &state.slots[pet]));
     let pods = (0..PETS).all(|pet| pet_is_there(config, state, pet, blocked));
     let settled = state.status.live | state.status.gone | state.status.deleting == 0 || blocked != 0;
     match (claims && pods && settled, blocked) {
@@ -191,7 +191,8 @@ fn goal(config: &Config, state: &State) -> Goal {
 fn waits_for_people(config: &Config, state: &State, pet: usize) -> bool {
     let (bit, slot) = (1 << pet, &state.slots[pet]);
     let is_broken = slot.pod.stands() && config.broken != 0 && slot.pod.revision == config.broken;
-    let remembered = state.status.started & bit != 0;
+    // What the policy takes away is forgotten, and made anew where it is wanted.
+    let remembered = state.status.started & !state.status.deleting & bit != 0;
     let replaced = state.status.lost & bit != 0;
     is_broken && config.broken == config.spec(state.script).template
         || remembered && (slot.claim.state == ClaimState::Absent || replaced)
@@ -216,7 +217,7 @@ fn pet_is_there(config: &Config, state: &State, pet: usize, blocked: u8) -> bool
 }
 
 /// Whether the claim is with whom the retention policy says, as long as the set is there.
-fn is_as_declared(config: &Config, spec: &Spec, pet: usize, slot: &Slot) -> bool {
+fn is_as_declared(config: &Config, spec: Spec, pet: usize, slot: &Slot) -> bool {
     let claim = &slot.claim;
     if claim.state == ClaimState::Absent {
         return true;

@@ -77,7 +77,9 @@ pub fn explore(config: &Config, threads: usize) -> Report {
 }
 
 fn add(all: &mut BTreeMap<Gap, u64>, more: BTreeMap<Gap, u64>) {
-    more.into_iter().for_each(|(gap, states)| *all.entry(gap).or_default() += states);
+    for (gap, states) in more {
+        *all.entry(gap).or_default() += states;
+    }
 }
 
 fn advance(seen: &Seen, level: &[State], memories: &mut [(Plans<'_>, Recovered)]) -> Share {

@@ -17,7 +17,8 @@ pub(in crate::conformance) fn says_all(found: &[Violation], template: &Value) {
         let says_it = match stands {
             None => true,
             Some(Value::String(text)) => said == Violation::new("", text, "").value.unwrap_or_default(),
-            Some(scalar @ (Value::Bool(_) | Value::Number(_))) => said == scalar.to_string(),
+            Some(Value::Bool(value)) => said == if *value { "true" } else { "false" },
+            Some(Value::Number(number)) => number.to_string().as_str() == said,
             Some(Value::Null | Value::Array(_) | Value::Object(_)) => !said.is_empty(),
         };
         assert!(says_it, "the value {stands:?} stands there: {violation:?}");
