@@ -191,7 +191,8 @@ fn goal(config: &Config, state: &State) -> Goal {
 fn waits_for_people(config: &Config, state: &State, pet: usize) -> bool {
     let (bit, slot) = (1 << pet, &state.slots[pet]);
     let is_broken = slot.pod.stands() && config.broken != 0 && slot.pod.revision == config.broken;
-    let remembered = state.status.started & bit != 0;
+    // What the policy takes away is forgotten, and made anew where it is wanted.
+    let remembered = state.status.started & !state.status.deleting & bit != 0;
     let replaced = state.status.lost & bit != 0;
     is_broken && config.broken == config.spec(state.script).template
         || remembered && (slot.claim.state == ClaimState::Absent || replaced)

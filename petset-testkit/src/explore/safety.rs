@@ -29,6 +29,11 @@ pub(super) fn decision(config: &Config, view: &View, decision: &Decision) -> Res
     let wanted = spec.wanted();
     let ours = |pod: &Pod| pod.stands() && pod.life == spec.life;
     decision.mistake.map_or(Ok(()), Err)?;
+    let by_policy = |pet: usize| if spec.deleted { config.when_deleted } else { config.when_scaled && pet >= wanted };
+    let condemned = decision.status.deleting & !view.status.deleting;
+    if (0..PETS).any(|pet| condemned & 1 << pet != 0 && !by_policy(pet)) {
+        return Err(Broken("S6", "a claim is to be deleted without its policy, or while its pet is wanted"));
+    }
     for act in decision.acts.iter() {
         let pet = usize::from(act.pet);
         match act.kind {

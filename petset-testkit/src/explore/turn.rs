@@ -124,6 +124,12 @@ impl State {
             (true | false, _) => {
                 // Where there is nothing to write, only the version is looked at.
                 if self.status != status {
+                    for (_, slot) in
+                        self.slots.iter_mut().enumerate().filter(|(pet, _)| status.deleting & 1 << pet != 0)
+                    {
+                        // From here on its claim is gone on purpose, whoever deletes it.
+                        slot.ran = false;
+                    }
                     self.status = status;
                     self.set_changed(plans.config, Some(by));
                 }
