@@ -1,4 +1,4 @@
-//! A client that writes to the primary all the time, and remembers what was acknowledged.
+//! A client that writes all the time, and remembers what was acknowledged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::database::Databases;
-use crate::story::Error;
+use crate::client::CLIENT;
+use crate::database::{Host, Shell};
+use crate::stage::Error;
 
 /// The writer at work.
 #[derive(Debug)]
@@ -24,8 +25,8 @@ pub(crate) struct Written {
 }
 
 impl Writer {
-    /// Writes ever higher numbers, from `first` on.
-    pub(crate) fn start(databases: Databases, first: u64) -> Self {
+    /// Writes ever higher numbers, from `first` on, from the client's own pod to whoever has this name.
+    pub(crate) fn start(shell: Shell, host: Host, first: u64) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let work = tokio::spawn(async move {
             let mut written = Written::default();
@@ -34,7 +35,7 @@ impl Writer {
                     break;
                 }
                 let statement = format!("INSERT INTO shop.orders VALUES ({number})");
-                if databases.ask(0, "mysql-0.mysql", &statement).await.is_ok() {
+                if shell.ask(CLIENT, host, &statement).await.is_ok() {
                     written.acknowledged.insert(number);
                 } else {
                     // Whether a write without an answer was done is not known, so its number is not used again.

@@ -67,6 +67,13 @@ impl Place for LocalPlace {
         let words = [output.stdout, output.stderr].concat();
         Ok((output.status.success(), String::from_utf8_lossy(&words).into_owned()))
     }
+
+    async fn crash(&self, pod: &PodRef, _container: &str) -> Result<(), Error> {
+        for pid in self.node.pods().processes(pod).await? {
+            kill(pid);
+        }
+        Ok(())
+    }
 }
 
 pub(crate) fn builder(dir: &Path) -> NodeBuilder {
@@ -84,6 +91,12 @@ pub(crate) async fn cannot_run() -> Option<String> {
             Some("the kernel gives this user no mount namespaces, so volumes cannot appear at their paths".to_owned())
         }
         Err(error) => Some(error.chain().to_string()),
+    }
+}
+
+fn kill(pid: u32) {
+    if let Some(pid) = pid.try_into().ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
     }
 }
 
@@ -115,8 +128,8 @@ impl Drop for Leftovers {
             if holders.is_empty() {
                 return;
             }
-            for pid in holders.into_iter().filter_map(|pid| rustix::process::Pid::from_raw(pid.try_into().ok()?)) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            for pid in holders {
+                kill(pid);
             }
             std::thread::sleep(Duration::from_millis(10));
         }

@@ -112,12 +112,27 @@ impl Machine {
         .await
     }
 
+    /// SIGKILL to a pet's program; returns when the same pod is ready again.
+    pub(crate) async fn crash(&self, ordinal: u32) -> Result<(), Error> {
+        let before = self.sets.pod(&self.set, Ordinal(ordinal)).await?;
+        let restarts = |pod: &Pod| pod.status.containers.iter().map(|container| container.restarts).sum::<u32>();
+        self.place.crash(&before.reference(), self.main_container()).await?;
+        self.eventually("it is back", async || {
+            let now = self.sets.pod(&self.set, Ordinal(ordinal)).await?;
+            Ok(now.uid == before.uid && restarts(&now) > restarts(&before) && now.status.ready_since.is_some())
+        })
+        .await
+    }
+
+    fn main_container(&self) -> &str {
+        if &*self.set.name == "web" { "nginx" } else { &self.set.name }
+    }
+
     /// What a command prints inside a pet, without the line's end; a command that fails is an error.
     pub(crate) async fn inside(&self, ordinal: u32, command: &[&str]) -> Result<String, Error> {
         let argv: Vec<String> = command.iter().map(|&word| word.to_owned()).collect();
         let pod = self.sets.pod(&self.set, Ordinal(ordinal)).await?;
-        let container = if &*self.set.name == "web" { "nginx" } else { &*self.set.name };
-        let (succeeded, printed) = self.place.run(&pod.reference(), container, &argv).await?;
+        let (succeeded, printed) = self.place.run(&pod.reference(), self.main_container(), &argv).await?;
         ensure!(succeeded, "{argv:?} in {}: {printed}", pod.name());
         Ok(printed.trim().to_owned())
     }

@@ -77,4 +77,7 @@ pub(crate) trait Place: Send + Sync {
 
     /// Whether a command inside a container succeeded, and what it printed.
     async fn run(&self, pod: &PodRef, container: &str, argv: &[String]) -> Result<(bool, String), Error>;
+
+    /// SIGKILL to a pod's program.
+    async fn crash(&self, pod: &PodRef, container: &str) -> Result<(), Error>;
 }

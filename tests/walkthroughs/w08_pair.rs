@@ -1,6 +1,8 @@
 //! W8: a pair on a static pool, each reaching the other by name, behind a name for clients.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use petset::{Ordinal, until};
 
@@ -11,6 +13,8 @@ use crate::place::On;
 use crate::{Error, ensure};
 
 const PORT: u16 = 5432;
+/// Questions of the client at each event.
+const ASKED: usize = 100;
 
 pub(crate) async fn run(on: On) -> Result<(), Error> {
     let pool = ["nfs-a", "nfs-b", "nfs-c"];
@@ -25,20 +29,11 @@ pub(crate) async fn run(on: On) -> Result<(), Error> {
         machine.inside(ordinal, &["getent", "hosts", peer]).await?;
     }
 
-    // A client asks by the client name all the time; one pet crashes under it.
-    let (crash, mut asked) = (machine.sets.delete_pod(&machine.set, Ordinal(0)), 0);
-    let client = async {
-        for _ in 0..200 {
-            ask(&machine).await?;
-            asked += 1;
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        Ok::<_, Error>(())
-    };
-    let (crashed, answered) = futures::join!(crash, client);
-    crashed?;
-    answered?;
-    ensure!(asked == 200, "only {asked} answers");
+    // A client asks by the client name all the time; one pet crashes under it, and the other one is replaced.
+    let asked = while_asked(&machine, machine.crash(0)).await?;
+    ensure!(asked >= ASKED, "only {asked} answers during a crash");
+    let asked = while_asked(&machine, machine.replaces(1)).await?;
+    ensure!(asked >= ASKED, "only {asked} answers during a replacement");
     machine.reach(until::rolled_out()).await?;
     ensure!(machine.bindings().await? == bound, "a claim changed its volume");
     for ordinal in 0..2 {
@@ -46,6 +41,27 @@ pub(crate) async fn run(on: On) -> Result<(), Error> {
         ensure!(signed == format!("db-{ordinal}"), "db-{ordinal} has what {signed} wrote");
     }
     Ok(())
+}
+
+/// How many questions of a client were answered while something happened; at least so many are asked.
+async fn while_asked(machine: &Machine, happens: impl Future<Output = Result<(), Error>>) -> Result<usize, Error> {
+    let (over, client) = (AtomicBool::new(false), async |over: &AtomicBool| {
+        let mut asked = 0;
+        while asked < ASKED || !over.load(Ordering::Relaxed) {
+            ask(machine).await?;
+            asked += 1;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok::<_, Error>(asked)
+    });
+    let happens = async {
+        let result = happens.await;
+        over.store(true, Ordering::Relaxed);
+        result
+    };
+    let (happened, asked) = futures::join!(happens, client(&over));
+    happened?;
+    asked
 }
 
 /// One question of a client: any pet behind the name may answer; a connection that fails goes to the next.
@@ -64,6 +80,17 @@ async fn ask(machine: &Machine) -> Result<String, Error> {
 }
 
 impl Machine {
+    /// Deletes a pod; returns when another one is ready in its place.
+    async fn replaces(&self, ordinal: u32) -> Result<(), Error> {
+        let old = self.sets.pod(&self.set, Ordinal(ordinal)).await?.uid;
+        self.sets.delete_pod(&self.set, Ordinal(ordinal)).await?;
+        self.eventually("another pod is there", async || {
+            let now = self.sets.pod(&self.set, Ordinal(ordinal)).await?;
+            Ok(now.uid != old && now.status.ready_since.is_some())
+        })
+        .await
+    }
+
     async fn bindings(&self) -> Result<BTreeMap<String, String>, Error> {
         let claims = self.sets.snapshot(&self.set).await?.claims;
         Ok(claims.into_iter().map(|claim| (claim.name, claim.volume.unwrap_or_default())).collect())

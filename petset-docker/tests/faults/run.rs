@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep};
 use crate::engine::Engine;
 use crate::random::Random;
 use crate::story::{LAST, open, steps, tell};
-use crate::wire::{Loss, Wire};
+use crate::wire::{Loss, Silence, Wire};
 use crate::witness::{Journals, nothing_is_lost, read, starts};
 use crate::{CONTROLLER, Error};
 
 /// Faults happen within so many milliseconds after the last one: about as long as two pets take to come and go.
 const APART: u64 = 3_000;
+const LOOK: Duration = Duration::from_millis(20);
 /// The last step may have to be tried again from its beginning.
 const SOON: Duration = Duration::from_secs(240);
 
@@ -65,19 +66,26 @@ pub(crate) async fn socket_cut() -> Result<(), Error> {
     let engine = Engine::start()?;
     let wire = Wire::start(engine.path("wire.sock"), engine.socket())?;
     let story = begin(&engine, &wire.host()).await?;
-    let (cuts, mut before) = (times(5, 50), Journals::new());
+    let (cuts, mut before) = (times(7, 50), Journals::new());
     for cut in 1..=cuts {
         random.moment(APART / 2).await;
         goes_on(&story, &engine, cut)?;
-        match random.below(4) {
+        // Each of them comes up, the small size too.
+        match cut % 7 {
             0 => wire.cut(),
-            1 => {
-                wire.silence(true);
+            kind @ (1 | 2) => {
+                wire.silence(Some(if kind == 1 { Silence::Dead } else { Silence::Mute }));
                 random.moment(2_000).await;
-                wire.silence(false);
+                wire.silence(None);
             }
-            2 => wire.lose(Loss::Request),
-            _ => wire.lose(Loss::Answer),
+            kind => {
+                let lost = wire.lost();
+                wire.lose([Loss::Request, Loss::Answer, Loss::Half, Loss::Refused][kind - 3]);
+                while wire.lost() == lost {
+                    goes_on(&story, &engine, cut)?;
+                    sleep(LOOK).await;
+                }
+            }
         }
         look(&engine, &mut before, cut)?;
     }

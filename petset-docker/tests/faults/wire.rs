@@ -1,4 +1,5 @@
-//! A bad wire between a node and its engine: it is cut, nobody answers for a while, requests and answers get lost.
+//! A bad wire between a node and its engine: it is cut, nobody answers for a while, one side hangs up on the other's words,
+//! requests and answers get lost, and somebody else answers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::http::{refuse, request_line};
+
 /// What happens to a request that changes something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
@@ -17,12 +20,25 @@ pub(crate) enum Loss {
     Request,
     /// The engine does it, and its answer never comes.
     Answer,
+    /// The engine sees half of it.
+    Half,
+    /// The engine never sees it, and is said to have refused it: something is in the way, or it broke.
+    Refused,
+}
+
+/// How a wire is silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Whoever calls is hung up on.
+    Dead,
+    /// Whoever calls is let in, and hears nothing.
+    Mute,
 }
 
 #[derive(Debug, Default)]
 struct Faults {
-    /// For as long as this is so, whoever calls is hung up on.
-    silent: bool,
+    /// For as long as this is so, nobody gets through.
+    silence: Option<Silence>,
     /// What happens to the next such requests.
     losses: Vec<Loss>,
 }
@@ -68,9 +84,9 @@ impl Wire {
         self.shared.cut.send_replace(());
     }
 
-    /// Cuts every connection, and hangs up on new ones until told otherwise.
-    pub(crate) fn silence(&self, silent: bool) {
-        self.shared.faults().silent = silent;
+    /// Cuts every connection, and lets none through until told otherwise.
+    pub(crate) fn silence(&self, silence: Option<Silence>) {
+        self.shared.faults().silence = silence;
         self.cut();
     }
 
@@ -85,6 +101,19 @@ impl Wire {
     }
 }
 
+/// What engines were heard to say: of names and removals that something is in the way, of everything that they are broken.
+fn refusal(said: &[u8]) -> (u16, &'static str) {
+    match request_line(said) {
+        Some(line) if line.starts_with("DELETE ") && line.contains("/containers/") => {
+            (409, "removal of container is already in progress")
+        }
+        Some(line) if line.contains("/containers/create") => {
+            (409, "Conflict. The container name is already in use by container \"0\"")
+        }
+        _ => (500, "context deadline exceeded"),
+    }
+}
+
 fn host(path: &Path) -> String {
     format!("unix://{}", path.display())
 }
@@ -96,7 +125,7 @@ impl Shared {
 
     /// What happens to these bytes, when they begin such a request.
     fn loss_of(&self, said: &[u8]) -> Option<Loss> {
-        let changes = said.starts_with(b"POST /") || said.starts_with(b"DELETE /") || said.starts_with(b"PUT /");
+        let changes = request_line(said).is_some_and(|line| !line.starts_with("GET ") && !line.starts_with("HEAD "));
         let loss = if changes { self.faults().losses.pop() } else { None };
         if loss.is_some() {
             self.lost.fetch_add(1, Ordering::SeqCst);
@@ -120,8 +149,12 @@ async fn serve(listener: UnixListener, shared: Arc<Shared>) {
 
 /// Passes on what both sides say, until something is lost: then it hangs up.
 async fn pass(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
-    if shared.faults().silent {
-        return Ok(());
+    let silence = shared.faults().silence;
+    match silence {
+        None => {}
+        Some(Silence::Dead) => return Ok(()),
+        // Until all connections are cut.
+        Some(Silence::Mute) => std::future::pending().await,
     }
     let mut engine = UnixStream::connect(&shared.engine).await?;
     let (mut said, mut answered) = ([0; 16 << 10], [0; 16 << 10]);
@@ -136,6 +169,17 @@ async fn pass(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
                 match shared.loss_of(said) {
                     Some(Loss::Request) => return Ok(()),
                     Some(Loss::Answer) => deaf = true,
+                    Some(Loss::Half) => {
+                        engine.write_all(&said[..said.len() / 2]).await?;
+                        // The engine hears that no more comes; what it says to that is heard.
+                        engine.shutdown().await?;
+                        continue;
+                    }
+                    Some(Loss::Refused) => {
+                        let (status, message) = refusal(said);
+                        refuse(&mut client, said, status, message).await?;
+                        continue;
+                    }
                     None => {}
                 }
                 engine.write_all(said).await?;

@@ -63,6 +63,7 @@ pub(crate) fn cannot_run() -> Option<String> {
 }
 
 impl DockerPlace {
+    /// A node with a pool of volumes, each a directory of this machine that stands for an export of its own.
     pub(crate) async fn start(pool: &[&str]) -> Result<Self, Error> {
         Self::with(pool, |builder| builder).await
     }
@@ -74,7 +75,11 @@ impl DockerPlace {
         let mut builder = builder(dir.path());
         for name in pool {
             let (name, label) = (format!("{namespace}-{name}"), format!("{NAMESPACE}={namespace}"));
-            docker(&["volume", "create", "--label", &label, &name])?;
+            let export = dir.path().join("exports").join(&name);
+            std::fs::create_dir_all(&export)?;
+            let device = format!("device={}", export.display());
+            let bind = ["--opt", "type=none", "--opt", "o=bind", "--opt", &device];
+            docker(&[&["volume", "create", "--label", &label], &bind[..], &[&name]].concat())?;
             builder = builder.static_volume(StaticVolume::new(name, 2 << 30));
         }
         let node = options(builder).open().await?;
@@ -137,6 +142,11 @@ impl Place for DockerPlace {
     async fn run(&self, pod: &PodRef, container: &str, argv: &[String]) -> Result<(bool, String), Error> {
         let (code, printed) = self.node.pods().exec(pod, container, argv).await?;
         Ok((code == Some(0), String::from_utf8_lossy(&printed).into_owned()))
+    }
+
+    async fn crash(&self, pod: &PodRef, container: &str) -> Result<(), Error> {
+        let name = format!("{container}.{}.{}.petset", pod.name(), self.namespace);
+        docker(&["kill", "--signal", "KILL", &name]).map(drop)
     }
 }
 

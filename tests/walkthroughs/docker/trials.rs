@@ -18,6 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial(on, "trouble_network_is_removed", trouble::network_is_removed),
         trial(on, "trouble_volume_is_removed_s7", trouble::volume_is_removed_s7),
         trial(on, "trouble_volume_in_use_elsewhere", trouble::volume_in_use_elsewhere),
+        trial(on, "trouble_volume_written_by_another_s1", trouble::volume_written_by_another),
+        trial(on, "trouble_directory_of_a_class_is_missing", trouble::directory_of_a_class_is_missing),
         trial(on, "bad_input_is_refused_by_field", trouble::refused_by_field),
         trial(on, "trouble_too_old_engine", old_engine::is_refused),
     ]

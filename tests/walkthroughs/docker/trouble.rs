@@ -4,6 +4,8 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
+use petset::docker::node::NodeBuilder;
+use petset::docker::volumes::StorageClass;
 use petset::spec::PodSpec;
 use petset::{Manifest, Ordinal};
 use serde_json::{Value, json};
@@ -234,6 +236,39 @@ pub(crate) async fn volume_is_removed_s7() -> Result<(), Error> {
     ensure!(machine.ordinals().await?.is_empty(), "a pet was started without its data");
     machine.sets.delete_claim(&machine.set, "www", Ordinal(0)).await?;
     is_well(&machine).await
+}
+
+/// A container of somebody else that writes to the volume of a pet when that starts.
+pub(crate) async fn volume_written_by_another() -> Result<(), Error> {
+    let machine = well().await?;
+    machine.sets.scale(&machine.set, 0).await?;
+    machine.eventually("nobody uses it", async || Ok(machine.ordinals().await?.is_empty())).await?;
+    let (volume, label) = (name(&machine, "www-web-0"), format!("{NAMESPACE}={}", machine.set.namespace));
+    let user = format!("{}-editor", machine.set.namespace);
+    let run = ["run", "--detach", "--name", &user, "--label", &label, "--volume", &format!("{volume}:/data"), IMAGE];
+    docker(&[&run[..], &["sleep", "600"]].concat())?;
+    machine.sets.scale(&machine.set, 1).await?;
+    says(&machine, &[&user, &volume, "may write", "pet 0"]).await?;
+    docker(&["kill", &user])?;
+    is_well(&machine).await
+}
+
+/// A class whose directory somebody has to make.
+pub(crate) async fn directory_of_a_class_is_missing() -> Result<(), Error> {
+    let exports = tempfile::tempdir()?;
+    let class = StorageClass::new("local")
+        .option("type", "none")
+        .option("o", "bind")
+        .option("device", format!("{}/${{namespace}}/${{claim}}", exports.path().display()));
+    let options = |builder: NodeBuilder| builder.storage_class("exports", class).default_storage_class("exports");
+    let machine = Machine::over(Arc::new(DockerPlace::with(&[], options).await?), "web");
+    machine.apply(web(1)?).await?;
+    let missing = exports.path().join(&*machine.set.namespace).join("www-web-0");
+    says(&machine, &[&missing.display().to_string(), "no such file or directory", "pet 0"]).await?;
+    std::fs::create_dir_all(&missing)?;
+    is_well(&machine).await?;
+    ensure!(missing.join("index.html").exists(), "the pet has its data elsewhere");
+    Ok(())
 }
 
 /// A claim that is to go, and a container of somebody else that has its volume.
