@@ -11,16 +11,7 @@ use petset_core::SetKey;
 pub(crate) struct Damaged(Mutex<Vec<(PathBuf, Vec<u8>)>>);
 
 impl Damaged {
-    /// Damages one record of a pod of the set: the others alone would be a shorter list.
-    pub(crate) fn pod_of(&self, dir: &Path, set: &SetKey) -> Result<()> {
-        let is_pod = |path: &Path| {
-            let pod = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
-            path.ends_with("pod.json") && pod.is_some_and(|pod| set.ordinal_of_pod(pod).is_some())
-        };
-        self.first(dir, &is_pod)
-    }
-
-    /// Damages one record of a claim of the set.
+    /// Damages one record of a claim of the set: the others alone would be a shorter list.
     pub(crate) fn claim_of(&self, dir: &Path, set: &SetKey) -> Result<()> {
         let place = Path::new("claims").join(&*set.namespace).join(&*set.name);
         self.first(dir, &|path: &Path| path.parent().is_some_and(|parent| parent.ends_with(&place)))
