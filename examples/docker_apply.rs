@@ -15,7 +15,7 @@ use std::time::Duration;
 use petset::docker::node::Node;
 use petset::{Cascade, Controller, Manifest, Sets, Timestamp, until};
 
-type Error = Box<dyn std::error::Error>;
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -195,7 +195,7 @@ async fn pass(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
                     instead = shared.answer_to(line);
                 }
                 if let Some(Answer { status, message, done: false }) = &instead {
-                    refuse(&mut client, said, *status, message).await?;
+                    Box::pin(refuse(&mut client, said, *status, message)).await?;
                     instead = None;
                     shared.answered.send_modify(|answered| *answered += 1);
                 } else {
@@ -206,7 +206,7 @@ async fn pass(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
                 (0, _) => return Ok(()),
                 // It has done it, and this is what is heard of it.
                 (_, Some(Answer { status, message, .. })) => {
-                    refuse(&mut client, b"GET / HTTP/1.1\r\n\r\n", *status, message).await?;
+                    Box::pin(refuse(&mut client, b"GET / HTTP/1.1\r\n\r\n", *status, message)).await?;
                     shared.answered.send_modify(|answered| *answered += 1);
                     return Ok(());
                 }

@@ -177,7 +177,7 @@ async fn pass(mut client: UnixStream, shared: &Shared) -> io::Result<()> {
                     }
                     Some(Loss::Refused) => {
                         let (status, message) = refusal(said);
-                        refuse(&mut client, said, status, message).await?;
+                        Box::pin(refuse(&mut client, said, status, message)).await?;
                         continue;
                     }
                     None => {}

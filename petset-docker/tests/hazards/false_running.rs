@@ -37,7 +37,7 @@ async fn s1_s2_a_dead_container_that_is_said_to_run_is_not_replaced_before_the_t
     let before = until_ready(&node.pods(), &place).await;
     let dead = ids(&place, "container").await.remove(0);
     let (_, pid) = state(&place, &dead).await;
-    let deaf = engine.deafen().expect("it hears nothing");
+    let unhearing = engine.deafen().expect("it hears nothing");
     kill_process(&pid.to_string());
     while Path::new(&format!("/proc/{pid}")).exists() {
         tokio::time::sleep(LOOK).await;
@@ -51,7 +51,7 @@ async fn s1_s2_a_dead_container_that_is_said_to_run_is_not_replaced_before_the_t
     let there = only(&node.pods(), &place).await.expect("what is said to run counts as running");
     assert_eq!((&there.uid, there.status.containers[0].restarts), (&before.uid, 0));
     assert_eq!(ids(&place, "container").await, [dead.as_str()], "nothing takes its place");
-    drop(deaf);
+    drop(unhearing);
     until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts == 1).await;
     let after = until_ready(&node.pods(), &place).await;
     assert_eq!(after.uid, before.uid);

@@ -13,6 +13,9 @@ use crate::support::{create, ids, open, options, running, until_ready};
 
 const PODS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("pods");
 
+/// What becomes of a record.
+type Break = fn(&[u8]) -> Vec<u8>;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leftover_that_cannot_be_removed_keeps_no_node_shut() {
     let place = Place::new();
@@ -57,7 +60,7 @@ async fn s15_a_record_that_cannot_be_read_is_the_trouble_of_its_set_alone() {
     node.pods().shutdown().await;
     drop(node);
     // A field that no version writes, then half of a record.
-    let broken: [fn(&[u8]) -> Vec<u8>; 2] = [
+    let broken: [Break; 2] = [
         |bytes| {
             let mut record: Value = serde_json::from_slice(bytes).expect("a record");
             record["createdAt"] = "never".into();

@@ -120,8 +120,8 @@ impl Hand {
     pub(crate) async fn until_kept(&self, more: usize) {
         let wanted = *self.kept.borrow() + more;
         let mut kept = self.kept.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, kept.wait_for(|kept| *kept >= wanted)).await;
-        waited.expect("asked so often").map(drop).expect("this has the sender");
+        let asked = tokio::time::timeout(PATIENCE, kept.wait_for(|kept| *kept >= wanted)).await;
+        asked.expect("asked so often").map(drop).expect("this has the sender");
     }
 }
 

@@ -26,7 +26,6 @@ async fn all_of_a_map_or_a_secret_is_in_the_environment() {
     request.config = Arc::new(ConfigBundle {
         config_maps: [("look".to_owned(), serde_json::from_value(map).unwrap())].into(),
         secrets: [("keys".to_owned(), serde_json::from_value(secret).unwrap())].into(),
-        ..ConfigBundle::default()
     });
     create(&node.pods(), request).await;
     let pod = until_ready(&node.pods(), &place).await;
@@ -48,7 +47,7 @@ async fn searches_and_options_of_the_resolver_are_those_of_the_template_too() {
     let line = |word: &str| seen.lines().find(|line| line.starts_with(word)).unwrap_or_default().to_owned();
     assert_eq!(line("search"), "search cluster.local example.test", "{seen}");
     let options = line("options");
-    let last = options.split_whitespace().filter(|option| option.starts_with("ndots:")).next_back();
+    let last = options.split_whitespace().rfind(|option| option.starts_with("ndots:"));
     assert_eq!(last, Some("ndots:3"), "a resolver heeds the last one: {seen}");
     assert!(options.contains("rotate"), "{seen}");
 }

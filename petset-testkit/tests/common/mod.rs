@@ -58,7 +58,7 @@ impl Hands for FakeHands {
     }
 
     async fn reopen(self: Arc<Self>) -> Result<Subject> {
-        Ok(dressed(&self.world, Arc::clone(&self.over), true))
+        Ok(dressed(&self.world, &self.over, true))
     }
 
     async fn runs(&self, pod: &Pod) -> Result<bool> {
@@ -119,11 +119,12 @@ pub(crate) fn subject(over: impl Fn(&FakeWorld, bool) -> Subject + Send + Sync +
     let world = FakeWorld::new();
     world.permit(Check::ClaimsAreKept);
     world.permit(Check::ClaimsOutliveTheirPod);
-    dressed(&world, Arc::new(over), false)
+    let over: Arc<Over> = Arc::new(over);
+    dressed(&world, &over, false)
 }
 
 /// What is in a world does not end with the parts that show it.
-fn dressed(world: &FakeWorld, over: Arc<Over>, later: bool) -> Subject {
-    let hands = FakeHands { world: world.clone(), over: Arc::clone(&over) };
+fn dressed(world: &FakeWorld, over: &Arc<Over>, later: bool) -> Subject {
+    let hands = FakeHands { world: world.clone(), over: Arc::clone(over) };
     over(world, later).workload(workload(world)).hands(Arc::new(hands))
 }

@@ -75,7 +75,9 @@ impl VolumeProvisioner for FlawedVolumes {
             Flaw::HidesLostClaims => claims.retain(|claim| claim.phase != ClaimPhase::Lost),
             Flaw::ForgetsClaims if self.later => claims.clear(),
             Flaw::SharesVolumes => {
-                claims.iter_mut().for_each(|claim| claim.volume = Some("the-only-one".to_owned()));
+                for claim in &mut claims {
+                    claim.volume = Some("the-only-one".to_owned());
+                }
             }
             _ => {}
         }

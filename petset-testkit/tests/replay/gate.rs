@@ -134,7 +134,12 @@ pub(crate) fn parts(world: &FakeWorld, desk: &Desk, words: &Words, claims: bool)
         names: world.names(),
         store: world.store(),
     });
-    Backends { pods: gate.clone(), volumes: gate.clone(), names: gate.clone(), store: gate }
+    Backends {
+        pods: Arc::<Gate>::clone(&gate),
+        volumes: Arc::<Gate>::clone(&gate),
+        names: Arc::<Gate>::clone(&gate),
+        store: gate,
+    }
 }
 
 impl Gate {
