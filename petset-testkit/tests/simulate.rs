@@ -41,9 +41,9 @@ fn the_same_seed_gives_the_same_trace() {
 /// But for those that need many seeds and have a scenario of their own below: `scripts/simulate flaws` finds all of them.
 #[test]
 fn seeded_mistakes_are_found() {
-    let have_their_own = [Flaw::ForgottenSets, Flaw::FreshNames, Flaw::NoisyStatus, Flaw::OldBudget];
+    let have_their_own = [Flaw::ForgottenSets, Flaw::FreshNames, Flaw::NoisyStatus, Flaw::OldBudget, Flaw::StaleList];
     for flaw in Flaw::ALL.iter().copied().filter(|flaw| !have_their_own.contains(flaw)) {
-        assert!(sizes::find(flaw, 100).is_some(), "{flaw} is not found");
+        assert!(sizes::find(flaw, 150).is_some(), "{flaw} is not found");
     }
 }
 
@@ -60,6 +60,17 @@ fn s1_a_runtime_that_refuses_no_name_is_found() {
     let runs: Vec<Run> = (0..20).map(|seed| Run { seed, ..Run::new(scenario.clone(), Plan::Quiet) }).collect();
     let broken = broken_by(Flaw::FreshNames, &runs);
     assert!(broken.contains("S1"), "{broken:?}");
+}
+
+#[test]
+fn s8_a_list_that_is_older_than_its_question_is_found() {
+    let scenario = Scenario::new("stale-list", "a pet falls ill while the next ones are to come")
+        .declare(set("web").replicas(1))
+        .goal()
+        .flap("web", 0)
+        .scale("web", 3);
+    let broken = broken_by(Flaw::StaleList, &sizes::singles(&scenario));
+    assert!(broken.contains("S8"), "{broken:?}");
 }
 
 #[test]
