@@ -130,6 +130,15 @@ fn views() -> Vec<Config> {
         Config { when_scaled: true, ..Config::new("two-piecemeal-claims", vec![two, two.scaled(1), two]) }
             .claims()
             .piecemeal(),
+        Config {
+            when_scaled: true,
+            binds_before_use: true,
+            ..Config::new("one-claims-bound-first", vec![two, two.scaled(1), two.on(2)])
+        }
+        .alone()
+        .claims()
+        .fresh()
+        .faults(Faults { crash: 1, late: 1, fail: 1, vanish: 1, ..NONE }),
         Config { binds_before_use: true, ..Config::new("two-claims-bound-first", vec![two, two.on(2)]) }
             .claims()
             .fresh()

@@ -197,7 +197,7 @@ impl State {
         let doomed = self.status.deleting & 1 << pet != 0;
         let slot = &mut self.slots[pet];
         slot.pod.phase = Phase::Ready;
-        if slot.claim.state == ClaimState::Bound || slot.claim.state == ClaimState::Terminating && !doomed {
+        if matches!(slot.claim.state, ClaimState::Bound | ClaimState::Terminating) && !doomed {
             slot.claim.empty = false;
             slot.ran |= slot.pod.life == config.spec(self.script).life;
         }
