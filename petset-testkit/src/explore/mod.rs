@@ -50,6 +50,7 @@ mod safety;
 mod search;
 mod seeded;
 mod step;
+#[cfg(feature = "flaws")]
 mod steps;
 mod story;
 mod table;
