@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::client::Connection;
 use crate::meta::OwnerKind;
 use crate::names::KubeNames;
-use crate::pods::KubePods;
+use crate::pods::{KubePods, PodView};
 use crate::store::KubeStore;
 use crate::volumes::KubeVolumes;
 
@@ -57,14 +57,14 @@ impl Cluster {
         let ClusterBuilder { client, scope, domain, reads_config } = builder;
         let client = Connection::new(client);
         let owner = OwnerKind::PET_SET;
-        let pods = Arc::new(Cache::new(client.clone(), scope.clone()));
+        let pods = Arc::new(PodView::new(Cache::new(client.clone(), scope.clone())));
         let claims = Arc::new(Cache::new(client.clone(), scope.clone()));
         let services = Arc::new(Cache::new(client.clone(), scope.clone()));
         Self {
-            pods: KubePods::new(client.clone(), owner, pods, Arc::clone(&claims)),
+            pods: KubePods::new(client.clone(), owner, Arc::clone(&pods), Arc::clone(&claims)),
             volumes: KubeVolumes::new(client.clone(), owner, claims),
             names: KubeNames::new(client.clone(), domain, Arc::clone(&services)),
-            store: KubeStore::new(client, scope, services, reads_config),
+            store: KubeStore::new(client, scope, pods, services, reads_config),
         }
     }
 

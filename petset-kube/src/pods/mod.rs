@@ -8,5 +8,7 @@ mod check;
 mod record;
 mod request;
 mod status;
+mod view;
 
 pub use backend::KubePods;
+pub(crate) use view::PodView;

@@ -3,12 +3,14 @@
 mod definition;
 #[cfg(feature = "crdgen")]
 mod generate;
+mod kept;
 mod record;
 mod selector;
 
 pub use definition::{YAML, definition, install};
 #[cfg(feature = "crdgen")]
 pub use generate::generate;
+pub(crate) use kept::KeptSet;
 pub(crate) use record::{PetSetRecord, declaration};
 
 /// The API version of the resource.

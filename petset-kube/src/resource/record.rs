@@ -13,7 +13,7 @@ use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, FINALIZER, selector};
+use super::{API_VERSION, FINALIZER, KeptSet};
 use crate::cache::Record;
 use crate::meta;
 
@@ -109,6 +109,11 @@ impl PetSetRecord {
         })
     }
 
+    /// What is kept of it.
+    pub(crate) fn keep_all(&self) -> KeptSet {
+        KeptSet::of(self)
+    }
+
     pub(crate) fn key(&self) -> SetKey {
         let meta = &self.metadata;
         SetKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
@@ -124,20 +129,15 @@ pub(crate) fn declaration(set: &PetSet) -> Value {
 }
 
 impl Record for PetSetRecord {
-    /// The selector as text; the rest is read from the server each time, as decisions need the newest.
-    type Kept = String;
+    type Kept = KeptSet;
     const KINDS: &'static str = "petsets";
 
-    fn keep(&self) -> Result<String, String> {
-        let labels = &self.spec["template"]["metadata"]["labels"];
-        let selector = &self.spec["selector"];
-        if !selector.is_null() {
-            return selector::text(selector);
-        }
-        if labels.is_null() { Ok(String::new()) } else { selector::text(&json!({ "matchLabels": labels })) }
+    /// What of it cannot be read is told to whoever asks for this set.
+    fn keep(&self) -> Result<KeptSet, String> {
+        Ok(self.keep_all())
     }
 
-    fn sets(namespace: &str, name: &str, _kept: Option<&String>) -> Vec<SetKey> {
+    fn sets(namespace: &str, name: &str, _kept: Option<&KeptSet>) -> Vec<SetKey> {
         vec![SetKey::new(namespace, name)]
     }
 }

@@ -1,50 +1,72 @@
-//! Sets as `PetSet` resources: each write on the version that it was decided on.
+//! Sets as `PetSet` resources: read from a view, each write on the version that it was decided on.
 
 use std::sync::Arc;
 
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion};
 use petset_core::{Error, ErrorKind, Result, SetKey, Version};
 use serde_json::{Map, Value, json};
 
-use crate::cache::{Cache, Scope};
+use super::base::{self, Base};
+use crate::cache::{Cache, Ended, Scope};
 use crate::client::{Connection, Failure};
-use crate::resource::{FINALIZER, PetSetRecord, declaration};
+use crate::resource::{FINALIZER, KeptSet, PetSetRecord, declaration};
 
 /// The sets of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Sets {
-    pub(super) client: Connection,
-    pub(super) scope: Scope,
+    client: Connection,
     pub(super) cache: Arc<Cache<PetSetRecord>>,
+    ended: Arc<Ended>,
 }
 
 impl Sets {
+    pub(super) fn new(client: Connection, scope: Scope) -> Self {
+        let cache = Arc::new(Cache::new(client.clone(), scope));
+        Self { client, cache, ended: Arc::default() }
+    }
+
     fn api(&self, key: &SetKey) -> Api<PetSetRecord> {
         self.client.namespaced(&key.namespace)
     }
 
     pub(super) async fn list(&self) -> Result<Vec<SetKey>> {
-        let api: Api<PetSetRecord> = self.scope.api(&self.client);
-        let listed = api.list_metadata(&ListParams::default()).await;
-        let listed = listed.map_err(|error| Failure::new("list sets", error))?;
-        let ours = |finalizers: &Option<Vec<String>>| finalizers.iter().flatten().any(|name| name == FINALIZER);
-        let mut keys: Vec<SetKey> = listed
-            .items
-            .into_iter()
-            .map(|item| item.metadata)
-            .filter(|meta| meta.deletion_timestamp.is_none() || ours(&meta.finalizers))
-            .map(|meta| SetKey::new(meta.namespace.unwrap_or_default(), meta.name.unwrap_or_default()))
-            .collect();
+        let all = self.cache.all().await?;
+        let mut keys: Vec<SetKey> =
+            all.iter().filter(|(_, known)| self.is_there(known)).map(|(_, known)| known.record().key()).collect();
         keys.sort();
         Ok(keys)
     }
 
-    /// One set, unless it is over as far as we are concerned.
-    pub(super) async fn get(&self, key: &SetKey) -> Result<Option<PetSetRecord>> {
+    /// One set as it is known, unless it is over as far as we are concerned.
+    pub(super) async fn known(&self, key: &SetKey) -> Result<Option<KeptSet>> {
+        let found = self.cache.get(&key.namespace, &key.name).await?;
+        Ok(found.filter(|known| self.is_there(known)))
+    }
+
+    fn is_there(&self, known: &KeptSet) -> bool {
+        !known.record().is_over() && !self.ended.has(known.record().uid().as_str())
+    }
+
+    /// The set in the version that a status was decided on.
+    ///
+    /// # Errors
+    /// `Conflict` when the newest version is another.
+    pub(super) async fn base(&self, key: &SetKey, version: &Version) -> Result<Base> {
+        match self.known(key).await? {
+            Some(known) if known.record().version() == *version => Ok(Base::new(known)),
+            Some(known) if is_newer(&known.record().version(), version) => {
+                Err(conflict(base::OPERATION, key, version, &known.record().version()))
+            }
+            Some(_) | None => Ok(Base::new(self.exactly(key, version, base::OPERATION).await?.keep_all())),
+        }
+    }
+
+    /// One set as the server has it now, unless it is over as far as we are concerned.
+    async fn get(&self, key: &SetKey) -> Result<Option<PetSetRecord>> {
         let found = self.api(key).get_opt(&key.name).await;
         let found = found.map_err(|error| failed("read a set", key, error))?;
         Ok(found.filter(|found| !found.is_over()))
@@ -56,9 +78,7 @@ impl Sets {
         if found.version() == *version {
             return Ok(found);
         }
-        Err(Error::new(ErrorKind::Conflict, operation)
-            .with_context("set", key)
-            .with_message(format!("it was decided on version {version}, and the newest is {}", found.version())))
+        Err(conflict(operation, key, version, &found.version()))
     }
 
     pub(super) async fn create(&self, set: &PetSet) -> Result<PetSetRecord> {
@@ -102,31 +122,14 @@ impl Sets {
         self.patch(key, operation, &patch).await
     }
 
-    pub(super) async fn update_status(
-        &self,
-        key: &SetKey,
-        version: &Version,
-        status: &PetSetStatus,
-    ) -> Result<PetSetRecord> {
-        let operation = "update the status of a set";
-        let mut status = serde_json::to_value(status).expect("a status is JSON");
-        // Autoscalers find the pods of a set by it.
-        if let Some(selector) = self.cache.peek(&key.namespace, &key.name).filter(|selector| !selector.is_empty()) {
-            status["selector"] = json!(selector);
-        }
-        // The server takes nothing but the status and the version of this.
-        let record = json!({
-            "apiVersion": crate::resource::API_VERSION,
-            "kind": "PetSet",
-            "metadata": { "name": key.name, "namespace": key.namespace, "resourceVersion": version },
-            "spec": { "template": { "spec": { "containers": [] } } },
-            "status": status,
-        });
-        let record: PetSetRecord = serde_json::from_value(record).expect("a status is JSON");
-        let written = self.api(key).replace_status(&key.name, &parameters(), &record).await;
-        let written = written.map_err(|error| failed(operation, key, error))?;
-        self.cache.wrote(&written);
-        Ok(written)
+    /// Writes what of the status is new, on the version of `base`. Where nothing is, the server still says whether that
+    /// version is the newest.
+    pub(super) async fn update_status(&self, base: &Base, status: &PetSetStatus) -> Result<Version> {
+        let (key, patch) = (base.key(), base.patch(status));
+        let patched = self.api(&key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(&patch)).await;
+        let patched = patched.map_err(|error| failed(base::OPERATION, &key, error))?;
+        self.cache.wrote(&patched);
+        Ok(patched.version())
     }
 
     pub(super) async fn mark_deleted(
@@ -197,14 +200,20 @@ impl Sets {
     }
 
     async fn patch(&self, key: &SetKey, operation: &'static str, patch: &Value) -> Result<PetSetRecord> {
-        let parameters = PatchParams { field_manager: Some("petset".to_owned()), ..PatchParams::default() };
-        let patched = self.api(key).patch(&key.name, &parameters, &Patch::Merge(patch)).await;
+        let patched = self.api(key).patch(&key.name, &patch_parameters(), &Patch::Merge(patch)).await;
         let patched = patched.map_err(|error| failed(operation, key, error))?;
-        if !patched.is_over() {
-            self.cache.wrote(&patched);
+        self.cache.wrote(&patched);
+        if patched.is_over() {
+            // The server may have forgotten it with this, and the watch is still to say so.
+            self.ended.add(patched.uid().as_str());
+            self.cache.changed(&key.namespace, &key.name, |_| {});
         }
         Ok(patched)
     }
+}
+
+fn patch_parameters() -> PatchParams {
+    PatchParams { field_manager: Some("petset".to_owned()), ..PatchParams::default() }
 }
 
 fn parameters() -> PostParams {
@@ -217,6 +226,18 @@ fn with_ours(mut finalizers: Vec<Value>) -> Vec<Value> {
     finalizers
 }
 
+/// Whether the server gave one version after another.
+fn is_newer(one: &Version, other: &Version) -> bool {
+    let number = |version: &Version| version.as_str().parse::<u64>().ok();
+    number(one).zip(number(other)).is_some_and(|(one, other)| one > other)
+}
+
+fn conflict(operation: &'static str, key: &SetKey, version: &Version, newest: &Version) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("set", key)
+        .with_message(format!("it was decided on version {version}, and the newest is {newest}"))
+}
+
 fn failed(operation: &'static str, key: &SetKey, error: kube::Error) -> Error {
     Error::from(Failure::new(operation, error)).with_context("set", key)
 }
@@ -226,7 +247,7 @@ pub(super) fn not_found(operation: &'static str, key: &SetKey) -> Error {
 }
 
 /// The merge patch (RFC 7386) that makes `after` of `before`; `None` when they are equal.
-fn difference(before: &Value, after: &Value) -> Option<Value> {
+pub(super) fn difference(before: &Value, after: &Value) -> Option<Value> {
     match (before, after) {
         (before, after) if before == after => None,
         (Value::Object(before), Value::Object(after)) => {
