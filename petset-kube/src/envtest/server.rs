@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::identity::Identity;
+use super::options::{AUDIT_LOG, ServerOptions};
 use super::program::Supervised;
 
 /// A real API server over an etcd of its own, on free ports of the loopback interface.
@@ -31,6 +32,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     port: u16,
+    etcd_port: u16,
     identity: Identity,
     // Dropped in this order.
     _api: Supervised,
@@ -51,10 +53,18 @@ impl Server {
     /// `NotFound` when `KUBEBUILDER_ASSETS` names no folder with `etcd` and `kube-apiserver`; `Unavailable` with the end of
     /// the log when a program ends, or is not ready after two minutes.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&ServerOptions::default()).await
+    }
+
+    /// The same with what is to be different.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start).
+    pub async fn start_with(options: &ServerOptions) -> Result<Self> {
         let assets = Self::assets()?;
         let mut tries = 1;
         loop {
-            match Self::try_start(&assets).await {
+            match Self::try_start(&assets, options).await {
                 Err(error) if tries < TRIES => {
                     tracing::warn!(error = %error.chain(), "the API server did not start, again");
                     tries += 1;
@@ -79,7 +89,7 @@ impl Server {
         }
     }
 
-    async fn try_start(assets: &Path) -> Result<Self> {
+    async fn try_start(assets: &Path, options: &ServerOptions) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let identity = Identity::make(folder.path())?;
         let [client, peer, port] = free_ports().map_err(|error| failed("find a free port", error))?;
@@ -87,9 +97,13 @@ impl Server {
             Supervised::start(&assets.join(program), arguments, folder.path())
                 .map_err(|error| failed("start a program", error).with_context("program", program))
         };
-        let mut etcd = start("etcd", &etcd_arguments(folder.path(), client, peer))?;
-        let mut api = start("kube-apiserver", &api_arguments(folder.path(), &identity, client, port))?;
-        let asking = Client::try_from(config(port, &identity)?).map_err(|error| failed("make a client", error))?;
+        let etcd_arguments = [etcd_arguments(folder.path(), client, peer), options.of_etcd()].concat();
+        let mut etcd = start("etcd", &etcd_arguments)?;
+        let api_arguments =
+            [api_arguments(folder.path(), &identity, client, port), options.of_api(folder.path())?].concat();
+        let mut api = start("kube-apiserver", &api_arguments)?;
+        let asking = Client::try_from(config(port, &identity, &identity.token)?)
+            .map_err(|error| failed("make a client", error))?;
         let deadline = Instant::now() + PATIENCE;
         while !is_ready(&asking).await {
             for (name, program) in [("etcd", &mut etcd), ("kube-apiserver", &mut api)] {
@@ -102,8 +116,10 @@ impl Server {
             }
             sleep(Duration::from_millis(50)).await;
         }
-        let server = Self { shared: Arc::new(Shared { port, identity, _api: api, _etcd: etcd, folder }) };
-        fs::write(server.kubeconfig(), server.kubeconfig_text()).map_err(|error| failed("write a file", error))?;
+        let server =
+            Self { shared: Arc::new(Shared { port, etcd_port: client, identity, _api: api, _etcd: etcd, folder }) };
+        let text = server.kubeconfig_text(&server.shared.identity.token);
+        fs::write(server.kubeconfig(), text).map_err(|error| failed("write a file", error))?;
         Ok(server)
     }
 
@@ -112,7 +128,12 @@ impl Server {
     /// # Panics
     /// Never: what was good at the start stays so.
     pub fn config(&self) -> Config {
-        config(self.shared.port, &self.shared.identity).expect("it was good at the start")
+        self.config_with(&self.shared.identity.token).expect("it was good at the start")
+    }
+
+    /// How the owner of a token reaches it.
+    pub(super) fn config_with(&self, token: &str) -> Result<Config> {
+        config(self.shared.port, &self.shared.identity, token)
     }
 
     /// The administrator's client, on the runtime that this is called on.
@@ -128,12 +149,23 @@ impl Server {
         self.shared.folder.path().join("kubeconfig")
     }
 
+    /// Where its etcd answers, in the clear and to everybody.
+    pub fn etcd(&self) -> String {
+        format!("http://127.0.0.1:{}", self.shared.etcd_port)
+    }
+
+    /// Who asked for what, one JSON object per line, if [`ServerOptions::audits`] says so; there as long as the server.
+    pub fn audit_log(&self) -> PathBuf {
+        self.folder().join(AUDIT_LOG)
+    }
+
     /// The folder of everything that is only there as long as the server.
     pub(super) fn folder(&self) -> &Path {
         self.shared.folder.path()
     }
 
-    fn kubeconfig_text(&self) -> String {
+    /// The kubeconfig of the owner of a token.
+    pub(super) fn kubeconfig_text(&self, token: &str) -> String {
         let Shared { port, identity, .. } = &*self.shared;
         json!({
             "apiVersion": "v1",
@@ -142,20 +174,20 @@ impl Server {
                 "server": format!("https://127.0.0.1:{port}"),
                 "certificate-authority": identity.certificate_file,
             } }],
-            "users": [{ "name": "admin", "user": { "token": identity.token } }],
-            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "admin" } }],
+            "users": [{ "name": "user", "user": { "token": token } }],
+            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "user" } }],
             "current-context": "envtest",
         })
         .to_string()
     }
 }
 
-fn config(port: u16, identity: &Identity) -> Result<Config> {
+fn config(port: u16, identity: &Identity, token: &str) -> Result<Config> {
     let address: Uri = format!("https://127.0.0.1:{port}").parse().map_err(|error| failed("read an address", error))?;
     let mut config = Config::new(address);
     config.root_cert = Some(vec![identity.certificate.clone()]);
-    let user: AuthInfo = serde_json::from_value(json!({ "token": identity.token }))
-        .map_err(|error| failed("describe an administrator", error))?;
+    let user: AuthInfo =
+        serde_json::from_value(json!({ "token": token })).map_err(|error| failed("describe a user", error))?;
     config.auth_info = user;
     Ok(config)
 }
