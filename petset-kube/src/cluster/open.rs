@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use kube::Client;
+use petset_core::engine::EventStream;
 use petset_core::{Backends, Error, ErrorKind, Result};
 
 use super::builder::ClusterBuilder;
 use crate::cache::Cache;
 use crate::client::Connection;
+use crate::events::Recording;
 use crate::meta::OwnerKind;
 use crate::names::KubeNames;
 use crate::pods::KubePods;
@@ -20,6 +22,7 @@ use crate::volumes::KubeVolumes;
 /// Pods outlive the controller: the next one, here or elsewhere, finds them.
 #[derive(Debug, Clone)]
 pub struct Cluster {
+    client: Connection,
     pods: KubePods,
     volumes: KubeVolumes,
     names: KubeNames,
@@ -64,8 +67,19 @@ impl Cluster {
             pods: KubePods::new(client.clone(), owner, pods, Arc::clone(&claims)),
             volumes: KubeVolumes::new(client.clone(), owner, claims),
             names: KubeNames::new(client.clone(), domain, Arc::clone(&services)),
-            store: KubeStore::new(client, scope, services, reads_config),
+            store: KubeStore::new(client.clone(), scope, services, reads_config),
+            client,
         }
+    }
+
+    /// Writes what is told of sets as Events of their resources, on the runtime that this is called on; `events` are those
+    /// of the controller, [`Sets::events`](petset_core::controller::Sets::events).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use = "it stops when it is dropped"]
+    pub fn record(&self, events: EventStream) -> Recording {
+        Recording::start(self.client.clone(), OwnerKind::PET_SET, events)
     }
 
     /// Where pods run.
@@ -91,7 +105,7 @@ impl Cluster {
 
 impl From<Cluster> for Backends {
     fn from(cluster: Cluster) -> Self {
-        let Cluster { pods, volumes, names, store } = cluster;
+        let Cluster { client: _, pods, volumes, names, store } = cluster;
         Self { pods: Arc::new(pods), volumes: Arc::new(volumes), names: Arc::new(names), store: Arc::new(store) }
     }
 }

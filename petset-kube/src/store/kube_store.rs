@@ -53,8 +53,16 @@ impl SetStore for KubeStore {
         Ok(Vec::new())
     }
 
+    /// A set that cannot be read says so in its status from then on.
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
-        self.sets.get(key).await?.map(|found| found.stored()).transpose()
+        let Some(found) = self.sets.get(key).await? else { return Ok(None) };
+        match found.stored() {
+            Ok(stored) => Ok(Some(stored)),
+            Err(error) => {
+                self.sets.refuse(&found, &error).await;
+                Err(error)
+            }
+        }
     }
 
     async fn create(&self, set: PetSet, _now: Timestamp) -> Result<StoredSet> {

@@ -6,6 +6,7 @@
 mod kube_store;
 mod objects;
 mod record;
+mod refusal;
 mod revision;
 mod sets;
 mod watch;

@@ -7,9 +7,10 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Precon
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion};
-use petset_core::{Error, ErrorKind, Result, SetKey, Version};
+use petset_core::{Error, ErrorKind, Result, SetKey, Timestamp, Version};
 use serde_json::{Map, Value, json};
 
+use super::refusal;
 use crate::cache::{Cache, Scope};
 use crate::client::{Connection, Failure};
 use crate::resource::{FINALIZER, PetSetRecord, declaration};
@@ -108,12 +109,25 @@ impl Sets {
         version: &Version,
         status: &PetSetStatus,
     ) -> Result<PetSetRecord> {
-        let operation = "update the status of a set";
         let mut status = serde_json::to_value(status).expect("a status is JSON");
         // Autoscalers find the pods of a set by it.
         if let Some(selector) = self.cache.peek(&key.namespace, &key.name).filter(|selector| !selector.is_empty()) {
             status["selector"] = json!(selector);
         }
+        self.replace_status(key, version, &status).await
+    }
+
+    /// Says in the status of a set why it is left alone. Best effort: whoever cannot write it says so elsewhere.
+    pub(super) async fn refuse(&self, found: &PetSetRecord, error: &Error) {
+        let Some(status) = refusal::status(found, error, Timestamp::now()) else { return };
+        let key = found.key();
+        if let Err(error) = self.replace_status(&key, &found.version(), &status).await {
+            tracing::debug!(set = %key, error = %error.chain(), "the status could not be written");
+        }
+    }
+
+    async fn replace_status(&self, key: &SetKey, version: &Version, status: &Value) -> Result<PetSetRecord> {
+        let operation = "update the status of a set";
         // The server takes nothing but the status and the version of this.
         let record = json!({
             "apiVersion": crate::resource::API_VERSION,
