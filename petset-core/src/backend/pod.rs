@@ -110,6 +110,9 @@ pub struct PodCapabilities {
     pub cluster_dns: bool,
     /// Containers run from images.
     pub images: bool,
+    /// Pods are given config maps and secrets by the runtime itself, when they start. When false, a pod is not asked for
+    /// before everything is there that it refers to.
+    pub config: bool,
 }
 
 /// The outcome of a creation.

@@ -24,7 +24,8 @@ pub(super) const REVISION_LABEL: &str = "controller-revision-hash";
 ///
 /// # Errors
 /// `NotFound`, with the path and the name, when it refers to a config map, a secret or a key that is not there: a pod is
-/// given what it refers to once and for all, so there is none before all of it is there.
+/// given what it refers to once and for all, so there is none before all of it is there. Where the runtime itself gives it
+/// to pods, it is the runtime that waits.
 pub(super) fn pod(
     engine: &Engine,
     stored: &StoredSet,
@@ -71,7 +72,9 @@ pub(super) fn pod(
         },
         set: key,
     };
-    resolvable(&request)?;
+    if !engine.backends().pods.capabilities().config {
+        resolvable(&request)?;
+    }
     Ok(request)
 }
 

@@ -98,6 +98,7 @@ impl PodBackend for KubePods {
         capabilities.mounts = true;
         capabilities.cluster_dns = true;
         capabilities.images = true;
+        capabilities.config = true;
         capabilities
     }
 
