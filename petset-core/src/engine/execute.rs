@@ -169,7 +169,9 @@ impl Engine {
                 }
             }
             Action::DeletePod { ordinal, uid, version, reason: _ } => {
-                let options = DeleteOptions { grace_seconds: None, version: version.clone() };
+                // Also a ready pod that has a ticket goes as it was seen, or not at all: ours, and on the revision it had.
+                let version = version.clone().or_else(|| look.version_of(uid));
+                let options = DeleteOptions { grace_seconds: None, version };
                 deleted(backends.pods.delete(&pod(ordinal, uid), options).await?)
             }
             Action::PublishNames { digest: _ } => {

@@ -277,8 +277,8 @@ impl Engine {
     }
 
     /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often
-    /// than the interval allows, and what is only said in other words less and less often. A plan that acts always passes the compare-and-swap, or a look at the version where
-    /// there is nothing to write.
+    /// than the interval allows, and what is only said in other words less and less often. A plan that acts always passes
+    /// the compare-and-swap, also where there is nothing to write.
     async fn write_status(
         &self,
         stored: &StoredSet,
@@ -309,13 +309,12 @@ impl Engine {
         Ok(version)
     }
 
-    /// The version that was decided on, if it still is the newest; else a conflict.
+    /// The version that was decided on, if it still is the newest; else a conflict. A store may read from a view, and none
+    /// writes on one: a write of what is there changes nothing, and says whether it could have.
     async fn still_newest(&self, stored: &StoredSet) -> Result<Version> {
         let key = stored.key();
-        match self.answered("read a set", self.backends.store.get(&key)).await? {
-            Some(now) if now.version == stored.version => Ok(now.version),
-            Some(_) | None => Err(Error::new(ErrorKind::Conflict, "act on a set").with_context("set", key)),
-        }
+        let written = self.backends.store.update_status(&key, &stored.version, stored.status.clone());
+        self.answered("act on a set", written).await
     }
 
     /// Says in the status that the set cannot be seen. Best effort: whoever cannot be read may not be writable either.
