@@ -168,7 +168,7 @@ pub(super) async fn unknown_set(bench: &Bench) -> Outcome {
         refused(store.mark_deleted(&key, version, deletion(Cascade::Ordered, 1)).await)?,
         refused(store.update_status(&key, version, status(1)).await)?,
         refused(store.remove(&key, version).await)?,
-        refused(store.put_revision(&key, &made.uid, revision("web-1", 1)).await)?,
+        refused(store.put_revision(&key, &made.uid, revision(&key, "1", 1)).await)?,
     ] {
         assert!(error.is_not_found() && error.to_string().contains(&key.to_string()), "{error}");
     }

@@ -31,10 +31,15 @@ pub(super) fn deletion(cascade: Cascade, seconds: i64) -> Deletion {
     Deletion { cascade, requested_at: Timestamp::from_micros(seconds * 1_000_000) }
 }
 
-pub(super) fn revision(name: &str, number: u64) -> Revision {
+/// `<set>-<hash>`, as core names them: two sets of a namespace never have the same.
+pub(super) fn revision_name(key: &SetKey, hash: &str) -> RevisionName {
+    RevisionName::new(format!("{}-{hash}", key.name))
+}
+
+pub(super) fn revision(key: &SetKey, hash: &str, number: u64) -> Revision {
     let mut template = PodTemplate::default();
-    template.metadata.labels.insert("revision".to_owned(), name.to_owned());
-    Revision { name: RevisionName::from(name), number, created_at: NOW, template }
+    template.metadata.labels.insert("revision".to_owned(), hash.to_owned());
+    Revision { name: revision_name(key, hash), number, created_at: NOW, template }
 }
 
 pub(super) fn map(namespace: &str, name: &str, value: &str) -> ConfigObject {

@@ -4,6 +4,7 @@ use petset_core::backend::{Claim, ClaimChange, ClaimPhase, ClaimRef};
 use petset_core::spec::Quantity;
 use petset_core::{ClaimUid, ErrorKind, SetUid};
 
+use super::support::{settled, stays};
 use crate::conformance::bench::{Bench, Outcome};
 
 fn owned_by(owner: Option<&str>) -> ClaimChange {
@@ -23,13 +24,11 @@ async fn bound(bench: &Bench) -> Outcome<Claim> {
 
 pub(super) async fn another_life(bench: &Bench) -> Outcome {
     let set = bench.set("web");
-    bench.claim(&set, 0).await?;
-    let claim = bench.claims(&set).await?.remove(0);
+    let claim = settled(bench, &set).await?;
     let other = ClaimRef { uid: ClaimUid::from("never-was"), ..claim.reference() };
     let answer = bench.volumes().change(&other, owned_by(Some("somebody"))).await;
     assert!(answer.as_ref().is_err_and(petset_core::Error::is_not_found), "{answer:?}");
-    assert_eq!(bench.claims(&set).await?, [claim]);
-    Ok(())
+    stays(bench, &claim).await
 }
 
 pub(super) async fn after_its_end(bench: &Bench) -> Outcome {
@@ -44,11 +43,11 @@ pub(super) async fn after_its_end(bench: &Bench) -> Outcome {
 
 pub(super) async fn this_life(bench: &Bench) -> Outcome {
     let set = bench.set("web");
-    bench.claim(&set, 0).await?;
-    let claim = bench.claims(&set).await?.remove(0);
+    let mut claim = settled(bench, &set).await?;
     for owner in [Some("somebody"), None] {
         bench.volumes().change(&claim.reference(), owned_by(owner)).await?;
-        assert_eq!(bench.claims(&set).await?, [Claim { owner: owner.map(SetUid::from), ..claim.clone() }]);
+        claim.owner = owner.map(SetUid::from);
+        stays(bench, &claim).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use petset_core::backend::{Claim, ClaimPhase, ClaimRef, Deleted, Pod};
 use petset_core::{ClaimUid, SetKey};
 
+use super::support::{settled, stays};
 use crate::conformance::Workload;
 use crate::conformance::bench::{Bench, Outcome};
 
@@ -32,12 +33,10 @@ async fn all_end(bench: &Bench, pod: &Pod) -> Outcome {
 
 pub(super) async fn another_life(bench: &Bench) -> Outcome {
     let set = bench.set("web");
-    bench.claim(&set, 0).await?;
-    let claim = bench.claims(&set).await?.remove(0);
+    let claim = settled(bench, &set).await?;
     let other = ClaimRef { uid: ClaimUid::from("never-was"), ..claim.reference() };
     assert_eq!(bench.volumes().delete(&other).await?, Deleted::AlreadyGone);
-    assert_eq!(bench.claims(&set).await?, [claim]);
-    Ok(())
+    stays(bench, &claim).await
 }
 
 pub(super) async fn after_a_new_life(bench: &Bench) -> Outcome {

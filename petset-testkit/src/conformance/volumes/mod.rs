@@ -5,6 +5,7 @@ mod check;
 mod delete;
 mod list;
 mod provision;
+mod support;
 mod watch;
 
 use super::case::{Case, list_cases};

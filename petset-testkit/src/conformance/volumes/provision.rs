@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use petset_core::SetUid;
 use petset_core::backend::{Claim, ClaimPhase, ClaimRequest, Created};
 
+use super::support::{settled, stays, unchanged};
 use crate::conformance::bench::{Bench, Outcome, Stop, by_hand};
 
 async fn known(bench: &Bench, request: ClaimRequest) -> Outcome<Claim> {
@@ -56,16 +57,15 @@ pub(super) async fn own_volume(bench: &Bench) -> Outcome {
 
 pub(super) async fn known_claim(bench: &Bench) -> Outcome {
     let set = bench.set("web");
-    bench.claim(&set, 0).await?;
-    let before = bench.claims(&set).await?;
+    let before = settled(bench, &set).await?;
     let mut other = bench.claim_request(&set, 0, bench.subject.workload.claim.clone());
     other.owner = Some(SetUid::from("somebody"));
     if let Some(larger) = &bench.subject.workload.larger {
         other.spec.resources.requests.insert("storage".to_owned(), larger.clone());
     }
-    assert_eq!(known(bench, other).await?, before[0]);
-    assert_eq!(bench.claims(&set).await?, before);
-    Ok(())
+    let found = known(bench, other).await?;
+    assert_eq!(found, unchanged(&before, &found));
+    stays(bench, &found).await
 }
 
 pub(super) async fn lost_claim(bench: &Bench) -> Outcome {
