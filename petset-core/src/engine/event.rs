@@ -10,7 +10,7 @@ use futures::stream::{BoxStream, Stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
-use crate::names::{Ordinal, SetKey};
+use crate::names::{Ordinal, SetKey, SetUid};
 use crate::time::Timestamp;
 
 /// Something that happened to a set.
@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 pub struct Event {
     /// The set.
     pub set: SetKey,
+    /// Which life of it; `None` where the set itself could not be read.
+    pub uid: Option<SetUid>,
     /// The pet, if it is about one.
     pub ordinal: Option<Ordinal>,
     /// What happened.
@@ -33,7 +35,7 @@ pub struct Event {
 
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { set, ordinal, reason, warning, message, at } = self;
+        let Self { set, uid: _, ordinal, reason, warning, message, at } = self;
         write!(f, "{at} {} {set}", if *warning { "Warning" } else { "Normal" })?;
         if let Some(ordinal) = ordinal {
             write!(f, " pet {ordinal}")?;
@@ -56,12 +58,14 @@ pub enum EventReason {
     FailedDelete,
     /// Owner, labels or annotations were changed.
     SuccessfulUpdate,
-    /// They could not be changed.
+    /// They, or the status of the set, could not be changed.
     FailedUpdate,
     /// A pod ended by itself.
     PodEnded,
     /// A pod is not as it should be; the message has the runtime's words.
     PodTrouble,
+    /// Something that somebody should look into keeps a pet waiting; the message says what.
+    PetHeld,
     /// Names could not be published or withdrawn.
     FailedNames,
     /// The set could not be seen; nothing was done.
@@ -90,23 +94,25 @@ impl EventLog {
     pub(super) fn note(
         &self,
         set: &SetKey,
+        uid: Option<&SetUid>,
         ordinal: Option<Ordinal>,
         reason: EventReason,
         message: String,
         at: Timestamp,
     ) {
-        self.put(Event { set: set.clone(), ordinal, reason, warning: false, message, at });
+        self.put(Event { set: set.clone(), uid: uid.cloned(), ordinal, reason, warning: false, message, at });
     }
 
     pub(super) fn warn(
         &self,
         set: &SetKey,
+        uid: Option<&SetUid>,
         ordinal: Option<Ordinal>,
         reason: EventReason,
         message: String,
         at: Timestamp,
     ) {
-        self.put(Event { set: set.clone(), ordinal, reason, warning: true, message, at });
+        self.put(Event { set: set.clone(), uid: uid.cloned(), ordinal, reason, warning: true, message, at });
     }
 
     fn put(&self, event: Event) {

@@ -214,7 +214,7 @@ impl Engine {
                     settle(look, action, ordinal, memory, now, &self.options);
                 }
                 if let (OutcomeKind::Done, Some(reason)) = (kind, good) {
-                    self.events.note(&key, action.ordinal(), reason, action.to_string(), now);
+                    self.events.note(&key, Some(&stored.uid), action.ordinal(), reason, action.to_string(), now);
                 }
             }
             Err(error) if error.kind() == ErrorKind::Conflict => {
@@ -233,7 +233,7 @@ impl Engine {
                     failed.insert(ordinal);
                     memory.failed(ordinal, message.clone(), error.retry(), now, &self.options);
                 }
-                self.events.warn(&key, action.ordinal(), bad, format!("{action}: {message}"), now);
+                self.events.warn(&key, Some(&stored.uid), action.ordinal(), bad, format!("{action}: {message}"), now);
             }
         }
     }

@@ -34,7 +34,7 @@ impl Engine {
             let options = DeleteOptions { grace_seconds: None, version: version.clone() };
             let deleted = self.answered("act", self.backends.pods.delete(&pod, options)).await;
             let reason = if deleted.is_ok() { EventReason::SuccessfulDelete } else { EventReason::FailedDelete };
-            self.events.warn(key, Some(*ordinal), reason, action.to_string(), self.now());
+            self.events.warn(key, None, Some(*ordinal), reason, action.to_string(), self.now());
             result = result.and(deleted.map(drop));
         }
         result

@@ -9,7 +9,7 @@ use super::EngineOptions;
 use super::look::Look;
 use crate::error::{Error, Retry};
 use crate::names::{Ordinal, SetKey, SetUid};
-use crate::plan::RetryAt;
+use crate::plan::{Hold, HoldReason, Plan, RetryAt};
 use crate::time::Timestamp;
 
 /// One set's memory.
@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub(super) lacking: BTreeSet<Ordinal>,
     /// The troubles of pods that events were sent for.
     troubles: BTreeMap<Ordinal, Arc<str>>,
+    /// The holds that events were sent for, by their names.
+    holds: BTreeSet<(Option<Ordinal>, &'static str)>,
 }
 
 impl Memory {
@@ -98,6 +100,19 @@ impl Memory {
         let is_fresh = |(ordinal, trouble): &(&Ordinal, &Arc<str>)| self.troubles.get(ordinal) != Some(trouble);
         let fresh = now.iter().filter(is_fresh).map(|(ordinal, trouble)| (*ordinal, Arc::clone(trouble))).collect();
         self.troubles = now;
+        fresh
+    }
+
+    /// Holds that somebody should look into and that were not told yet; from now on they count as told. A pause after a
+    /// failure is not one of them: the failure was told.
+    pub(super) fn fresh_holds<'p>(&mut self, plan: &'p Plan) -> Vec<&'p Hold> {
+        let is_pause = |hold: &Hold| matches!(hold.reason, HoldReason::Backoff { .. });
+        let is_ending = |hold: &Hold| matches!(hold.reason, HoldReason::ClaimTerminating { .. });
+        let is_told = |hold: &&Hold| is_ending(hold) || hold.reason.is_trouble() && !is_pause(hold);
+        let key = |hold: &Hold| (hold.ordinal, hold.reason.name());
+        let now: BTreeSet<_> = plan.holds.iter().filter(is_told).map(key).collect();
+        let fresh = plan.holds.iter().filter(is_told).filter(|hold| !self.holds.contains(&key(hold))).collect();
+        self.holds = now;
         fresh
     }
 

@@ -188,7 +188,9 @@ impl Engine {
 
     async fn pass_inner(&self, key: &SetKey) -> Result<Pass> {
         let mut pass = Pass::new();
-        let Some(stored) = self.answered("read a set", self.backends.store.get(key)).await? else {
+        let read = self.answered("read a set", self.backends.store.get(key)).await;
+        let read = read.inspect_err(|error| self.tell_unreadable(key, error))?;
+        let Some(stored) = read else {
             pass.gone = true;
             self.memories.forget(key);
             self.clear_up(key).await?;
@@ -210,7 +212,8 @@ impl Engine {
         memory
             .found(|ordinal| request::pod(self, &stored, &look, ordinal, look.desired().revision_of(ordinal)).is_ok());
         for (ordinal, trouble) in memory.fresh_troubles(&look) {
-            self.events.warn(key, Some(ordinal), EventReason::PodTrouble, trouble.to_string(), look.now);
+            let reason = EventReason::PodTrouble;
+            self.events.warn(key, Some(&stored.uid), Some(ordinal), reason, trouble.to_string(), look.now);
         }
         let (plan, next) = {
             let (desired, observed) = (look.desired(), look.observed(&stored, &memory));
@@ -220,6 +223,9 @@ impl Engine {
             let next = status(&desired, &observed, &plan, &stored.status, stored.generation);
             (plan, PetSetStatus { collision_count: look.revisions.collision_count, ..next })
         };
+        for hold in memory.fresh_holds(&plan) {
+            self.events.warn(key, Some(&stored.uid), hold.ordinal, EventReason::PetHeld, hold.to_string(), look.now);
+        }
         pass.wake_at = earliest(plan.wake_at, memory.reset_at(&look, &self.options));
         if plan.holds.iter().any(|hold| hold.reason.is_trouble()) {
             // Whatever mends it, a volume that is mounted again for one, may give no hint.
@@ -236,6 +242,10 @@ impl Engine {
                 // Somebody was faster, or nobody knows. Nothing was done on the old view.
                 self.memories.put(key, memory);
                 pass.again = error.kind() == ErrorKind::Conflict;
+                if !pass.again {
+                    let (reason, message) = (EventReason::FailedUpdate, error.chain().to_string());
+                    self.events.warn(key, Some(&stored.uid), None, reason, message, self.clock.now());
+                }
                 return if pass.again { Ok(pass) } else { Err(error) };
             }
         };
@@ -317,9 +327,15 @@ impl Engine {
         self.answered("act on a set", written).await
     }
 
+    /// Says that not even the declaration of the set could be read. Its status is then for the store to write.
+    fn tell_unreadable(&self, key: &SetKey, error: &Error) {
+        self.events.warn(key, None, None, EventReason::FailedObserve, error.chain().to_string(), self.clock.now());
+    }
+
     /// Says in the status that the set cannot be seen. Best effort: whoever cannot be read may not be writable either.
     async fn report_unobservable(&self, stored: &StoredSet, message: &str) {
-        self.events.warn(&stored.key(), None, EventReason::FailedObserve, message.to_owned(), self.clock.now());
+        let (reason, now) = (EventReason::FailedObserve, self.clock.now());
+        self.events.warn(&stored.key(), Some(&stored.uid), None, reason, message.to_owned(), now);
         let next = unobservable(&stored.status, message, stored.generation, self.clock.now());
         let key = stored.key();
         if next != stored.status

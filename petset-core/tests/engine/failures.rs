@@ -1,11 +1,13 @@
 //! What fails is said, tried again at a bounded pace, and heals when its cause is gone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::engine::EventReason;
 use petset_core::spec::ConfigObject;
-use petset_core::{Error, ErrorKind, SetKey};
-use petset_testkit::{FakeWorld, Op};
+use petset_core::{Backends, Engine, EngineOptions, Error, ErrorKind, SetKey};
+use petset_testkit::faults::{Fault, FaultPlan};
+use petset_testkit::{FakeWorld, Faults, Op};
 use serde_json::json;
 
 use super::support::{Bench, web};
@@ -189,4 +191,34 @@ async fn a_failed_creation_does_not_hold_up_a_scale_down() {
         let _ = bench.pass(&key).await;
     }
     assert_eq!(bench.world.ordinals(&key), [1]);
+}
+
+#[tokio::test]
+async fn a_set_that_cannot_be_read_is_told() {
+    let bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    let faults = Faults::with_plan(1, FaultPlan::none().on(Op::StoreGet, Fault::Fail, 1000));
+    let backends = Backends { store: faults.store(Arc::clone(&bench.backends.store)), ..bench.backends.clone() };
+    let engine = Engine::with_clock(backends, EngineOptions::default(), Arc::clone(&bench.clock));
+    engine.pass(&key).await.expect_err("it could not be read");
+    let events = engine.events();
+    let told = events.past().find(|event| event.reason == EventReason::FailedObserve).expect("an event");
+    assert!(told.uid.is_none() && told.warning && told.message.contains("read a set"), "{told}");
+}
+
+#[tokio::test]
+async fn s18_what_holds_a_pet_up_is_told_once() {
+    let bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    bench.world.vanish_volume(&key, "www", 0);
+    bench.world.fail(&key, 0);
+    for _ in 0..5 {
+        let _ = bench.pass(&key).await;
+        bench.world.clock().advance(Duration::from_secs(60));
+    }
+    let events = bench.engine.events();
+    let told: Vec<_> = events.past().filter(|event| event.reason == EventReason::PetHeld).collect();
+    assert!(told.len() == 1 && told[0].warning && told[0].message.contains("www"), "{told:?}");
+    assert_eq!(told[0].uid, Some(bench.stored(&key).await.uid));
 }
