@@ -83,6 +83,7 @@ impl Look {
             started: &stored.status.started,
             deleting_claims: &stored.status.deleting_claims,
             retries: &memory.retries,
+            lapses: &memory.lapses,
             names_seed: self.names_seed,
             published: memory.published,
         }

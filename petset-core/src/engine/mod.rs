@@ -67,6 +67,10 @@ pub struct EngineOptions {
     pub retry_max: Duration,
     /// A pet that was ready for this long has left its failures behind. Default 60 s.
     pub retry_reset_after: Duration,
+    /// An outdated pod that was ready is given so long to be ready again before it is replaced out of its turn: while a
+    /// machine is busy with a rollout, probes fail that mean nothing. Default 60 s. Pods that this engine never saw ready
+    /// are not waited for.
+    pub lapse: Duration,
     /// A request that has no answer after this long counts as one with an unknown outcome, and is given up. Default 60 s,
     /// so that a backend that hangs delays other sets by a worker's minute and no longer (L4).
     pub request_timeout: Duration,
@@ -85,6 +89,7 @@ impl Default for EngineOptions {
             retry_initial: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
             retry_reset_after: Duration::from_secs(60),
+            lapse: Duration::from_secs(60),
             request_timeout: Duration::from_secs(60),
             names_interval: Duration::from_secs(240),
             max_concurrent_actions: 32,
@@ -208,6 +213,7 @@ impl Engine {
             self.answered("put a revision", put).await?;
         }
         let mut memory = self.memories.of(key, &stored.uid);
+        memory.saw(&look, &self.options);
         memory.settle(&look, &self.options);
         memory
             .found(|ordinal| request::pod(self, &stored, &look, ordinal, look.desired().revision_of(ordinal)).is_ok());

@@ -203,7 +203,7 @@ async fn a_set_that_cannot_be_read_is_told() {
     engine.pass(&key).await.expect_err("it could not be read");
     let events = engine.events();
     let told = events.past().find(|event| event.reason == EventReason::FailedObserve).expect("an event");
-    assert!(told.uid.is_none() && told.warning && told.message.contains("read a set"), "{told}");
+    assert!(told.uid.is_none() && told.warning && told.message.contains("default/web"), "{told}");
 }
 
 #[tokio::test]
