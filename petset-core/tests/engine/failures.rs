@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use petset_core::backend::FAILED_KILL_POD;
 use petset_core::engine::EventReason;
 use petset_core::spec::ConfigObject;
 use petset_core::{Backends, Engine, EngineOptions, Error, ErrorKind, SetKey};
@@ -221,4 +222,22 @@ async fn s18_what_holds_a_pet_up_is_told_once() {
     let told: Vec<_> = events.past().filter(|event| event.reason == EventReason::PetHeld).collect();
     assert!(told.len() == 1 && told[0].warning && told[0].message.contains("www"), "{told:?}");
     assert_eq!(told[0].uid, Some(bench.stored(&key).await.uid));
+}
+
+#[tokio::test]
+async fn a_pod_that_cannot_be_ended_is_told_in_the_words_of_its_runtime() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    bench.world.set_ready(&key, 0, true);
+    bench.change(&key, |set| set.spec.replicas = Some(0)).await;
+    bench.settle(&key).await;
+    bench.world.set_trouble(&key, 0, "ContainersNotReady", "its program ends");
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await, "an end that goes its way is no trouble");
+    bench.world.set_trouble(&key, 0, FAILED_KILL_POD, "the shim is stuck");
+    bench.settle(&key).await;
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert_eq!(degraded.reason, "PodTrouble");
+    assert_eq!(degraded.message, "pet 0: FailedKillPod: the shim is stuck");
 }
