@@ -7,7 +7,10 @@ pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "explore")]
-#[cfg_attr(not(feature = "flaws"), expect(unreachable_pub, reason = "the tests of this crate see its inner state"))]
+#[cfg_attr(
+    not(feature = "flaws"),
+    expect(unreachable_pub, unnameable_types, reason = "the tests of this crate see its inner state")
+)]
 pub mod explore;
 pub mod faults;
 pub mod fixtures;
