@@ -128,11 +128,6 @@ impl Server {
         self.shared.folder.path().join("kubeconfig")
     }
 
-    /// The folder of everything that is only there as long as the server.
-    pub(super) fn folder(&self) -> &Path {
-        self.shared.folder.path()
-    }
-
     fn kubeconfig_text(&self) -> String {
         let Shared { port, identity, .. } = &*self.shared;
         json!({
