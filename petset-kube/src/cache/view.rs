@@ -106,6 +106,12 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         }
     }
 
+    /// Takes in the answer to an own read.
+    pub(crate) fn saw(&self, answer: &R) {
+        let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
+        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone()))));
+    }
+
     /// Takes in the answer to an own write.
     pub(crate) fn wrote(&self, answer: &R) {
         let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());

@@ -11,7 +11,7 @@ use crate::client::Connection;
 use crate::meta::OwnerKind;
 use crate::names::KubeNames;
 use crate::pods::KubePods;
-use crate::store::KubeStore;
+use crate::store::{KubeStore, Objects};
 use crate::volumes::KubeVolumes;
 
 /// A cluster, with `PetSet` resources as its sets. Clones are handles of the same; its watches end with the last of them and
@@ -60,11 +60,12 @@ impl Cluster {
         let pods = Arc::new(Cache::new(client.clone(), scope.clone()));
         let claims = Arc::new(Cache::new(client.clone(), scope.clone()));
         let services = Arc::new(Cache::new(client.clone(), scope.clone()));
+        let objects = Objects::new(client.clone(), &scope, Arc::clone(&services), reads_config);
         Self {
             pods: KubePods::new(client.clone(), owner, pods, Arc::clone(&claims)),
             volumes: KubeVolumes::new(client.clone(), owner, claims),
-            names: KubeNames::new(client.clone(), domain, Arc::clone(&services)),
-            store: KubeStore::new(client, scope, services, reads_config),
+            names: KubeNames::new(client.clone(), domain, services),
+            store: KubeStore::new(client, scope, objects),
         }
     }
 

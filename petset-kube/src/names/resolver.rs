@@ -14,7 +14,7 @@ use super::lookup::Question;
 use super::service;
 use crate::cache::Cache;
 use crate::client::{Connection, Failure};
-use crate::resource::PetSetRecord;
+use crate::resource::{PetSets, SetRecord};
 
 /// Names as the cluster gives them. Clones are handles of the same.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl KubeNames {
     async fn make_service(&self, set: &SetKey, name: &str) -> Result<bool> {
         let operation = "make a headless service";
         let failed = |error| Error::from(Failure::new(operation, error)).with_context("service", name);
-        let sets: Api<PetSetRecord> = self.client.namespaced(&set.namespace);
+        let sets: Api<SetRecord<PetSets>> = self.client.namespaced(&set.namespace);
         // Somebody else's sets have somebody else who makes their services.
         let Some(owner) = sets.get_opt(&set.name).await.map_err(failed)?.filter(|set| !set.is_marked()) else {
             return Ok(false);

@@ -1,21 +1,21 @@
-//! A PetSet as the server has it, and as core understands it.
+//! A set as the server has it, and as core understands it.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
-use petset_core::manifest::Manifest;
-use petset_core::spec::PetSet;
-use petset_core::status::PetSetStatus;
+use petset_core::spec::{PetSet, PodTemplate};
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, FINALIZER, selector};
+use super::kind::Kind;
+use super::selector;
 use crate::cache::Record;
-use crate::meta;
+use crate::meta::{self, Tenure};
 
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
@@ -33,9 +33,10 @@ const NOT_DECLARED: [&str; 9] = [
     "uid",
 ];
 
-/// A PetSet as the server has it.
+/// A set as the server has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PetSetRecord {
+#[serde(bound = "")]
+pub(crate) struct SetRecord<K> {
     #[serde(flatten)]
     types: Option<TypeMeta>,
     pub(crate) metadata: ObjectMeta,
@@ -43,9 +44,31 @@ pub(crate) struct PetSetRecord {
     pub(crate) spec: Value,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) status: Value,
+    #[serde(skip)]
+    kind: PhantomData<K>,
 }
 
-impl PetSetRecord {
+/// What is kept of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptSet {
+    pub(crate) uid: SetUid,
+    pub(crate) version: Version,
+    /// The selector as text.
+    pub(crate) selector: String,
+    /// How its claims are told to be its own.
+    pub(crate) tenure: Tenure,
+    /// How often the set came to us from somebody else, and whether it is ours now.
+    pub(crate) term: Term,
+}
+
+/// How often a set came to us from another controller, and whether it is ours now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) number: u64,
+    pub(crate) is_ours: bool,
+}
+
+impl<K: Kind> SetRecord<K> {
     pub(crate) fn uid(&self) -> SetUid {
         SetUid::new(self.metadata.uid.as_deref().unwrap_or_default())
     }
@@ -61,7 +84,7 @@ impl PetSetRecord {
 
     /// Whether it waits for us before it goes.
     pub(crate) fn has_finalizer(&self) -> bool {
-        self.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+        self.metadata.finalizers.iter().flatten().any(|finalizer| Some(finalizer.as_str()) == K::FINALIZER)
     }
 
     /// Whether it is over as far as we are concerned: it goes as soon as others let it.
@@ -90,13 +113,8 @@ impl PetSetRecord {
         }
         let set: PetSet =
             serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
-        let checked = Manifest::try_from(set).map_err(|error| Error::from(error).with_context("set", self.key()))?;
-        let set = checked.sets.into_iter().next().expect("a manifest of one set has one");
-        let status = if self.status.is_null() {
-            PetSetStatus::default()
-        } else {
-            PetSetStatus::deserialize(&self.status).map_err(unreadable)?
-        };
+        let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
+        let status = K::status(self).map_err(unreadable)?;
         Ok(StoredSet {
             set,
             uid: self.uid(),
@@ -116,50 +134,57 @@ impl PetSetRecord {
 }
 
 /// A declaration as the server is told of it.
-pub(crate) fn declaration(set: &PetSet) -> Value {
+pub(crate) fn declaration<K: Kind>(set: &PetSet) -> Value {
     let mut declared = serde_json::to_value(set).expect("a set is JSON");
-    declared["apiVersion"] = json!(API_VERSION);
-    declared["kind"] = json!("PetSet");
+    declared["apiVersion"] = json!(K::OWNER.api_version);
+    declared["kind"] = json!(K::OWNER.kind);
     declared
 }
 
-impl Record for PetSetRecord {
-    /// The selector as text; the rest is read from the server each time, as decisions need the newest.
-    type Kept = String;
-    const KINDS: &'static str = "petsets";
+/// A template without what a server writes into its metadata when nothing is there: some versions do, some do not.
+pub(crate) fn without_nulls(template: &mut PodTemplate) {
+    template.metadata.other.retain(|_, value| !value.is_null());
+}
 
-    fn keep(&self) -> Result<String, String> {
+impl<K: Kind> Record for SetRecord<K> {
+    /// The rest is read from the server each time, as decisions need the newest.
+    type Kept = KeptSet;
+    const KINDS: &'static str = K::PLURAL;
+
+    fn keep(&self) -> Result<KeptSet, String> {
         let labels = &self.spec["template"]["metadata"]["labels"];
-        let selector = &self.spec["selector"];
-        if !selector.is_null() {
-            return selector::text(selector);
-        }
-        if labels.is_null() { Ok(String::new()) } else { selector::text(&json!({ "matchLabels": labels })) }
+        let selector = match &self.spec["selector"] {
+            Value::Null if labels.is_null() => String::new(),
+            Value::Null => selector::text(&json!({ "matchLabels": labels }))?,
+            selector => selector::text(selector)?,
+        };
+        let term = K::term(self);
+        Ok(KeptSet { uid: self.uid(), version: self.version(), selector, tenure: K::tenure(self, term), term })
     }
 
-    fn sets(namespace: &str, name: &str, _kept: Option<&String>) -> Vec<SetKey> {
+    fn sets(namespace: &str, name: &str, _kept: Option<&KeptSet>) -> Vec<SetKey> {
         vec![SetKey::new(namespace, name)]
     }
 }
 
-impl Resource for PetSetRecord {
+impl<K: Kind> Resource for SetRecord<K> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
     fn kind((): &()) -> Cow<'_, str> {
-        "PetSet".into()
+        K::OWNER.kind.into()
     }
 
     fn group((): &()) -> Cow<'_, str> {
-        "petset.rs".into()
+        K::OWNER.group_and_version().0.into()
     }
 
     fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
+        K::OWNER.group_and_version().1.into()
     }
 
     fn plural((): &()) -> Cow<'_, str> {
-        "petsets".into()
+        K::PLURAL.into()
     }
 
     fn meta(&self) -> &ObjectMeta {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1 as k8s;
 use petset_core::backend::WatchStream;
 use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use petset_core::status::PetSetStatus;
@@ -16,34 +15,34 @@ use super::sets::{Sets, not_found};
 use super::watch;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
-use crate::meta::OwnerKind;
+use crate::resource::{PetSets, SetKind, SetRecord};
 
-/// Sets as `PetSet` resources of a cluster. Clones are handles of the same.
+/// Sets of one kind as resources of a cluster. Clones are handles of the same.
 #[derive(Debug, Clone)]
-pub struct KubeStore {
-    sets: Sets,
+pub struct KubeStore<K: SetKind = PetSets> {
+    sets: Sets<K>,
     objects: Objects,
 }
 
-impl KubeStore {
-    pub(crate) fn new(
-        client: Connection,
-        scope: Scope,
-        services: Arc<Cache<k8s::Service>>,
-        reads_config: bool,
-    ) -> Self {
-        let objects = Objects::new(client.clone(), &scope, services, reads_config);
+impl<K: SetKind> KubeStore<K> {
+    pub(crate) fn new(client: Connection, scope: Scope, objects: Objects) -> Self {
         let cache = Arc::new(Cache::new(client.clone(), scope.clone()));
         Self { sets: Sets { client, scope, cache }, objects }
     }
 
-    fn revisions_of(&self, key: &SetKey) -> Revisions {
-        Revisions::of(&self.sets.client, OwnerKind::PET_SET, key)
+    /// The view of the sets.
+    pub(crate) fn view(&self) -> Arc<Cache<SetRecord<K>>> {
+        Arc::clone(&self.sets.cache)
+    }
+
+    fn revisions_of(&self, key: &SetKey) -> Revisions<K> {
+        let known = self.sets.cache.peek(&key.namespace, &key.name);
+        Revisions::of(&self.sets.client, key, known.as_ref())
     }
 }
 
 #[async_trait]
-impl SetStore for KubeStore {
+impl<K: SetKind> SetStore for KubeStore<K> {
     async fn list(&self) -> Result<Vec<SetKey>> {
         self.sets.list().await
     }
@@ -66,7 +65,7 @@ impl SetStore for KubeStore {
     }
 
     async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
-        self.sets.mark_deleted(key, version, deletion).await?.stored()
+        self.sets.mark_deleted(key, version, deletion).await
     }
 
     async fn update_status(&self, key: &SetKey, version: &Version, status: PetSetStatus) -> Result<Version> {
@@ -75,11 +74,12 @@ impl SetStore for KubeStore {
 
     async fn remove(&self, key: &SetKey, version: &Version) -> Result<()> {
         let revisions = self.revisions_of(key);
-        self.sets.remove(key, version, |uid| async move { revisions.clear(key, &uid).await }).await
+        self.sets.remove(key, version, |uid| async move { revisions.clear(&uid).await }).await
     }
 
     async fn revisions(&self, key: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
-        self.revisions_of(key).list(key, uid).await
+        let lives = async { Ok(self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid)) };
+        self.revisions_of(key).list(key, uid, lives).await
     }
 
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()> {
@@ -87,10 +87,10 @@ impl SetStore for KubeStore {
         let found = self.sets.get(key).await?.filter(|found| found.uid() == *uid);
         let found = found.ok_or_else(|| not_found(operation, key))?;
         // The first revision comes before the first pod: from then on the set must not go without us.
-        if !found.has_finalizer() {
+        if K::FINALIZER.is_some() && !found.has_finalizer() {
             self.sets.hold(&found).await?;
         }
-        self.revisions_of(key).put(key, uid, &revision).await
+        self.revisions_of(key).put(&found, uid, &revision).await
     }
 
     async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {

@@ -1,7 +1,7 @@
-//! [`KubeStore`]: sets as `PetSet` resources, revisions as `ControllerRevision`s.
+//! [`KubeStore`]: sets as resources, revisions as `ControllerRevision`s.
 //!
-//! A set's version is its `resourceVersion`; every write names it. A set that is to be deleted waits for our finalizer
-//! until its pods have ended in order.
+//! A set's version is its `resourceVersion`; every write names it. A `PetSet` that is to be deleted waits for our
+//! finalizer until its pods have ended in order.
 
 mod kube_store;
 mod objects;
@@ -11,3 +11,4 @@ mod sets;
 mod watch;
 
 pub use kube_store::KubeStore;
+pub(crate) use objects::Objects;

@@ -1,4 +1,4 @@
-//! Sets as `PetSet` resources: each write on the version that it was decided on.
+//! Sets as resources: each write on the version that it was decided on.
 
 use std::sync::Arc;
 
@@ -6,32 +6,35 @@ use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
-use petset_core::store::{Cascade, Deletion};
+use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, Version};
 use serde_json::{Map, Value, json};
 
 use crate::cache::{Cache, Scope};
 use crate::client::{Connection, Failure};
-use crate::resource::{FINALIZER, PetSetRecord, declaration};
+use crate::meta;
+use crate::resource::{SetKind, SetRecord, StatusRequest, declaration};
 
 /// The sets of a cluster.
 #[derive(Debug, Clone)]
-pub(super) struct Sets {
+pub(super) struct Sets<K: SetKind> {
     pub(super) client: Connection,
     pub(super) scope: Scope,
-    pub(super) cache: Arc<Cache<PetSetRecord>>,
+    pub(super) cache: Arc<Cache<SetRecord<K>>>,
 }
 
-impl Sets {
-    fn api(&self, key: &SetKey) -> Api<PetSetRecord> {
+impl<K: SetKind> Sets<K> {
+    fn api(&self, key: &SetKey) -> Api<SetRecord<K>> {
         self.client.namespaced(&key.namespace)
     }
 
     pub(super) async fn list(&self) -> Result<Vec<SetKey>> {
-        let api: Api<PetSetRecord> = self.scope.api(&self.client);
+        let api: Api<SetRecord<K>> = self.scope.api(&self.client);
         let listed = api.list_metadata(&ListParams::default()).await;
         let listed = listed.map_err(|error| Failure::new("list sets", error))?;
-        let ours = |finalizers: &Option<Vec<String>>| finalizers.iter().flatten().any(|name| name == FINALIZER);
+        let ours = |finalizers: &Option<Vec<String>>| {
+            finalizers.iter().flatten().any(|name| Some(name.as_str()) == K::FINALIZER)
+        };
         let mut keys: Vec<SetKey> = listed
             .items
             .into_iter()
@@ -44,14 +47,17 @@ impl Sets {
     }
 
     /// One set, unless it is over as far as we are concerned.
-    pub(super) async fn get(&self, key: &SetKey) -> Result<Option<PetSetRecord>> {
+    pub(super) async fn get(&self, key: &SetKey) -> Result<Option<SetRecord<K>>> {
         let found = self.api(key).get_opt(&key.name).await;
-        let found = found.map_err(|error| failed("read a set", key, error))?;
-        Ok(found.filter(|found| !found.is_over()))
+        let found = found.map_err(|error| failed("read a set", key, error))?.filter(|found| !found.is_over());
+        if let Some(found) = &found {
+            self.cache.saw(found);
+        }
+        Ok(found)
     }
 
     /// One set in this version.
-    async fn exactly(&self, key: &SetKey, version: &Version, operation: &'static str) -> Result<PetSetRecord> {
+    async fn exactly(&self, key: &SetKey, version: &Version, operation: &'static str) -> Result<SetRecord<K>> {
         let found = self.get(key).await?.ok_or_else(|| not_found(operation, key))?;
         if found.version() == *version {
             return Ok(found);
@@ -61,12 +67,14 @@ impl Sets {
             .with_message(format!("it was decided on version {version}, and the newest is {}", found.version())))
     }
 
-    pub(super) async fn create(&self, set: &PetSet) -> Result<PetSetRecord> {
+    pub(super) async fn create(&self, set: &PetSet) -> Result<SetRecord<K>> {
         let key = set.key();
-        let mut declared = declaration(set);
-        let finalizers = declared["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-        declared["metadata"]["finalizers"] = Value::Array(with_ours(finalizers));
-        let record: PetSetRecord = serde_json::from_value(declared).map_err(|error| {
+        let mut declared = declaration::<K>(set);
+        if K::FINALIZER.is_some() {
+            let finalizers = declared["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+            declared["metadata"]["finalizers"] = Value::Array(with_ours::<K>(finalizers));
+        }
+        let record: SetRecord<K> = serde_json::from_value(declared).map_err(|error| {
             Error::new(ErrorKind::Invalid, "create a set").with_context("set", &key).with_source(error)
         })?;
         let made = self.api(&key).create(&parameters(), &record).await;
@@ -75,7 +83,7 @@ impl Sets {
         Ok(made)
     }
 
-    pub(super) async fn update(&self, key: &SetKey, version: &Version, set: &PetSet) -> Result<PetSetRecord> {
+    pub(super) async fn update(&self, key: &SetKey, version: &Version, set: &PetSet) -> Result<SetRecord<K>> {
         let operation = "update the declaration of a set";
         if set.key() != *key {
             return Err(Error::new(ErrorKind::Invalid, operation)
@@ -86,8 +94,12 @@ impl Sets {
         if found.stored().is_ok_and(|stored| stored.set == *set) {
             return Ok(found);
         }
-        let declared = declaration(set);
-        let before = serde_json::to_value(&found).expect("a resource is JSON");
+        let declared = declaration::<K>(set);
+        let mut before = serde_json::to_value(&found).expect("a resource is JSON");
+        if let Some(annotations) = before["metadata"]["annotations"].as_object_mut() {
+            // It is no author's.
+            annotations.remove(meta::STATE);
+        }
         let mut metadata = Map::new();
         for field in ["labels", "annotations"] {
             if let Some(change) = difference(&before["metadata"][field], &declared["metadata"][field]) {
@@ -107,41 +119,32 @@ impl Sets {
         key: &SetKey,
         version: &Version,
         status: &PetSetStatus,
-    ) -> Result<PetSetRecord> {
-        let operation = "update the status of a set";
-        let mut status = serde_json::to_value(status).expect("a status is JSON");
-        // Autoscalers find the pods of a set by it.
-        if let Some(selector) = self.cache.peek(&key.namespace, &key.name).filter(|selector| !selector.is_empty()) {
-            status["selector"] = json!(selector);
-        }
-        // The server takes nothing but the status and the version of this.
-        let record = json!({
-            "apiVersion": crate::resource::API_VERSION,
-            "kind": "PetSet",
-            "metadata": { "name": key.name, "namespace": key.namespace, "resourceVersion": version },
-            "spec": { "template": { "spec": { "containers": [] } } },
-            "status": status,
-        });
-        let record: PetSetRecord = serde_json::from_value(record).expect("a status is JSON");
-        let written = self.api(key).replace_status(&key.name, &parameters(), &record).await;
-        let written = written.map_err(|error| failed(operation, key, error))?;
+    ) -> Result<SetRecord<K>> {
+        let known = self.cache.peek(&key.namespace, &key.name);
+        let request = K::status_request(key, version, status, known.as_ref())?;
+        let written = match &request {
+            StatusRequest::Replace(record) => {
+                let record: SetRecord<K> = serde_json::from_value(record.clone()).expect("a status is JSON");
+                self.api(key).replace_status(&key.name, &parameters(), &record).await
+            }
+            StatusRequest::Patch(patch) => {
+                self.api(key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(patch)).await
+            }
+        };
+        let written = written.map_err(|error| failed("update the status of a set", key, error))?;
         self.cache.wrote(&written);
+        K::check_written(&request, &written)?;
         Ok(written)
     }
 
-    pub(super) async fn mark_deleted(
-        &self,
-        key: &SetKey,
-        version: &Version,
-        deletion: Deletion,
-    ) -> Result<PetSetRecord> {
+    pub(super) async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
         let operation = "mark a set as deleted";
         let mut found = self.exactly(key, version, operation).await?;
         match (found.deletion().map(|deletion| deletion.cascade), deletion.cascade) {
             (None, _) | (Some(Cascade::Ordered), Cascade::Orphan) => {}
-            (Some(_), _) => return Ok(found),
+            (Some(_), _) => return found.stored(),
         }
-        if !found.has_finalizer() {
+        if K::FINALIZER.is_some() && !found.has_finalizer() {
             found = self.hold(&found).await?;
         }
         let parameters = DeleteParams {
@@ -157,21 +160,25 @@ impl Sets {
         };
         let deleted = self.api(key).delete(&key.name, &parameters).await;
         let marked = deleted.map_err(|error| failed(operation, key, error))?.left();
+        if K::FINALIZER.is_none() {
+            // The cluster sees to the rest, and may have done so.
+            return Ok(StoredSet { deletion: Some(deletion), ..found.stored()? });
+        }
         // It waits for our finalizer, so that it is still there.
-        let marked = match marked.filter(PetSetRecord::is_marked) {
+        let marked = match marked.filter(SetRecord::is_marked) {
             Some(marked) => marked,
             None => self.get(key).await?.ok_or_else(|| not_found(operation, key))?,
         };
         self.cache.wrote(&marked);
-        Ok(marked)
+        marked.stored()
     }
 
     /// Makes sure that a set waits for us before it goes.
-    pub(super) async fn hold(&self, found: &PetSetRecord) -> Result<PetSetRecord> {
+    pub(super) async fn hold(&self, found: &SetRecord<K>) -> Result<SetRecord<K>> {
         let finalizers: Vec<Value> = found.metadata.finalizers.iter().flatten().map(|name| json!(name)).collect();
         let patch = json!({ "metadata": {
             "resourceVersion": found.metadata.resource_version,
-            "finalizers": with_ours(finalizers),
+            "finalizers": with_ours::<K>(finalizers),
         } });
         self.patch(&found.key(), "put our finalizer on a set", &patch).await
     }
@@ -191,14 +198,14 @@ impl Sets {
                 .with_message("it is not marked as deleted"));
         }
         clear(found.uid()).await?;
-        let rest: Vec<&String> = found.metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
+        let rest = found.metadata.finalizers.iter().flatten();
+        let rest: Vec<&String> = rest.filter(|name| Some(name.as_str()) != K::FINALIZER).collect();
         let patch = json!({ "metadata": { "resourceVersion": version, "finalizers": rest } });
         self.patch(key, operation, &patch).await.map(drop)
     }
 
-    async fn patch(&self, key: &SetKey, operation: &'static str, patch: &Value) -> Result<PetSetRecord> {
-        let parameters = PatchParams { field_manager: Some("petset".to_owned()), ..PatchParams::default() };
-        let patched = self.api(key).patch(&key.name, &parameters, &Patch::Merge(patch)).await;
+    async fn patch(&self, key: &SetKey, operation: &'static str, patch: &Value) -> Result<SetRecord<K>> {
+        let patched = self.api(key).patch(&key.name, &patch_parameters(), &Patch::Merge(patch)).await;
         let patched = patched.map_err(|error| failed(operation, key, error))?;
         if !patched.is_over() {
             self.cache.wrote(&patched);
@@ -211,9 +218,13 @@ fn parameters() -> PostParams {
     PostParams { field_manager: Some("petset".to_owned()), ..PostParams::default() }
 }
 
-fn with_ours(mut finalizers: Vec<Value>) -> Vec<Value> {
-    finalizers.retain(|name| name != FINALIZER);
-    finalizers.push(json!(FINALIZER));
+fn patch_parameters() -> PatchParams {
+    PatchParams { field_manager: Some("petset".to_owned()), ..PatchParams::default() }
+}
+
+fn with_ours<K: SetKind>(mut finalizers: Vec<Value>) -> Vec<Value> {
+    finalizers.retain(|name| name.as_str() != K::FINALIZER);
+    finalizers.extend(K::FINALIZER.map(|name| json!(name)));
     finalizers
 }
 
