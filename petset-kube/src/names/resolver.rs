@@ -22,11 +22,18 @@ pub struct KubeNames {
     client: Connection,
     domain: String,
     services: Arc<Cache<Service>>,
+    /// Whether a set that lacks its Service gets one.
+    makes_services: bool,
 }
 
 impl KubeNames {
     pub(crate) fn new(client: Connection, domain: String, services: Arc<Cache<Service>>) -> Self {
-        Self { client, domain, services }
+        Self { client, domain, services, makes_services: true }
+    }
+
+    /// The same for sets whose authors make their Services, as those of a `StatefulSet` do.
+    pub(crate) fn without_services(&self) -> Self {
+        Self { makes_services: false, ..self.clone() }
     }
 
     /// Makes the Service of a set that has none of this name; whether it did.
@@ -83,7 +90,9 @@ impl NameResolver for KubeNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        let Some(governing) = &records.governing else { return Ok(Published::Unchanged) };
+        let Some(governing) = records.governing.as_ref().filter(|_| self.makes_services) else {
+            return Ok(Published::Unchanged);
+        };
         if self.services.get(&set.namespace, &governing.name).await?.is_some() {
             return Ok(Published::Unchanged);
         }

@@ -10,3 +10,4 @@ mod request;
 mod status;
 
 pub use backend::KubePods;
+pub(crate) use record::PodRecord;

@@ -8,6 +8,7 @@ mod kind;
 mod pet_sets;
 mod record;
 mod selector;
+mod stateful_sets;
 
 pub use definition::{YAML, definition, install};
 #[cfg(feature = "crdgen")]
@@ -18,6 +19,7 @@ pub use pet_sets::PetSets;
 #[cfg(test)]
 pub(crate) use record::Term;
 pub(crate) use record::{KeptSet, SetRecord, declaration, without_nulls};
+pub use stateful_sets::StatefulSets;
 
 /// The API version of the resource.
 pub const API_VERSION: &str = "petset.rs/v1";
