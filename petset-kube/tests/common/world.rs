@@ -26,7 +26,8 @@ pub(crate) async fn the_world() -> Result<&'static World> {
     WORLD.get_or_try_init(make).await
 }
 
-async fn make() -> Result<World> {
+/// Another cluster, which ends when it is dropped.
+pub(crate) async fn make() -> Result<World> {
     let server = Server::start().await?;
     let client = server.client()?;
     resource::install(&client).await?;
