@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
-use petset_core::spec::{PetSet, PodTemplate};
+use petset_core::spec::PetSet;
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -141,9 +141,9 @@ pub(crate) fn declaration<K: Kind>(set: &PetSet) -> Value {
     declared
 }
 
-/// A template without what a server writes into its metadata when nothing is there: some versions do, some do not.
-pub(crate) fn without_nulls(template: &mut PodTemplate) {
-    template.metadata.other.retain(|_, value| !value.is_null());
+/// Metadata inside of a template, without what a server writes where nothing is: some versions do, some do not.
+pub(crate) fn without_nulls(metadata: &mut petset_core::spec::ObjectMeta) {
+    metadata.other.retain(|_, value| !value.is_null());
 }
 
 impl<K: Kind> Record for SetRecord<K> {

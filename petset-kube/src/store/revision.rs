@@ -152,7 +152,7 @@ fn read(revision: &RevisionRecord) -> Result<Revision> {
     let fields = written.as_object_mut().ok_or_else(|| corrupt("it has no template".to_owned()))?;
     fields.remove(WHOLE.0);
     let mut template: PodTemplate = serde_json::from_value(written).map_err(|error| corrupt(error.to_string()))?;
-    without_nulls(&mut template);
+    without_nulls(&mut template.metadata);
     let exactly = revision.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CREATED_AT));
     let exactly = exactly.and_then(|text| serde_json::from_value::<Timestamp>(json!(text)).ok());
     let about = || revision.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp);

@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 
 use crate::cache::{Cache, Scope};
 use crate::client::{Connection, Failure};
-use crate::meta;
 use crate::resource::{SetKind, SetRecord, StatusRequest, declaration};
 
 /// The sets of a cluster.
@@ -91,15 +90,13 @@ impl<K: SetKind> Sets<K> {
                 .with_message(format!("the new declaration is of another set, {}", set.key())));
         }
         let found = self.exactly(key, version, operation).await?;
-        if found.stored().is_ok_and(|stored| stored.set == *set) {
-            return Ok(found);
-        }
+        let before = match found.stored() {
+            Ok(stored) if stored.set == *set => return Ok(found),
+            // Complete as the new one is, so that only what its author changed is a change.
+            Ok(stored) => declaration::<K>(&stored.set),
+            Err(_) => serde_json::to_value(&found).expect("a resource is JSON"),
+        };
         let declared = declaration::<K>(set);
-        let mut before = serde_json::to_value(&found).expect("a resource is JSON");
-        if let Some(annotations) = before["metadata"]["annotations"].as_object_mut() {
-            // It is no author's.
-            annotations.remove(meta::STATE);
-        }
         let mut metadata = Map::new();
         for field in ["labels", "annotations"] {
             if let Some(change) = difference(&before["metadata"][field], &declared["metadata"][field]) {

@@ -45,23 +45,20 @@ pub(super) fn metadata(
     owner: Option<&SetUid>,
     others: &[OwnerReference],
 ) -> Result<Value> {
-    let kind = OwnerKind::STATEFUL_SET;
-    let Some((set, uid)) = set.zip(owner) else {
-        return Ok(json!({
-            "ownerReferences": meta::references(kind, key, owner, others),
-            "annotations": { meta::MARK: null },
-        }));
+    let written = |reference: Option<&SetUid>, mark: Option<&String>| {
+        json!({
+            "ownerReferences": meta::references(OwnerKind::STATEFUL_SET, key, reference, others),
+            "annotations": { meta::MARK: mark },
+        })
     };
-    let (reference, mark) = match &set.tenure {
-        _ if set.uid != *uid => return Err(not_ours(key)),
-        Tenure::Reference | Tenure::Nothing => (Some(uid), None),
-        Tenure::Mark(None) => return Err(not_ours(key)),
-        Tenure::Mark(mark) => (None, mark.as_ref()),
-    };
-    Ok(json!({
-        "ownerReferences": meta::references(kind, key, reference, others),
-        "annotations": { meta::MARK: mark },
-    }))
+    let Some(uid) = owner else { return Ok(written(None, None)) };
+    match set.filter(|set| set.uid == *uid).map(|set| &set.tenure) {
+        Some(Tenure::Reference) => Ok(written(Some(uid), None)),
+        Some(Tenure::Mark(Some(mark))) => Ok(written(None, Some(mark))),
+        // The policy has changed since it was asked for: what nothing deletes has no owner.
+        Some(Tenure::Nothing) => Ok(written(None, None)),
+        Some(Tenure::Mark(None)) | None => Err(not_ours(key)),
+    }
 }
 
 fn not_ours(key: &SetKey) -> Error {
@@ -161,6 +158,8 @@ mod tests {
             let written = metadata(&key, Some(&kept), None, &[]).expect("nobody's");
             assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
         }
+        let written = metadata(&key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
+        assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
         for kept in [set(Tenure::Mark(None)), KeptSet { uid: SetUid::from("later"), ..set(Tenure::Reference) }] {
             let error = metadata(&key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
             assert_eq!(error.kind(), ErrorKind::Conflict);

@@ -34,7 +34,11 @@ impl Kind for StatefulSets {
     /// The server has filled in every default and checked everything; what it allows is worked on.
     fn complete(_record: &SetRecord<Self>, mut set: PetSet) -> Result<PetSet> {
         set.metadata.annotations.remove(meta::STATE);
-        without_nulls(&mut set.spec.template);
+        without_nulls(&mut set.spec.template.metadata);
+        for claim in &mut set.spec.volume_claim_templates {
+            without_nulls(&mut claim.metadata);
+            claim.other.retain(|field, _| !["apiVersion", "kind", "status"].contains(&field.as_str()));
+        }
         Ok(set)
     }
 
@@ -109,7 +113,6 @@ impl Kind for StatefulSets {
     }
 }
 
-/// A field of a resource; `Null` when it is not there.
 fn annotation<'a>(record: &'a SetRecord<StatefulSets>, name: &str) -> Option<&'a String> {
     record.metadata.annotations.as_ref()?.get(name)
 }

@@ -52,7 +52,7 @@ pub(super) fn written(record: &SetRecord<StatefulSets>, uid: &SetUid, revision: 
 
 fn read(template: &Value) -> Option<PodTemplate> {
     let mut template = PodTemplate::deserialize(template).ok()?;
-    without_nulls(&mut template);
+    without_nulls(&mut template.metadata);
     Some(template)
 }
 
