@@ -31,7 +31,7 @@ async fn grow(person: &Person<'_>, before: &Seen) -> Result<(), Error> {
 
 async fn update(person: &Person<'_>, image: &str) -> Result<(), Error> {
     person.image(image)?;
-    let count = person.pods()?.len();
+    let count: usize = person.field("statefulset/web", ".spec.replicas")?.parse()?;
     person.until_images(&vec![image; count].join(" ")).await?;
     person.until_ready(u32::try_from(count)?).await?;
     let both = "-o=jsonpath={.status.currentRevision} {.status.updateRevision}";
