@@ -1,11 +1,9 @@
 //! That nothing happens when nothing is to do, and that both kinds of set live side by side.
 
-use petset_core::manifest::Manifest;
-use petset_core::store::Cascade;
-use petset_core::{Controller, Engine, EngineOptions, SetKey, until};
+use petset_core::{Controller, Engine, EngineOptions, SetKey};
 use petset_kube::cluster::Cluster;
 
-use crate::person::{PATIENCE, Person, names};
+use crate::person::{Person, names};
 use crate::{Error, ensure};
 
 /// integration TestVolumeTemplateNoopUpdate: what was declared before is taken again and changes nothing.
@@ -47,37 +45,6 @@ pub(crate) async fn quiet() -> Result<(), Error> {
         ensure!(!pass.status_written && pass.outcomes.is_empty() && !pass.again, "{pass:?}");
     }
     ensure!(version()? == before, "the set was written");
-    person.leave().await;
-    Ok(())
-}
-
-/// What an embedder does through the handle, `kubectl` sees, and the other way round.
-pub(crate) async fn embedder() -> Result<(), Error> {
-    let person = Person::arrive(crate::world::the_world().await?, "embedder").await?;
-    let sets = Controller::new(person.cluster.clone()).spawn();
-    let text =
-        include_str!("web.yaml").replace("name: nginx\n  labels", "name: nginx\n  namespace: embedder\n  labels");
-    let text = text.replace("name: web\nspec", "name: web\n  namespace: embedder\nspec");
-    let key = "embedder/web";
-    sets.apply(Manifest::parse(&text)?).await?;
-    sets.wait(key, until::rolled_out(), PATIENCE).await?;
-    let pods = person.pods()?;
-    ensure!(names(&pods) == ["web-0", "web-1", "web-2"], "{pods:?}");
-    person.kubectl(&["annotate", "statefulset", "web", "theirs=stays"])?;
-    sets.scale(key, 2).await?;
-    sets.wait(key, until::rolled_out(), PATIENCE).await?;
-    sets.restart(key).await?;
-    sets.wait(key, until::rolled_out(), PATIENCE).await?;
-    ensure!(person.revisions()?.len() == 2, "{:?}", person.revisions()?);
-    sets.rollback(key, None).await?;
-    sets.wait(key, until::rolled_out(), PATIENCE).await?;
-    ensure!(person.revisions()?.len() == 2, "{:?}", person.revisions()?);
-    let theirs = person.field("statefulset/web", ".metadata.annotations.theirs")?;
-    ensure!(theirs == "stays" && person.pods()?.len() == 2, "{theirs}");
-    sets.delete(key, Cascade::Ordered).await?;
-    sets.wait(key, until::gone(), PATIENCE).await?;
-    person.until(&["get", "statefulset,pods", "-o=name"], str::is_empty).await?;
-    sets.shutdown().await;
     person.leave().await;
     Ok(())
 }

@@ -72,7 +72,6 @@ fn trials() -> Vec<Trial> {
         trial("integration_volume_templates_noop_update", conformity::noop_update),
         trial("unit_nothing_to_do_writes_nothing_s17", conformity::quiet),
         trial("unit_two_sets_of_both_kinds_share_a_cluster", conformity::both_kinds),
-        trial("embedder_applies_scales_restarts_rolls_back_and_deletes", conformity::embedder),
         trial("handover_from_kubernetes_and_back", handover::there_and_back),
     ]
 }

@@ -18,7 +18,7 @@ use crate::world::{self, World};
 use crate::{Error, ensure};
 
 /// How long a level is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The annotation that says that a set is ours.
 pub(crate) const STATE: &str = "petset.rs/state";
