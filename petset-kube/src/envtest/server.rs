@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Uri};
@@ -30,12 +30,25 @@ pub struct Server {
 
 #[derive(Debug)]
 struct Shared {
-    port: u16,
+    ports: Ports,
     identity: Identity,
-    // Dropped in this order.
-    _api: Supervised,
-    _etcd: Supervised,
+    programs: Mutex<Programs>,
     folder: TempDir,
+}
+
+/// Of the API server, and of etcd for its clients and its peers.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    api: u16,
+    client: u16,
+    peer: u16,
+}
+
+#[derive(Debug)]
+struct Programs {
+    // Dropped in this order.
+    api: Supervised,
+    etcd: Supervised,
 }
 
 /// How long a server may take until it is ready.
@@ -82,17 +95,13 @@ impl Server {
     async fn try_start(assets: &Path) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let identity = Identity::make(folder.path())?;
-        let [client, peer, port] = free_ports().map_err(|error| failed("find a free port", error))?;
-        let start = |program: &str, arguments: &[String]| {
-            Supervised::start(&assets.join(program), arguments, folder.path())
-                .map_err(|error| failed("start a program", error).with_context("program", program))
-        };
-        let mut etcd = start("etcd", &etcd_arguments(folder.path(), client, peer))?;
-        let mut api = start("kube-apiserver", &api_arguments(folder.path(), &identity, client, port))?;
-        let asking = Client::try_from(config(port, &identity)?).map_err(|error| failed("make a client", error))?;
+        let ports = Ports::free().map_err(|error| failed("find a free port", error))?;
+        let mut etcd = start(assets, ETCD, &etcd_arguments(folder.path(), ports), folder.path())?;
+        let mut api = start(assets, API, &api_arguments(folder.path(), &identity, ports), folder.path())?;
+        let asking = Client::try_from(config(ports.api, &identity)?).map_err(|error| failed("make a client", error))?;
         let deadline = Instant::now() + PATIENCE;
         while !is_ready(&asking).await {
-            for (name, program) in [("etcd", &mut etcd), ("kube-apiserver", &mut api)] {
+            for (name, program) in [(ETCD, &mut etcd), (API, &mut api)] {
                 let ended = program.has_ended().map_err(|error| failed("look at a program", error))?;
                 if ended || Instant::now() > deadline {
                     return Err(Error::new(ErrorKind::Unavailable, "start an API server")
@@ -102,9 +111,44 @@ impl Server {
             }
             sleep(Duration::from_millis(50)).await;
         }
-        let server = Self { shared: Arc::new(Shared { port, identity, _api: api, _etcd: etcd, folder }) };
+        let programs = Mutex::new(Programs { api, etcd });
+        let server = Self { shared: Arc::new(Shared { ports, identity, programs, folder }) };
         fs::write(server.kubeconfig(), server.kubeconfig_text()).map_err(|error| failed("write a file", error))?;
         Ok(server)
+    }
+
+    /// Kills the API server, as a power cut would, and starts it again over the same etcd; waits until it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be killed or started, or is not ready after two minutes.
+    pub async fn restart_api(&self) -> Result<()> {
+        let Shared { ports, identity, programs, folder } = &*self.shared;
+        let arguments = api_arguments(folder.path(), identity, *ports);
+        restart(&mut programs.lock().unwrap_or_else(PoisonError::into_inner).api, API, &arguments, folder.path())?;
+        self.until_ready().await
+    }
+
+    /// Kills etcd, as a power cut would, and starts it again over the same data; waits until the API server is ready.
+    ///
+    /// # Errors
+    /// When it cannot be killed or started, or the API server is not ready after two minutes.
+    pub async fn restart_etcd(&self) -> Result<()> {
+        let Shared { ports, identity: _, programs, folder } = &*self.shared;
+        let arguments = etcd_arguments(folder.path(), *ports);
+        restart(&mut programs.lock().unwrap_or_else(PoisonError::into_inner).etcd, ETCD, &arguments, folder.path())?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&self) -> Result<()> {
+        let asking = self.client()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !is_ready(&asking).await {
+            if Instant::now() > deadline {
+                return Err(Error::new(ErrorKind::Unavailable, "start an API server again"));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// How the administrator reaches it.
@@ -112,7 +156,7 @@ impl Server {
     /// # Panics
     /// Never: what was good at the start stays so.
     pub fn config(&self) -> Config {
-        config(self.shared.port, &self.shared.identity).expect("it was good at the start")
+        config(self.shared.ports.api, &self.shared.identity).expect("it was good at the start")
     }
 
     /// The administrator's client, on the runtime that this is called on.
@@ -129,12 +173,12 @@ impl Server {
     }
 
     fn kubeconfig_text(&self) -> String {
-        let Shared { port, identity, .. } = &*self.shared;
+        let Shared { ports, identity, .. } = &*self.shared;
         json!({
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{ "name": "envtest", "cluster": {
-                "server": format!("https://127.0.0.1:{port}"),
+                "server": format!("https://127.0.0.1:{}", ports.api),
                 "certificate-authority": identity.certificate_file,
             } }],
             "users": [{ "name": "admin", "user": { "token": identity.token } }],
@@ -162,19 +206,34 @@ async fn is_ready(client: &Client) -> bool {
     }
 }
 
-fn free_ports() -> std::io::Result<[u16; 3]> {
-    let mut held = Vec::new();
-    for _ in 0..3 {
-        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+impl Ports {
+    /// Three that nobody has at this moment.
+    fn free() -> std::io::Result<Self> {
+        let hold = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let held = [hold()?, hold()?, hold()?];
+        let port = |at: usize| Ok::<_, std::io::Error>(held[at].local_addr()?.port());
+        Ok(Self { api: port(0)?, client: port(1)?, peer: port(2)? })
     }
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(&held) {
-        *port = listener.local_addr()?.port();
-    }
-    Ok(ports)
 }
 
-fn etcd_arguments(folder: &Path, client: u16, peer: u16) -> Vec<String> {
+const ETCD: &str = "etcd";
+const API: &str = "kube-apiserver";
+
+fn start(assets: &Path, program: &'static str, arguments: &[String], folder: &Path) -> Result<Supervised> {
+    Supervised::start(&assets.join(program), arguments, folder)
+        .map_err(|error| failed("start a program", error).with_context("program", program))
+}
+
+/// Kills a program and starts another one in its place.
+fn restart(running: &mut Supervised, program: &'static str, arguments: &[String], folder: &Path) -> Result<()> {
+    let assets = Server::assets()?;
+    running.kill().map_err(|error| failed("kill a program", error).with_context("program", program))?;
+    *running = start(&assets, program, arguments, folder)?;
+    Ok(())
+}
+
+fn etcd_arguments(folder: &Path, ports: Ports) -> Vec<String> {
+    let Ports { api: _, client, peer } = ports;
     let client = format!("http://127.0.0.1:{client}");
     let peer = format!("http://127.0.0.1:{peer}");
     vec![
@@ -188,7 +247,8 @@ fn etcd_arguments(folder: &Path, client: u16, peer: u16) -> Vec<String> {
     ]
 }
 
-fn api_arguments(folder: &Path, identity: &Identity, etcd: u16, port: u16) -> Vec<String> {
+fn api_arguments(folder: &Path, identity: &Identity, ports: Ports) -> Vec<String> {
+    let Ports { api: port, client: etcd, peer: _ } = ports;
     let key = identity.key_file.display();
     vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd}"),

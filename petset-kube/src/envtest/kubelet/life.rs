@@ -93,14 +93,17 @@ impl Life {
             "metadata": { "name": self.pod.name_any(), "uid": self.pod.metadata.uid },
             "target": { "kind": "Node", "name": Kubelet::NODE },
         });
-        let bound = self
-            .pods
-            .create_subresource::<Value, Value>("binding", &self.pod.name_any(), &PostParams::default(), &binding)
-            .await;
-        if let Err(error) = bound {
-            tracing::debug!(%error, pod = self.pod.name_any(), "the stand-in scheduler was refused");
+        loop {
+            let name = self.pod.name_any();
+            let parameters = PostParams::default();
+            match self.pods.create_subresource::<Value, Value>("binding", &name, &parameters, &binding).await {
+                Ok(_) => return self.check(),
+                // It has a node, or is gone.
+                Err(kube::Error::Api(refused)) if [404, 409].contains(&refused.code) => return self.check(),
+                Err(error) => tracing::debug!(%error, pod = name, "the stand-in scheduler was refused"),
+            }
+            self.within(LOOK).await?;
         }
-        self.check()
     }
 
     async fn wait_for_claims(&mut self) -> Result<(), Cut> {
