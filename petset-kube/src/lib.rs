@@ -7,6 +7,7 @@ pub mod cluster;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 mod lossless;
+mod merge;
 mod meta;
 pub mod names;
 pub mod pods;

@@ -10,13 +10,13 @@ use super::builder::ClusterBuilder;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
 use crate::names::KubeNames;
-use crate::pods::{KubePods, PodRecord};
+use crate::pods::{KubePods, PodRecord, PodView};
 use crate::resource::{Kind, PetSets, SetKind, StatefulSets};
 use crate::store::{KubeStore, Objects};
 use crate::volumes::{ClaimRecord, KubeVolumes};
 
-/// A cluster, with the resources of one kind as its sets: `PetSet`s unless said. Clones are handles of the same; its watches end with the last of them and
-/// of its parts.
+/// A cluster, with the resources of one kind as its sets: `PetSet`s unless said. Clones are handles of the same; its watches
+/// end with the last of them and of its parts.
 ///
 /// Pods outlive the controller: the next one, here or elsewhere, finds them.
 #[derive(Debug, Clone)]
@@ -88,11 +88,12 @@ impl Cluster {
 impl Cluster {
     pub(super) fn of_pet_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
+        let pods = Arc::new(PodView::new(pods));
         Self {
-            pods: KubePods::new(client.clone(), PetSets::OWNER, pods, Arc::clone(&claims)),
+            pods: KubePods::new(client.clone(), PetSets::OWNER, Arc::clone(&pods), Arc::clone(&claims)),
             volumes: KubeVolumes::new(client.clone(), claims),
             names: KubeNames::new(client.clone(), domain, services),
-            store: KubeStore::new(client, scope, objects),
+            store: KubeStore::new(client, scope, pods, objects),
             views,
         }
     }
@@ -110,11 +111,12 @@ impl Cluster {
 impl Cluster<StatefulSets> {
     pub(super) fn of_stateful_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
-        let store = KubeStore::new(client.clone(), scope, objects);
+        let view = Arc::new(PodView::new(Arc::clone(&pods)));
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
         let volumes = KubeVolumes::new(client.clone(), Arc::clone(&claims));
         Self {
-            volumes: volumes.of_stateful_sets(store.view(), Arc::clone(&pods)),
-            pods: KubePods::new(client.clone(), StatefulSets::OWNER, pods, claims),
+            volumes: volumes.of_stateful_sets(store.view(), pods),
+            pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),
             names: KubeNames::new(client, domain, services).without_services(),
             store,
             views,

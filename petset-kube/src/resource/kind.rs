@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 
 use petset_core::spec::PetSet;
-use petset_core::status::PetSetStatus;
+use petset_core::status::{Condition, PetSetStatus};
 use petset_core::store::Revision;
-use petset_core::{Result, SetKey, SetUid, Version};
+use petset_core::{Result, SetUid};
 use serde_json::Value;
 
-use super::record::{KeptSet, SetRecord, Term};
+use super::kept::{KeptSet, Term};
+use super::record::SetRecord;
 use crate::meta::{OwnerKind, Tenure};
 
 /// A kind of resource that is a set: [`PetSets`](super::PetSets) or [`StatefulSets`](super::StatefulSets). There are no
@@ -41,32 +42,25 @@ pub(crate) trait Kind: Debug + Clone + Send + Sync + 'static {
     /// How the claims of the set are told to be its own.
     fn tenure(record: &SetRecord<Self>, term: Term) -> Tenure;
 
-    /// The request that writes a status on this version of a set of which `known` is kept.
-    fn status_request(
-        key: &SetKey,
-        version: &Version,
-        status: &PetSetStatus,
-        known: Option<&KeptSet>,
-    ) -> Result<StatusRequest>;
+    /// The merge patch that makes `status` of what a set says, on the version that is kept, and changes nothing else.
+    fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value;
 
-    /// Whether the answer to that request shows that all of it was written; an error says what was not.
-    fn check_written(request: &StatusRequest, answer: &SetRecord<Self>) -> Result<()>;
+    /// Whether the answer to such a patch shows that all of it was written; an error says what was not.
+    fn check_written(patch: &Value, answer: &SetRecord<Self>) -> Result<()>;
+
+    /// A condition as the status has it.
+    fn condition(condition: &Condition) -> Value;
+
+    /// A label that every revision of such sets has, if there is one.
+    const REVISION_LABEL: Option<&'static str>;
+
+    /// Whether others write revisions of such sets as well. Then a set takes those that are its own by label and name and
+    /// nobody's by owner, and the server is asked what there is before another one is made.
+    const SHARES_REVISIONS: bool;
 
     /// The labels that the revisions of a set have, as a selector.
-    fn revision_selector(key: &SetKey, known: Option<&KeptSet>) -> String;
-
-    /// Whether a set takes revisions that are its own by label and name, and nobody's by owner.
-    const ADOPTS_REVISIONS: bool;
+    fn revision_selector(known: &KeptSet<Self>) -> String;
 
     /// A `ControllerRevision`, as text; an error when the set has moved on.
     fn revision(record: &SetRecord<Self>, uid: &SetUid, revision: &Revision) -> Result<String>;
-}
-
-/// How a status is written.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum StatusRequest {
-    /// In place of all that is there.
-    Replace(Value),
-    /// As a merge patch.
-    Patch(Value),
 }

@@ -4,6 +4,7 @@
 mod definition;
 #[cfg(feature = "crdgen")]
 mod generate;
+mod kept;
 mod kind;
 mod pet_sets;
 mod record;
@@ -13,12 +14,11 @@ mod stateful_sets;
 pub use definition::{YAML, definition, install};
 #[cfg(feature = "crdgen")]
 pub use generate::generate;
+pub(crate) use kept::KeptSet;
+pub(crate) use kind::Kind;
 pub use kind::SetKind;
-pub(crate) use kind::{Kind, StatusRequest};
 pub use pet_sets::PetSets;
-#[cfg(test)]
-pub(crate) use record::Term;
-pub(crate) use record::{KeptSet, SetRecord, declaration, without_nulls};
+pub(crate) use record::{SetRecord, declaration, without_nulls};
 pub use stateful_sets::StatefulSets;
 
 /// The API version of the resource.

@@ -2,14 +2,15 @@
 
 use petset_core::manifest::Manifest;
 use petset_core::spec::PetSet;
-use petset_core::status::PetSetStatus;
+use petset_core::status::{Condition, PetSetStatus};
 use petset_core::store::Revision;
-use petset_core::{Error, Result, SetKey, SetUid, Version};
+use petset_core::{Error, Result, SetUid};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::kind::{Kind, StatusRequest};
-use super::record::{KeptSet, SetRecord, Term};
+use super::kept::{KeptSet, Term};
+use super::kind::Kind;
+use super::record::SetRecord;
 use super::{CREATED_AT, FINALIZER, WHOLE};
 use crate::meta::{self, OwnerKind, Tenure};
 
@@ -21,7 +22,8 @@ impl Kind for PetSets {
     const OWNER: OwnerKind = OwnerKind::PET_SET;
     const PLURAL: &'static str = "petsets";
     const FINALIZER: Option<&'static str> = Some(FINALIZER);
-    const ADOPTS_REVISIONS: bool = false;
+    const REVISION_LABEL: Option<&'static str> = Some(meta::SET);
+    const SHARES_REVISIONS: bool = false;
 
     fn complete(_record: &SetRecord<Self>, set: PetSet) -> Result<PetSet> {
         let checked = Manifest::try_from(set).map_err(Error::from)?;
@@ -42,33 +44,25 @@ impl Kind for PetSets {
         Tenure::Reference
     }
 
-    fn status_request(
-        key: &SetKey,
-        version: &Version,
-        status: &PetSetStatus,
-        known: Option<&KeptSet>,
-    ) -> Result<StatusRequest> {
+    fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {
         let mut status = serde_json::to_value(status).expect("a status is JSON");
         // Autoscalers find the pods of a set by it.
-        if let Some(known) = known.filter(|known| !known.selector.is_empty()) {
-            status["selector"] = json!(known.selector);
+        if let Some(selector) = known.selector() {
+            status["selector"] = json!(selector);
         }
-        // The server takes nothing but the status and the version of this.
-        Ok(StatusRequest::Replace(json!({
-            "apiVersion": Self::OWNER.api_version,
-            "kind": Self::OWNER.kind,
-            "metadata": { "name": key.name, "namespace": key.namespace, "resourceVersion": version },
-            "spec": { "template": { "spec": { "containers": [] } } },
-            "status": status,
-        })))
+        known.record().status_patch(&status)
     }
 
-    fn check_written(_request: &StatusRequest, _answer: &SetRecord<Self>) -> Result<()> {
+    fn check_written(_patch: &Value, _answer: &SetRecord<Self>) -> Result<()> {
         Ok(())
     }
 
-    fn revision_selector(key: &SetKey, _known: Option<&KeptSet>) -> String {
-        format!("{}={}", meta::SET, key.name)
+    fn condition(condition: &Condition) -> Value {
+        json!(condition)
+    }
+
+    fn revision_selector(known: &KeptSet<Self>) -> String {
+        format!("{}={}", meta::SET, known.record().key().name)
     }
 
     fn revision(record: &SetRecord<Self>, uid: &SetUid, revision: &Revision) -> Result<String> {

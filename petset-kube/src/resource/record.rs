@@ -12,10 +12,11 @@ use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::kept::KeptSet;
 use super::kind::Kind;
-use super::selector;
 use crate::cache::Record;
-use crate::meta::{self, Tenure};
+use crate::merge::difference;
+use crate::meta;
 
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
@@ -46,26 +47,6 @@ pub(crate) struct SetRecord<K> {
     pub(crate) status: Value,
     #[serde(skip)]
     kind: PhantomData<K>,
-}
-
-/// What is kept of a set.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct KeptSet {
-    pub(crate) uid: SetUid,
-    pub(crate) version: Version,
-    /// The selector as text.
-    pub(crate) selector: String,
-    /// How its claims are told to be its own.
-    pub(crate) tenure: Tenure,
-    /// How often the set came to us from somebody else, and whether it is ours now.
-    pub(crate) term: Term,
-}
-
-/// How often a set came to us from another controller, and whether it is ours now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Term {
-    pub(crate) number: u64,
-    pub(crate) is_ours: bool,
 }
 
 impl<K: Kind> SetRecord<K> {
@@ -127,6 +108,16 @@ impl<K: Kind> SetRecord<K> {
         })
     }
 
+    /// The merge patch that makes `status` of the status that is here, on this version.
+    pub(crate) fn status_patch(&self, status: &Value) -> Value {
+        let mut patch = json!({ "metadata": { "resourceVersion": self.version() } });
+        let before = if self.status.is_null() { &json!({}) } else { &self.status };
+        if let Some(change) = difference(before, status) {
+            patch["status"] = change;
+        }
+        patch
+    }
+
     pub(crate) fn key(&self) -> SetKey {
         let meta = &self.metadata;
         SetKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
@@ -147,22 +138,15 @@ pub(crate) fn without_nulls(metadata: &mut petset_core::spec::ObjectMeta) {
 }
 
 impl<K: Kind> Record for SetRecord<K> {
-    /// The rest is read from the server each time, as decisions need the newest.
-    type Kept = KeptSet;
+    type Kept = KeptSet<K>;
     const KINDS: &'static str = K::PLURAL;
 
-    fn keep(&self) -> Result<KeptSet, String> {
-        let labels = &self.spec["template"]["metadata"]["labels"];
-        let selector = match &self.spec["selector"] {
-            Value::Null if labels.is_null() => String::new(),
-            Value::Null => selector::text(&json!({ "matchLabels": labels }))?,
-            selector => selector::text(selector)?,
-        };
-        let term = K::term(self);
-        Ok(KeptSet { uid: self.uid(), version: self.version(), selector, tenure: K::tenure(self, term), term })
+    /// What of it cannot be read is told to whoever asks for this set.
+    fn keep(&self) -> Result<KeptSet<K>, String> {
+        Ok(KeptSet::of(self))
     }
 
-    fn sets(namespace: &str, name: &str, _kept: Option<&KeptSet>) -> Vec<SetKey> {
+    fn sets(namespace: &str, name: &str, _kept: Option<&KeptSet<K>>) -> Vec<SetKey> {
         vec![SetKey::new(namespace, name)]
     }
 }

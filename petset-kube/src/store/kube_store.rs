@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use petset_core::backend::WatchStream;
 use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use petset_core::status::PetSetStatus;
-use petset_core::store::{Deletion, GoneSet, Revision, SetStore, StoredSet};
+use petset_core::store::{Cascade, Deletion, GoneSet, Revision, SetStore, StoredSet};
 use petset_core::{Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 
 use super::objects::Objects;
@@ -15,29 +15,27 @@ use super::sets::{Sets, not_found};
 use super::watch;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
+use crate::pods::PodView;
 use crate::resource::{PetSets, SetKind, SetRecord};
 
 /// Sets of one kind as resources of a cluster. Clones are handles of the same.
 #[derive(Debug, Clone)]
 pub struct KubeStore<K: SetKind = PetSets> {
     sets: Sets<K>,
+    revisions: Revisions<K>,
     objects: Objects,
+    pods: Arc<PodView>,
 }
 
 impl<K: SetKind> KubeStore<K> {
-    pub(crate) fn new(client: Connection, scope: Scope, objects: Objects) -> Self {
-        let cache = Arc::new(Cache::new(client.clone(), scope.clone()));
-        Self { sets: Sets { client, scope, cache }, objects }
+    pub(crate) fn new(client: Connection, scope: Scope, pods: Arc<PodView>, objects: Objects) -> Self {
+        let revisions = Revisions::new(client.clone(), scope.clone());
+        Self { sets: Sets::new(client, scope), revisions, objects, pods }
     }
 
     /// The view of the sets.
     pub(crate) fn view(&self) -> Arc<Cache<SetRecord<K>>> {
         Arc::clone(&self.sets.cache)
-    }
-
-    fn revisions_of(&self, key: &SetKey) -> Revisions<K> {
-        let known = self.sets.cache.peek(&key.namespace, &key.name);
-        Revisions::of(&self.sets.client, key, known.as_ref())
     }
 }
 
@@ -53,7 +51,18 @@ impl<K: SetKind> SetStore for KubeStore<K> {
     }
 
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
-        self.sets.get(key).await?.map(|found| found.stored()).transpose()
+        let Some(known) = self.sets.known(key).await? else {
+            self.pods.forget(key);
+            return Ok(None);
+        };
+        let mut stored = known.stored()?;
+        if let Some(deletion) = &mut stored.deletion
+            && deletion.cascade == Cascade::Ordered
+            && self.revisions.are_orphans(&known).await?
+        {
+            deletion.cascade = Cascade::Orphan;
+        }
+        Ok(Some(stored))
     }
 
     async fn create(&self, set: PetSet, _now: Timestamp) -> Result<StoredSet> {
@@ -69,32 +78,47 @@ impl<K: SetKind> SetStore for KubeStore<K> {
     }
 
     async fn update_status(&self, key: &SetKey, version: &Version, status: PetSetStatus) -> Result<Version> {
-        Ok(self.sets.update_status(key, version, &status).await?.version())
+        let base = self.sets.base(key, version).await?;
+        if base.changes_tickets(&status)? && !self.pods.is_as_new_as(key, version, base.selector()).await? {
+            return Err(base.decided_on_old_pods());
+        }
+        self.sets.update_status(&base, &status).await
     }
 
     async fn remove(&self, key: &SetKey, version: &Version) -> Result<()> {
-        let revisions = self.revisions_of(key);
-        self.sets.remove(key, version, |uid| async move { revisions.clear(&uid).await }).await
+        self.sets.remove(key, version, |uid| async move { self.revisions.clear(key, &uid).await }).await?;
+        self.pods.forget(key);
+        Ok(())
     }
 
     async fn revisions(&self, key: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
-        let lives = async { Ok(self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid)) };
-        self.revisions_of(key).list(key, uid, lives).await
+        let known = self.sets.known(key).await?.filter(|known| known.record().uid() == *uid);
+        if K::SHARES_REVISIONS
+            && let Some(known) = &known
+            && self.revisions.has_orphans(known).await?
+            && self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid)
+        {
+            self.revisions.adopt(known).await?;
+        }
+        self.revisions.list(key, uid).await
     }
 
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()> {
-        let operation = "put a revision";
-        let found = self.sets.get(key).await?.filter(|found| found.uid() == *uid);
-        let found = found.ok_or_else(|| not_found(operation, key))?;
-        // The first revision comes before the first pod: from then on the set must not go without us.
-        if K::FINALIZER.is_some() && !found.has_finalizer() {
-            self.sets.hold(&found).await?;
+        let known = self.sets.known(key).await?.filter(|known| known.record().uid() == *uid);
+        let known = known.ok_or_else(|| not_found("put a revision", key))?;
+        if known.record().is_marked() {
+            // Nothing starts any more, and what there is tells how the end was asked for.
+            return Ok(());
         }
-        self.revisions_of(key).put(&found, uid, &revision).await
+        // The first revision comes before the first pod: from then on the set must not go without us.
+        if K::FINALIZER.is_some() && !known.record().has_finalizer() {
+            self.sets.hold(known.record()).await?;
+        }
+        self.revisions.put(&known, &revision).await
     }
 
     async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {
-        self.revisions_of(key).delete(uid, name).await
+        self.revisions.delete(key, uid, name).await
     }
 
     async fn objects(&self, namespace: &str) -> Result<Vec<ConfigObject>> {

@@ -3,6 +3,8 @@
 //! A set's version is its `resourceVersion`; every write names it. A `PetSet` that is to be deleted waits for our
 //! finalizer until its pods have ended in order.
 
+mod base;
+mod ends;
 mod kube_store;
 mod objects;
 mod record;

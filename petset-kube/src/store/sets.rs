@@ -1,51 +1,72 @@
-//! Sets as resources: each write on the version that it was decided on.
+//! Sets as resources: read from a view, each write on the version that it was decided on.
 
 use std::sync::Arc;
 
 use kube::Api;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, Version};
 use serde_json::{Map, Value, json};
 
-use crate::cache::{Cache, Scope};
+use super::base::{self, Base};
+use crate::cache::{Cache, Ended, Scope};
 use crate::client::{Connection, Failure};
-use crate::resource::{SetKind, SetRecord, StatusRequest, declaration};
+use crate::merge::difference;
+use crate::resource::{KeptSet, SetKind, SetRecord, declaration};
 
 /// The sets of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Sets<K: SetKind> {
-    pub(super) client: Connection,
-    pub(super) scope: Scope,
+    client: Connection,
     pub(super) cache: Arc<Cache<SetRecord<K>>>,
+    ended: Arc<Ended>,
 }
 
 impl<K: SetKind> Sets<K> {
+    pub(super) fn new(client: Connection, scope: Scope) -> Self {
+        let cache = Arc::new(Cache::new(client.clone(), scope));
+        Self { client, cache, ended: Arc::default() }
+    }
+
     fn api(&self, key: &SetKey) -> Api<SetRecord<K>> {
         self.client.namespaced(&key.namespace)
     }
 
     pub(super) async fn list(&self) -> Result<Vec<SetKey>> {
-        let api: Api<SetRecord<K>> = self.scope.api(&self.client);
-        let listed = api.list_metadata(&ListParams::default()).await;
-        let listed = listed.map_err(|error| Failure::new("list sets", error))?;
-        let ours = |finalizers: &Option<Vec<String>>| {
-            finalizers.iter().flatten().any(|name| Some(name.as_str()) == K::FINALIZER)
-        };
-        let mut keys: Vec<SetKey> = listed
-            .items
-            .into_iter()
-            .map(|item| item.metadata)
-            .filter(|meta| meta.deletion_timestamp.is_none() || ours(&meta.finalizers))
-            .map(|meta| SetKey::new(meta.namespace.unwrap_or_default(), meta.name.unwrap_or_default()))
-            .collect();
+        let all = self.cache.all().await?;
+        let mut keys: Vec<SetKey> =
+            all.iter().filter(|(_, known)| self.is_there(known)).map(|(_, known)| known.record().key()).collect();
         keys.sort();
         Ok(keys)
     }
 
-    /// One set, unless it is over as far as we are concerned.
+    /// One set as it is known, unless it is over as far as we are concerned.
+    pub(super) async fn known(&self, key: &SetKey) -> Result<Option<KeptSet<K>>> {
+        let found = self.cache.get(&key.namespace, &key.name).await?;
+        Ok(found.filter(|known| self.is_there(known)))
+    }
+
+    fn is_there(&self, known: &KeptSet<K>) -> bool {
+        !known.record().is_over() && !self.ended.has(known.record().uid().as_str())
+    }
+
+    /// The set in the version that a status was decided on.
+    ///
+    /// # Errors
+    /// `Conflict` when the newest version is another.
+    pub(super) async fn base(&self, key: &SetKey, version: &Version) -> Result<Base<K>> {
+        match self.known(key).await? {
+            Some(known) if known.record().version() == *version => Ok(Base::new(known)),
+            Some(known) if is_newer(&known.record().version(), version) => {
+                Err(conflict(base::OPERATION, key, version, &known.record().version()))
+            }
+            Some(_) | None => Ok(Base::new(KeptSet::of(&self.exactly(key, version, base::OPERATION).await?))),
+        }
+    }
+
+    /// One set as the server has it now, unless it is over as far as we are concerned.
     pub(super) async fn get(&self, key: &SetKey) -> Result<Option<SetRecord<K>>> {
         let found = self.api(key).get_opt(&key.name).await;
         let found = found.map_err(|error| failed("read a set", key, error))?.filter(|found| !found.is_over());
@@ -61,9 +82,7 @@ impl<K: SetKind> Sets<K> {
         if found.version() == *version {
             return Ok(found);
         }
-        Err(Error::new(ErrorKind::Conflict, operation)
-            .with_context("set", key)
-            .with_message(format!("it was decided on version {version}, and the newest is {}", found.version())))
+        Err(conflict(operation, key, version, &found.version()))
     }
 
     pub(super) async fn create(&self, set: &PetSet) -> Result<SetRecord<K>> {
@@ -111,27 +130,15 @@ impl<K: SetKind> Sets<K> {
         self.patch(key, operation, &patch).await
     }
 
-    pub(super) async fn update_status(
-        &self,
-        key: &SetKey,
-        version: &Version,
-        status: &PetSetStatus,
-    ) -> Result<SetRecord<K>> {
-        let known = self.cache.peek(&key.namespace, &key.name);
-        let request = K::status_request(key, version, status, known.as_ref())?;
-        let written = match &request {
-            StatusRequest::Replace(record) => {
-                let record: SetRecord<K> = serde_json::from_value(record.clone()).expect("a status is JSON");
-                self.api(key).replace_status(&key.name, &parameters(), &record).await
-            }
-            StatusRequest::Patch(patch) => {
-                self.api(key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(patch)).await
-            }
-        };
-        let written = written.map_err(|error| failed("update the status of a set", key, error))?;
-        self.cache.wrote(&written);
-        K::check_written(&request, &written)?;
-        Ok(written)
+    /// Writes what of the status is new, on the version of `base`. Where nothing is, the server still says whether that
+    /// version is the newest.
+    pub(super) async fn update_status(&self, base: &Base<K>, status: &PetSetStatus) -> Result<Version> {
+        let (key, patch) = (base.key(), base.patch(status));
+        let patched = self.api(&key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(&patch)).await;
+        let patched = patched.map_err(|error| failed(base::OPERATION, &key, error))?;
+        self.cache.wrote(&patched);
+        K::check_written(&patch, &patched)?;
+        Ok(patched.version())
     }
 
     pub(super) async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
@@ -159,6 +166,7 @@ impl<K: SetKind> Sets<K> {
         let marked = deleted.map_err(|error| failed(operation, key, error))?.left();
         if K::FINALIZER.is_none() {
             // The cluster sees to the rest, and may have done so.
+            self.ends(&found);
             return Ok(StoredSet { deletion: Some(deletion), ..found.stored()? });
         }
         // It waits for our finalizer, so that it is still there.
@@ -204,19 +212,27 @@ impl<K: SetKind> Sets<K> {
     async fn patch(&self, key: &SetKey, operation: &'static str, patch: &Value) -> Result<SetRecord<K>> {
         let patched = self.api(key).patch(&key.name, &patch_parameters(), &Patch::Merge(patch)).await;
         let patched = patched.map_err(|error| failed(operation, key, error))?;
-        if !patched.is_over() {
-            self.cache.wrote(&patched);
+        self.cache.wrote(&patched);
+        if patched.is_over() {
+            self.ends(&patched);
         }
         Ok(patched)
     }
-}
 
-fn parameters() -> PostParams {
-    PostParams { field_manager: Some("petset".to_owned()), ..PostParams::default() }
+    /// The server may have forgotten a set, and the watch is still to say so.
+    fn ends(&self, set: &SetRecord<K>) {
+        self.ended.add(set.uid().as_str());
+        let key = set.key();
+        self.cache.changed(&key.namespace, &key.name, |_| {});
+    }
 }
 
 fn patch_parameters() -> PatchParams {
     PatchParams { field_manager: Some("petset".to_owned()), ..PatchParams::default() }
+}
+
+fn parameters() -> PostParams {
+    PostParams { field_manager: Some("petset".to_owned()), ..PostParams::default() }
 }
 
 fn with_ours<K: SetKind>(mut finalizers: Vec<Value>) -> Vec<Value> {
@@ -225,45 +241,22 @@ fn with_ours<K: SetKind>(mut finalizers: Vec<Value>) -> Vec<Value> {
     finalizers
 }
 
+/// Whether the server gave one version after another.
+fn is_newer(one: &Version, other: &Version) -> bool {
+    let number = |version: &Version| version.as_str().parse::<u64>().ok();
+    number(one).zip(number(other)).is_some_and(|(one, other)| one > other)
+}
+
+fn conflict(operation: &'static str, key: &SetKey, version: &Version, newest: &Version) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("set", key)
+        .with_message(format!("it was decided on version {version}, and the newest is {newest}"))
+}
+
 fn failed(operation: &'static str, key: &SetKey, error: kube::Error) -> Error {
     Error::from(Failure::new(operation, error)).with_context("set", key)
 }
 
 pub(super) fn not_found(operation: &'static str, key: &SetKey) -> Error {
     Error::new(ErrorKind::NotFound, operation).with_context("set", key).with_message("there is no set of this name")
-}
-
-/// The merge patch (RFC 7386) that makes `after` of `before`; `None` when they are equal.
-fn difference(before: &Value, after: &Value) -> Option<Value> {
-    match (before, after) {
-        (before, after) if before == after => None,
-        (Value::Object(before), Value::Object(after)) => {
-            let mut patch = Map::new();
-            for (key, after) in after {
-                if let Some(change) = difference(before.get(key).unwrap_or(&Value::Null), after) {
-                    patch.insert(key.clone(), change);
-                }
-            }
-            for key in before.keys().filter(|key| !after.contains_key(*key)) {
-                patch.insert(key.clone(), Value::Null);
-            }
-            Some(Value::Object(patch))
-        }
-        (_, after) => Some(after.clone()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_difference_says_only_what_changes() {
-        let before = json!({ "replicas": 3, "gone": 1, "template": { "image": "a", "name": "x" }, "list": [1, 2] });
-        let after = json!({ "replicas": 5, "template": { "image": "b", "name": "x" }, "list": [1], "new": {} });
-        let patch = json!({ "replicas": 5, "gone": null, "template": { "image": "b" }, "list": [1], "new": {} });
-        assert_eq!(difference(&before, &after), Some(patch));
-        assert_eq!(difference(&after, &after), None);
-        assert_eq!(difference(&json!({ "a": "b" }), &Value::Null), Some(Value::Null));
-    }
 }

@@ -11,11 +11,24 @@ use serde_json::{Value, json};
 
 use super::record::KeptClaim;
 use crate::meta::{self, OwnerKind, Tenure};
-use crate::resource::KeptSet;
+use crate::resource::{KeptSet, StatefulSets};
 
-/// The owner that a claim counts as having, for a set of which this is kept. `None` also where ours is not written as the
+/// What is to be known of a set that owns claims.
+#[derive(Debug, Clone)]
+pub(super) struct Holder {
+    uid: SetUid,
+    tenure: Tenure,
+}
+
+impl Holder {
+    pub(super) fn of(set: &KeptSet<StatefulSets>) -> Self {
+        Self { uid: set.record().uid(), tenure: set.tenure().clone() }
+    }
+}
+
+/// The owner that a claim counts as having, for this set. `None` also where ours is not written as the
 /// policy wants it, so that it is written again.
-pub(super) fn owner(set: &KeptSet, claim: &KeptClaim) -> Option<SetUid> {
+pub(super) fn owner(set: &Holder, claim: &KeptClaim) -> Option<SetUid> {
     let ours = || Some(set.uid.clone());
     match (&claim.owner, &set.tenure) {
         (Some(owner), _) if *owner != set.uid => Some(owner.clone()),
@@ -41,7 +54,7 @@ pub(super) fn doomed(claim: KeptClaim, pod: Option<&PodUid>) -> KeptClaim {
 /// `Conflict` when the set is not on record as ours yet.
 pub(super) fn metadata(
     key: &SetKey,
-    set: Option<&KeptSet>,
+    set: Option<&Holder>,
     owner: Option<&SetUid>,
     others: &[OwnerReference],
 ) -> Result<Value> {
@@ -69,16 +82,12 @@ fn not_ours(key: &SetKey) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use petset_core::Version;
-
     use super::*;
     use crate::cache::Record;
-    use crate::resource::Term;
     use crate::volumes::record::ClaimRecord;
 
-    fn set(tenure: Tenure) -> KeptSet {
-        let term = Term { number: 1, is_ours: true };
-        KeptSet { uid: SetUid::from("s"), version: Version::new("1"), selector: String::new(), tenure, term }
+    fn set(tenure: Tenure) -> Holder {
+        Holder { uid: SetUid::from("s"), tenure }
     }
 
     fn marked() -> Tenure {
@@ -160,7 +169,7 @@ mod tests {
         }
         let written = metadata(&key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
         assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
-        for kept in [set(Tenure::Mark(None)), KeptSet { uid: SetUid::from("later"), ..set(Tenure::Reference) }] {
+        for kept in [set(Tenure::Mark(None)), Holder { uid: SetUid::from("later"), ..set(Tenure::Reference) }] {
             let error = metadata(&key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
             assert_eq!(error.kind(), ErrorKind::Conflict);
         }

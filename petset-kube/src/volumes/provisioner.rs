@@ -14,13 +14,14 @@ use petset_core::spec::{ClaimTemplate, Quantity};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid};
 use serde_json::{Value, json};
 
+use super::native::Holder;
 use super::record::{ClaimRecord, KeptClaim};
 use super::{check, native, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
 use crate::meta::{self, OwnerKind};
 use crate::pods::PodRecord;
-use crate::resource::{KeptSet, SetRecord, StatefulSets};
+use crate::resource::{SetRecord, StatefulSets};
 
 /// How often a request is tried on a fresh read, when somebody else keeps being faster.
 const TRIES: usize = 8;
@@ -41,8 +42,8 @@ struct Native {
 }
 
 impl Native {
-    fn set(&self, key: &SetKey) -> Option<KeptSet> {
-        self.sets.peek(&key.namespace, &key.name)
+    fn set(&self, key: &SetKey) -> Option<Holder> {
+        self.sets.peek(&key.namespace, &key.name).as_ref().map(Holder::of)
     }
 }
 

@@ -103,6 +103,8 @@ impl Record for ClaimRecord {
             Some("Lost") => ClaimPhase::Lost,
             Some(other) => return Err(format!("its phase {other} is none that is known")),
         };
+        // Before it is bound, what is written there is what is wished for, or under way.
+        let is_bound = status.phase.as_deref().is_some_and(|phase| !matches!(phase, "" | "Pending"));
         let label = |key| text(meta.labels.as_ref(), key);
         let others = meta::others(meta).into_iter();
         let storage = |amount: &k8s_openapi::apimachinery::pkg::api::resource::Quantity| Quantity::from(&*amount.0);
@@ -122,7 +124,7 @@ impl Record for ClaimRecord {
             mark: text(meta.annotations.as_ref(), meta::MARK),
             made_for: label(meta::SET).zip(label(meta::CLAIM_TEMPLATE)),
             phase,
-            volume: spec.volume_name.filter(|name| !name.is_empty()),
+            volume: spec.volume_name.filter(|name| is_bound && !name.is_empty()),
             asked: asked.map(storage),
             capacity: capacity.map(storage),
             storage_class: spec.storage_class_name,

@@ -9,14 +9,15 @@ mod state;
 mod status;
 
 use petset_core::spec::{PetSet, RetentionPolicyType};
-use petset_core::status::PetSetStatus;
+use petset_core::status::{Condition, PetSetStatus};
 use petset_core::store::Revision;
-use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Version};
+use petset_core::{Error, ErrorKind, Result, SetUid};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::kind::{Kind, StatusRequest};
-use super::record::{KeptSet, SetRecord, Term, without_nulls};
+use super::kept::{KeptSet, Term};
+use super::kind::Kind;
+use super::record::{SetRecord, without_nulls};
 use crate::meta::{self, OwnerKind, Tenure};
 use state::State;
 
@@ -29,7 +30,8 @@ impl Kind for StatefulSets {
     const PLURAL: &'static str = "statefulsets";
     /// None: its pods go with it by their owner references, in the order that the cluster takes.
     const FINALIZER: Option<&'static str> = None;
-    const ADOPTS_REVISIONS: bool = true;
+    const REVISION_LABEL: Option<&'static str> = None;
+    const SHARES_REVISIONS: bool = true;
 
     /// The server has filled in every default and checked everything; what it allows is worked on.
     fn complete(_record: &SetRecord<Self>, mut set: PetSet) -> Result<PetSet> {
@@ -67,36 +69,31 @@ impl Kind for StatefulSets {
         }
     }
 
-    fn status_request(
-        key: &SetKey,
-        version: &Version,
-        status: &PetSetStatus,
-        known: Option<&KeptSet>,
-    ) -> Result<StatusRequest> {
-        let known = known.filter(|known| known.version == *version).ok_or_else(|| {
-            Error::new(ErrorKind::Conflict, "update the status of a set")
-                .with_context("set", key)
-                .with_message(format!("version {version} is not the newest that is known"))
-        })?;
-        let Term { number, is_ours } = known.term;
+    fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {
+        let (record, Term { number, is_ours }) = (known.record(), known.term());
         let state = State {
             term: if is_ours { number } else { number + 1 },
             tickets: status.tickets.clone(),
             started: status.started.clone(),
             deleting_claims: status.deleting_claims.clone(),
         };
-        Ok(StatusRequest::Patch(json!({
-            "metadata": { "uid": known.uid, "resourceVersion": version, "annotations": { meta::STATE: state.text() } },
-            "status": status::written(status),
-        })))
+        let mut next = if record.status.is_object() { record.status.clone() } else { json!({}) };
+        for (field, value) in status::written(status) {
+            next[field] = value;
+        }
+        let mut patch = record.status_patch(&next);
+        patch["metadata"]["uid"] = json!(record.uid());
+        let state = state.text();
+        if annotation(record, meta::STATE) != Some(&state) {
+            patch["metadata"]["annotations"] = json!({ meta::STATE: state });
+        }
+        patch
     }
 
     /// Tickets are nothing before they are on record.
-    fn check_written(request: &StatusRequest, answer: &SetRecord<Self>) -> Result<()> {
-        let (StatusRequest::Patch(written) | StatusRequest::Replace(written)) = request;
-        let wanted = &written["metadata"]["annotations"][meta::STATE];
-        let found = answer.metadata.annotations.as_ref().and_then(|annotations| annotations.get(meta::STATE));
-        if found.map(String::as_str) == wanted.as_str() {
+    fn check_written(patch: &Value, answer: &SetRecord<Self>) -> Result<()> {
+        let wanted = patch["metadata"]["annotations"][meta::STATE].as_str();
+        if wanted.is_none() || annotation(answer, meta::STATE).map(String::as_str) == wanted {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Internal, "update the status of a set")
@@ -104,8 +101,12 @@ impl Kind for StatefulSets {
             .with_message(format!("the server took the status without the annotation {}", meta::STATE)))
     }
 
-    fn revision_selector(_key: &SetKey, known: Option<&KeptSet>) -> String {
-        known.map(|known| known.selector.clone()).unwrap_or_default()
+    fn condition(condition: &Condition) -> Value {
+        status::written_condition(condition)
+    }
+
+    fn revision_selector(known: &KeptSet<Self>) -> String {
+        known.selector().unwrap_or_default().to_owned()
     }
 
     fn revision(record: &SetRecord<Self>, uid: &SetUid, revision: &Revision) -> Result<String> {

@@ -3,7 +3,7 @@
 use petset_core::status::{Condition, PetSetStatus};
 use petset_core::{RevisionName, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{StatefulSets, count};
 use crate::resource::SetRecord;
@@ -52,7 +52,7 @@ fn read_condition(condition: &Value, generation: u64) -> Result<Condition, serde
 }
 
 /// The status as it is sent. A server leaves out what it does not know.
-pub(super) fn written(status: &PetSetStatus) -> Value {
+pub(super) fn written(status: &PetSetStatus) -> Map<String, Value> {
     let PetSetStatus {
         observed_generation,
         replicas,
@@ -68,21 +68,24 @@ pub(super) fn written(status: &PetSetStatus) -> Value {
         started: _,
         deleting_claims: _,
     } = status;
-    json!({
-        "observedGeneration": observed_generation,
-        "replicas": replicas,
-        "readyReplicas": ready_replicas,
-        "availableReplicas": available_replicas,
-        "currentReplicas": current_replicas,
-        "updatedReplicas": updated_replicas,
-        "currentRevision": current_revision,
-        "updateRevision": update_revision,
-        "collisionCount": collision_count,
-        "conditions": conditions.iter().map(written_condition).collect::<Vec<_>>(),
-    })
+    [
+        ("observedGeneration", json!(observed_generation)),
+        ("replicas", json!(replicas)),
+        ("readyReplicas", json!(ready_replicas)),
+        ("availableReplicas", json!(available_replicas)),
+        ("currentReplicas", json!(current_replicas)),
+        ("updatedReplicas", json!(updated_replicas)),
+        ("currentRevision", json!(current_revision)),
+        ("updateRevision", json!(update_revision)),
+        ("collisionCount", json!(collision_count)),
+        ("conditions", json!(conditions.iter().map(written_condition).collect::<Vec<_>>())),
+    ]
+    .map(|(field, value)| (field.to_owned(), value))
+    .into_iter()
+    .collect()
 }
 
-fn written_condition(condition: &Condition) -> Value {
+pub(super) fn written_condition(condition: &Condition) -> Value {
     let Condition { kind, status, reason, message, last_transition_time, observed_generation: _ } = condition;
     let since = (*last_transition_time != Timestamp::default()).then_some(last_transition_time);
     json!({ "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since })
@@ -117,7 +120,7 @@ mod tests {
             last_transition_time: Timestamp::from_micros(1_700_000_000_000_000),
             observed_generation: 3,
         });
-        let mut sent = written(&status);
+        let mut sent = Value::Object(written(&status));
         assert_eq!(read_of(&json!({}), &sent), status);
         // A server before 1.22 keeps less.
         sent.as_object_mut().expect("an object").remove("availableReplicas");
