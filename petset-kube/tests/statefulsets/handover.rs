@@ -4,7 +4,7 @@ use petset_kube::envtest::{Controllers, Server};
 use serde_json::Value;
 
 use crate::person::{Person, STATE};
-use crate::world;
+use crate::world::World;
 use crate::{Error, ensure};
 
 const OLD: &str = "nginx-slim:0.8";
@@ -54,7 +54,7 @@ fn theirs(server: &Server) -> Result<Controllers, Error> {
 }
 
 pub(crate) async fn there_and_back() -> Result<(), Error> {
-    let world = world::make().await?;
+    let world = World::make().await?;
     let mut person = Person::arrive(&world, "handover").await?;
     let note = "      labels:\n        app: nginx\n      annotations:\n        note: \"a < b && c > d\"\n    spec:";
 

@@ -1,5 +1,7 @@
 //! What a person must be able to do, with the real `kubectl` against a real API server; a stand-in kubelet runs the pods.
 
+mod crowd;
+#[path = "../common/observer.rs"]
 mod observer;
 mod person;
 mod steps;
@@ -45,6 +47,8 @@ fn trials() -> Vec<Trial> {
         trial("w5_deletion_orphan_and_adoption", steps::orphans),
         trial("w5_deletion_of_a_claim_in_use_waits", steps::claim_in_use),
         trial("w6_pause", steps::pause),
+        trial("w9_parallel", crowd::parallel),
+        trial("w10_two_controllers_s1_s8_s10", crowd::two_controllers),
     ]
 }
 

@@ -44,7 +44,13 @@ impl Person {
 
     /// Somebody who watches the order of things from now on.
     pub(crate) async fn observer(&self) -> Result<Observer, Error> {
-        Observer::start(self.client.clone(), &self.namespace).await
+        Observer::start(self.client.clone(), &self.namespace, true).await
+    }
+
+    /// Starts one more controller with views of its own, each time.
+    pub(crate) fn another_controller(&self) -> impl Fn() -> Sets + Send + use<> {
+        let (client, namespace) = (self.client.clone(), self.namespace.clone());
+        move || Controller::new(Cluster::builder(client.clone()).namespace(namespace.as_str()).open()).spawn()
     }
 
     /// The set of the reference's text, changed.
