@@ -39,8 +39,12 @@ impl Supervised {
     /// Kills it, as a power cut would, and waits until it is gone. Its folder stays.
     pub(super) fn kill(&mut self) -> io::Result<()> {
         let pid = fs::read_to_string(&self.pid)?;
+        // Held while it is waited for: its end would tell the supervisor to clear up.
+        let held = self.shell.stdin.take();
         Command::new("kill").args(["-KILL", pid.trim()]).status()?;
-        self.shell.wait().map(drop)
+        let ended = self.shell.wait();
+        drop(held);
+        ended.map(drop)
     }
 
     /// The end of what it wrote.

@@ -55,7 +55,11 @@ impl ClusterHands {
             + serde::de::DeserializeOwned,
     {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
-        api.delete(name, &DeleteParams::default()).await.map(drop).map_err(failed)
+        match api.delete(name, &DeleteParams::default()).await {
+            // The server itself takes the endpoints of a service along.
+            Err(kube::Error::Api(refused)) if refused.code == 404 => Ok(()),
+            removed => removed.map(drop).map_err(failed),
+        }
     }
 }
 
