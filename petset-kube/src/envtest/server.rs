@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::identity::Identity;
+use super::options::{AUDIT_LOG, ServerOptions};
 use super::program::Supervised;
 
 /// A real API server over an etcd of its own, on free ports of the loopback interface.
@@ -31,6 +32,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Shared {
     ports: Ports,
+    arguments: Arguments,
     identity: Identity,
     programs: Mutex<Programs>,
     folder: TempDir,
@@ -42,6 +44,13 @@ struct Ports {
     api: u16,
     client: u16,
     peer: u16,
+}
+
+/// How the programs are started.
+#[derive(Debug)]
+struct Arguments {
+    api: Vec<String>,
+    etcd: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -64,10 +73,18 @@ impl Server {
     /// `NotFound` when `KUBEBUILDER_ASSETS` names no folder with `etcd` and `kube-apiserver`; `Unavailable` with the end of
     /// the log when a program ends, or is not ready after two minutes.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&ServerOptions::default()).await
+    }
+
+    /// The same with what is to be different.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start).
+    pub async fn start_with(options: &ServerOptions) -> Result<Self> {
         let assets = Self::assets()?;
         let mut tries = 1;
         loop {
-            match Self::try_start(&assets).await {
+            match Self::try_start(&assets, options).await {
                 Err(error) if tries < TRIES => {
                     tracing::warn!(error = %error.chain(), "the API server did not start, again");
                     tries += 1;
@@ -92,13 +109,18 @@ impl Server {
         }
     }
 
-    async fn try_start(assets: &Path) -> Result<Self> {
+    async fn try_start(assets: &Path, options: &ServerOptions) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let identity = Identity::make(folder.path())?;
         let ports = Ports::free().map_err(|error| failed("find a free port", error))?;
-        let mut etcd = start(assets, ETCD, &etcd_arguments(folder.path(), ports), folder.path())?;
-        let mut api = start(assets, API, &api_arguments(folder.path(), &identity, ports), folder.path())?;
-        let asking = Client::try_from(config(ports.api, &identity)?).map_err(|error| failed("make a client", error))?;
+        let arguments = Arguments {
+            api: [api_arguments(folder.path(), &identity, ports), options.of_api(folder.path())?].concat(),
+            etcd: [etcd_arguments(folder.path(), ports), options.of_etcd()].concat(),
+        };
+        let mut etcd = start(assets, ETCD, &arguments.etcd, folder.path())?;
+        let mut api = start(assets, API, &arguments.api, folder.path())?;
+        let asking = Client::try_from(config(ports.api, &identity, &identity.token)?)
+            .map_err(|error| failed("make a client", error))?;
         let deadline = Instant::now() + PATIENCE;
         while !is_ready(&asking).await {
             for (name, program) in [(ETCD, &mut etcd), (API, &mut api)] {
@@ -112,8 +134,9 @@ impl Server {
             sleep(Duration::from_millis(50)).await;
         }
         let programs = Mutex::new(Programs { api, etcd });
-        let server = Self { shared: Arc::new(Shared { ports, identity, programs, folder }) };
-        fs::write(server.kubeconfig(), server.kubeconfig_text()).map_err(|error| failed("write a file", error))?;
+        let server = Self { shared: Arc::new(Shared { ports, arguments, identity, programs, folder }) };
+        let text = server.kubeconfig_text(&server.shared.identity.token);
+        fs::write(server.kubeconfig(), text).map_err(|error| failed("write a file", error))?;
         Ok(server)
     }
 
@@ -122,9 +145,10 @@ impl Server {
     /// # Errors
     /// When it cannot be killed or started, or is not ready after two minutes.
     pub async fn restart_api(&self) -> Result<()> {
-        let Shared { ports, identity, programs, folder } = &*self.shared;
-        let arguments = api_arguments(folder.path(), identity, *ports);
-        restart(&mut programs.lock().unwrap_or_else(PoisonError::into_inner).api, API, &arguments, folder.path())?;
+        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
+        let mut programs = programs.lock().unwrap_or_else(PoisonError::into_inner);
+        restart(&mut programs.api, API, &arguments.api, folder.path())?;
+        drop(programs);
         self.until_ready().await
     }
 
@@ -133,9 +157,10 @@ impl Server {
     /// # Errors
     /// When it cannot be killed or started, or the API server is not ready after two minutes.
     pub async fn restart_etcd(&self) -> Result<()> {
-        let Shared { ports, identity: _, programs, folder } = &*self.shared;
-        let arguments = etcd_arguments(folder.path(), *ports);
-        restart(&mut programs.lock().unwrap_or_else(PoisonError::into_inner).etcd, ETCD, &arguments, folder.path())?;
+        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
+        let mut programs = programs.lock().unwrap_or_else(PoisonError::into_inner);
+        restart(&mut programs.etcd, ETCD, &arguments.etcd, folder.path())?;
+        drop(programs);
         self.until_ready().await
     }
 
@@ -156,7 +181,12 @@ impl Server {
     /// # Panics
     /// Never: what was good at the start stays so.
     pub fn config(&self) -> Config {
-        config(self.shared.ports.api, &self.shared.identity).expect("it was good at the start")
+        self.config_with(&self.shared.identity.token).expect("it was good at the start")
+    }
+
+    /// How the owner of a token reaches it.
+    pub(super) fn config_with(&self, token: &str) -> Result<Config> {
+        config(self.shared.ports.api, &self.shared.identity, token)
     }
 
     /// The administrator's client, on the runtime that this is called on.
@@ -172,7 +202,23 @@ impl Server {
         self.shared.folder.path().join("kubeconfig")
     }
 
-    fn kubeconfig_text(&self) -> String {
+    /// Where its etcd answers, in the clear and to everybody.
+    pub fn etcd(&self) -> String {
+        format!("http://127.0.0.1:{}", self.shared.ports.client)
+    }
+
+    /// Who asked for what, one JSON object per line, if [`ServerOptions::audits`] says so; there as long as the server.
+    pub fn audit_log(&self) -> PathBuf {
+        self.folder().join(AUDIT_LOG)
+    }
+
+    /// The folder of everything that is only there as long as the server.
+    pub(super) fn folder(&self) -> &Path {
+        self.shared.folder.path()
+    }
+
+    /// The kubeconfig of the owner of a token.
+    pub(super) fn kubeconfig_text(&self, token: &str) -> String {
         let Shared { ports, identity, .. } = &*self.shared;
         json!({
             "apiVersion": "v1",
@@ -181,20 +227,20 @@ impl Server {
                 "server": format!("https://127.0.0.1:{}", ports.api),
                 "certificate-authority": identity.certificate_file,
             } }],
-            "users": [{ "name": "admin", "user": { "token": identity.token } }],
-            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "admin" } }],
+            "users": [{ "name": "user", "user": { "token": token } }],
+            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "user" } }],
             "current-context": "envtest",
         })
         .to_string()
     }
 }
 
-fn config(port: u16, identity: &Identity) -> Result<Config> {
+fn config(port: u16, identity: &Identity, token: &str) -> Result<Config> {
     let address: Uri = format!("https://127.0.0.1:{port}").parse().map_err(|error| failed("read an address", error))?;
     let mut config = Config::new(address);
     config.root_cert = Some(vec![identity.certificate.clone()]);
-    let user: AuthInfo = serde_json::from_value(json!({ "token": identity.token }))
-        .map_err(|error| failed("describe an administrator", error))?;
+    let user: AuthInfo =
+        serde_json::from_value(json!({ "token": token })).map_err(|error| failed("describe a user", error))?;
     config.auth_info = user;
     Ok(config)
 }
