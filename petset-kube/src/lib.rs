@@ -6,6 +6,7 @@ mod client;
 pub mod cluster;
 #[cfg(feature = "envtest")]
 pub mod envtest;
+pub mod events;
 mod lossless;
 mod merge;
 mod meta;

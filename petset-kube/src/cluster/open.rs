@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Service;
 use kube::Client;
+use petset_core::engine::EventStream;
 use petset_core::{Backends, Error, ErrorKind, Result};
 
 use super::builder::ClusterBuilder;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
+use crate::events::Recording;
 use crate::names::KubeNames;
 use crate::pods::{KubePods, PodRecord, PodView};
 use crate::resource::{Kind, PetSets, SetKind, StatefulSets};
@@ -125,6 +127,16 @@ impl Cluster<StatefulSets> {
 }
 
 impl<K: SetKind> Cluster<K> {
+    /// Writes what is told of sets as Events of their resources, on the runtime that this is called on; `events` are those
+    /// of the controller, [`Sets::events`](petset_core::controller::Sets::events).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use = "it stops when it is dropped"]
+    pub fn record(&self, events: EventStream) -> Recording {
+        Recording::start::<K>(self.views.client.clone(), events)
+    }
+
     /// Where pods run.
     pub fn pods(&self) -> Arc<KubePods> {
         Arc::new(self.pods.clone())

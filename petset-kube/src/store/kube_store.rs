@@ -50,12 +50,19 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         Ok(Vec::new())
     }
 
+    /// A set that cannot be read says so in its status from then on.
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
         let Some(known) = self.sets.known(key).await? else {
             self.pods.forget(key);
             return Ok(None);
         };
-        let mut stored = known.stored()?;
+        let mut stored = match known.stored() {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.sets.refuse(&known, &error).await;
+                return Err(error);
+            }
+        };
         if let Some(deletion) = &mut stored.deletion
             && deletion.cascade == Cascade::Ordered
             && self.revisions.are_orphans(&known).await?

@@ -8,6 +8,7 @@ mod ends;
 mod kube_store;
 mod objects;
 mod record;
+mod refusal;
 mod revision;
 mod sets;
 mod watch;

@@ -7,10 +7,11 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, Pro
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, StoredSet};
-use petset_core::{Error, ErrorKind, Result, SetKey, Version};
+use petset_core::{Error, ErrorKind, Result, SetKey, Timestamp, Version};
 use serde_json::{Map, Value, json};
 
 use super::base::{self, Base};
+use super::refusal;
 use crate::cache::{Cache, Ended, Scope};
 use crate::client::{Connection, Failure};
 use crate::merge::difference;
@@ -133,12 +134,26 @@ impl<K: SetKind> Sets<K> {
     /// Writes what of the status is new, on the version of `base`. Where nothing is, the server still says whether that
     /// version is the newest.
     pub(super) async fn update_status(&self, base: &Base<K>, status: &PetSetStatus) -> Result<Version> {
-        let (key, patch) = (base.key(), base.patch(status));
-        let patched = self.api(&key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(&patch)).await;
-        let patched = patched.map_err(|error| failed(base::OPERATION, &key, error))?;
-        self.cache.wrote(&patched);
+        let patch = base.patch(status);
+        let patched = self.patch_status(&base.key(), &patch).await?;
         K::check_written(&patch, &patched)?;
         Ok(patched.version())
+    }
+
+    /// Says in the status of a set why it is left alone. Best effort: whoever cannot write it says so elsewhere.
+    pub(super) async fn refuse(&self, found: &KeptSet<K>, error: &Error) {
+        let Some(status) = refusal::status(found.record(), error, Timestamp::now()) else { return };
+        let key = found.record().key();
+        if let Err(error) = self.patch_status(&key, &found.record().status_patch(&status)).await {
+            tracing::debug!(set = %key, error = %error.chain(), "the status could not be written");
+        }
+    }
+
+    async fn patch_status(&self, key: &SetKey, patch: &Value) -> Result<SetRecord<K>> {
+        let patched = self.api(key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(patch)).await;
+        let patched = patched.map_err(|error| failed(base::OPERATION, key, error))?;
+        self.cache.wrote(&patched);
+        Ok(patched)
     }
 
     pub(super) async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
