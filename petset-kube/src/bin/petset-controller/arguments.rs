@@ -4,16 +4,22 @@ use std::net::SocketAddr;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{ArgGroup, Parser, ValueEnum};
 use tracing_subscriber::filter::Targets;
 
-/// Keeps PetSets alive on a Kubernetes cluster.
+/// What the program is told.
 #[derive(Debug, Parser)]
-#[command(name = "petset-controller", version, about)]
+#[command(name = "petset-controller", version, about = "Keeps sets of pets alive on a Kubernetes cluster.", long_about = None)]
+#[command(group = ArgGroup::new("kinds").args(["petsets", "statefulsets"]).required(true).multiple(true))]
 pub(crate) struct Arguments {
-    /// Work on PetSet resources (petset.rs/v1).
-    #[arg(long, required = true)]
-    petsets: bool,
+    /// Work on `PetSet` resources (petset.rs/v1).
+    #[arg(long)]
+    pub(crate) petsets: bool,
+
+    /// Work on `StatefulSet` resources (apps/v1), all of them, in the place of kube-controller-manager, which is to run with
+    /// `--controllers=*,-statefulset`.
+    #[arg(long)]
+    pub(crate) statefulsets: bool,
 
     /// Work in this namespace only, with rights in it only; in all of them unless said.
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -71,20 +77,6 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// What sets are, on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// `PetSet` resources.
-    PetSets,
-}
-
-impl Arguments {
-    /// The kinds of sets to work on.
-    pub(crate) fn kinds(&self) -> Vec<Kind> {
-        self.petsets.then_some(Kind::PetSets).into_iter().collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -95,7 +87,10 @@ mod tests {
     fn the_arguments_make_sense() {
         Arguments::command().debug_assert();
         let arguments = Arguments::try_parse_from(["petset-controller", "--petsets"]).expect("they are enough");
-        assert_eq!((arguments.kinds(), arguments.leader_elect), (vec![Kind::PetSets], true));
+        assert_eq!((arguments.petsets, arguments.statefulsets, arguments.leader_elect), (true, false, true));
+        let both =
+            Arguments::try_parse_from(["petset-controller", "--petsets", "--statefulsets"]).expect("so are both");
+        assert!(both.petsets && both.statefulsets);
     }
 
     #[test]

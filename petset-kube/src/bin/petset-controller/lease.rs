@@ -13,7 +13,7 @@ use kube::api::PostParams;
 use kube::{Api, Client, Error};
 use tokio::time::{Instant, sleep};
 
-use crate::log::chain;
+use crate::lines::chain;
 
 /// A lease that is not renewed for so long has run out.
 const DURATION: Duration = Duration::from_secs(15);

@@ -1,10 +1,10 @@
-//! `petset-controller`: the controller of `PetSet`s as a program, for a Deployment in the cluster or for a terminal.
+//! `petset-controller`: the controller of `PetSet`s and `StatefulSet`s as a program, for a Deployment in the cluster or for a terminal.
 
 mod arguments;
 mod client;
 mod health;
 mod lease;
-mod log;
+mod lines;
 mod run;
 mod server;
 mod stop;
@@ -20,7 +20,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log::start(&arguments);
+    lines::start(&arguments);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run::run(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!(error = %log::chain(&*error), "the controller ends");
+            tracing::error!(error = %lines::chain(&*error), "the controller ends");
             ExitCode::FAILURE
         }
     }

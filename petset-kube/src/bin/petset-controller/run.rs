@@ -57,16 +57,14 @@ fn identity() -> String {
 
 /// Waits for the lease; without an election only until the server answers.
 async fn lead(election: Option<&Election>, client: &kube::Client, health: &Health) -> Option<Term> {
-    match election {
-        Some(election) => Some(election.acquire(|| health.set(State::Waiting)).await),
-        None => {
-            while let Err(error) = client.apiserver_version().await {
-                tracing::warn!(%error, "the API server does not answer");
-                tokio::time::sleep(crate::lease::RETRY).await;
-            }
-            None
-        }
+    if let Some(election) = election {
+        return Some(election.acquire(|| health.set(State::Waiting)).await);
     }
+    while let Err(error) = client.apiserver_version().await {
+        tracing::warn!(%error, "the API server does not answer");
+        tokio::time::sleep(crate::lease::RETRY).await;
+    }
+    None
 }
 
 /// Renews the lease until somebody else has it.

@@ -7,9 +7,10 @@ use petset_core::controller::Sets;
 use petset_core::{Controller, ControllerOptions};
 use petset_kube::cluster::Cluster;
 use petset_kube::events::Recording;
+use petset_kube::resource::SetKind;
 use tokio::time::timeout;
 
-use crate::arguments::{Arguments, Kind};
+use crate::arguments::Arguments;
 use crate::stop::Stop;
 
 /// So long each worker may take to end the request that it is in.
@@ -26,7 +27,20 @@ pub(crate) struct Work(Vec<Controlled>);
 
 impl Work {
     pub(crate) fn start(client: &Client, arguments: &Arguments) -> Self {
-        Self(arguments.kinds().into_iter().map(|kind| Controlled::start(kind, client.clone(), arguments)).collect())
+        let builder = Cluster::builder(client.clone()).domain(&arguments.cluster_domain);
+        let builder = match &arguments.namespace {
+            Some(namespace) => builder.namespace(namespace),
+            None => builder,
+        };
+        Self(match (arguments.petsets, arguments.statefulsets) {
+            (true, true) => {
+                // Both see pods and claims through the same views.
+                let cluster = builder.open();
+                vec![Controlled::start(&cluster.stateful_sets(), arguments), Controlled::start(&cluster, arguments)]
+            }
+            (false, true) => vec![Controlled::start(&builder.stateful_sets().open(), arguments)],
+            (_, false) => vec![Controlled::start(&builder.open(), arguments)],
+        })
     }
 
     /// Stops after the requests that are under way, at once when somebody insists. Pods keep running.
@@ -46,21 +60,11 @@ impl Work {
 }
 
 impl Controlled {
-    fn start(kind: Kind, client: Client, arguments: &Arguments) -> Self {
+    fn start<K: SetKind>(cluster: &Cluster<K>, arguments: &Arguments) -> Self {
         let mut options = ControllerOptions::default();
         options.workers = arguments.concurrency.into();
-        match kind {
-            Kind::PetSets => {
-                let builder = Cluster::builder(client).domain(&arguments.cluster_domain);
-                let cluster = match &arguments.namespace {
-                    Some(namespace) => builder.namespace(namespace),
-                    None => builder,
-                }
-                .open();
-                let sets = Controller::new(cluster.clone()).options(options).spawn();
-                let recording = cluster.record(sets.events());
-                Self { sets, recording }
-            }
-        }
+        let sets = Controller::new(cluster.clone()).options(options).spawn();
+        let recording = cluster.record(sets.events());
+        Self { sets, recording }
     }
 }
