@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Uri};
@@ -146,9 +146,7 @@ impl Server {
     /// When it cannot be killed or started, or is not ready after two minutes.
     pub async fn restart_api(&self) -> Result<()> {
         let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
-        let mut programs = programs.lock().unwrap_or_else(PoisonError::into_inner);
-        restart(&mut programs.api, API, &arguments.api, folder.path())?;
-        drop(programs);
+        restart(&mut lock(programs).api, API, &arguments.api, folder.path())?;
         self.until_ready().await
     }
 
@@ -158,9 +156,7 @@ impl Server {
     /// When it cannot be killed or started, or the API server is not ready after two minutes.
     pub async fn restart_etcd(&self) -> Result<()> {
         let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
-        let mut programs = programs.lock().unwrap_or_else(PoisonError::into_inner);
-        restart(&mut programs.etcd, ETCD, &arguments.etcd, folder.path())?;
-        drop(programs);
+        restart(&mut lock(programs).etcd, ETCD, &arguments.etcd, folder.path())?;
         self.until_ready().await
     }
 
@@ -255,8 +251,8 @@ async fn is_ready(client: &Client) -> bool {
 impl Ports {
     /// Three that nobody has at this moment.
     fn free() -> std::io::Result<Self> {
-        let hold = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        let held = [hold()?, hold()?, hold()?];
+        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let held = [bind()?, bind()?, bind()?];
         let port = |at: usize| Ok::<_, std::io::Error>(held[at].local_addr()?.port());
         Ok(Self { api: port(0)?, client: port(1)?, peer: port(2)? })
     }
@@ -268,6 +264,10 @@ const API: &str = "kube-apiserver";
 fn start(assets: &Path, program: &'static str, arguments: &[String], folder: &Path) -> Result<Supervised> {
     Supervised::start(&assets.join(program), arguments, folder)
         .map_err(|error| failed("start a program", error).with_context("program", program))
+}
+
+fn lock(programs: &Mutex<Programs>) -> MutexGuard<'_, Programs> {
+    programs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Kills a program and starts another one in its place.

@@ -43,7 +43,8 @@ pub struct Recording {
 impl Recording {
     pub(crate) fn start<K: SetKind>(client: Connection, events: EventStream) -> Self {
         let (finish, asked) = oneshot::channel();
-        let writer = Writer::<K> { client, batches: Batches::default(), writes: FuturesUnordered::new(), kind: PhantomData };
+        let writer =
+            Writer::<K> { client, batches: Batches::default(), writes: FuturesUnordered::new(), kind: PhantomData };
         Self { finish: Some(finish), task: tokio::spawn(writer.run(events, asked)) }
     }
 

@@ -40,8 +40,9 @@ pub(crate) async fn rollout() -> Result<(), Error> {
     for _ in 0..20 {
         let _ = engine.pass(&key).await?;
     }
-    let still = pods.get_opt("web-1").await?;
-    let stands = still.is_some_and(|still| still.uid() == second.uid() && still.metadata.deletion_timestamp.is_none());
+    let remains = pods.get_opt("web-1").await?;
+    let stands =
+        remains.is_some_and(|remains| remains.uid() == second.uid() && remains.metadata.deletion_timestamp.is_none());
     ensure!(stands, "the last ready pet was taken down");
     let seen = engine.backends().pods.list(&key).await?;
     ensure!(seen.iter().any(|pod| pod.status.ready_since.is_none()), "it never looked: {seen:#?}");

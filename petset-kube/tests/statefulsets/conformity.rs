@@ -6,7 +6,7 @@ use petset_kube::cluster::Cluster;
 use crate::person::{Person, names};
 use crate::{Error, ensure};
 
-/// integration TestVolumeTemplateNoopUpdate: what was declared before is taken again and changes nothing.
+/// integration `TestVolumeTemplateNoopUpdate`: what was declared before is taken again and changes nothing.
 pub(crate) async fn noop_update() -> Result<(), Error> {
     let person = Person::at_work("noop").await?;
     let text = include_str!("web.yaml");
@@ -25,7 +25,7 @@ pub(crate) async fn noop_update() -> Result<(), Error> {
     Ok(())
 }
 
-/// unit TestStatefulSetStatusUpdate and `AvailableReplicas`: at goal, nothing is written, whatever the server leaves out of
+/// unit `TestStatefulSetStatusUpdate` and `AvailableReplicas`: at goal, nothing is written, whatever the server leaves out of
 /// the status that it was told.
 pub(crate) async fn quiet() -> Result<(), Error> {
     let mut person = Person::at_work("quiet").await?;

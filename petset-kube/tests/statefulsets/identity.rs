@@ -47,7 +47,7 @@ fn claims_of(pod: &Value) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// integration TestStatefulSetPodSubdomain.
+/// integration `TestStatefulSetPodSubdomain`.
 pub(crate) async fn subdomain() -> Result<(), Error> {
     let person = Person::at_work("subdomain").await?;
     person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
@@ -58,7 +58,7 @@ pub(crate) async fn subdomain() -> Result<(), Error> {
     Ok(())
 }
 
-/// unit TestGetPersistentVolumeClaims: the template's labels, and the selector's win. Nothing of ours is on a claim, and
+/// unit `TestGetPersistentVolumeClaims`: the template's labels, and the selector's win. Nothing of ours is on a claim, and
 /// nobody owns it while nothing deletes it.
 pub(crate) async fn claim_labels() -> Result<(), Error> {
     let person = Person::at_work("claim-labels").await?;

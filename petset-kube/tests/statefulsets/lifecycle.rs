@@ -43,7 +43,7 @@ pub(crate) async fn evicted() -> Result<(), Error> {
     Ok(())
 }
 
-/// conformance "should list, patch and delete a collection of StatefulSets".
+/// conformance "should list, patch and delete a collection of `StatefulSets`".
 pub(crate) async fn collection() -> Result<(), Error> {
     let person = Person::at_work("collection").await?;
     person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
@@ -67,8 +67,8 @@ pub(crate) async fn status() -> Result<(), Error> {
     person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
     person.until_ready(1).await?;
     let api: Api<StatefulSet> = Api::namespaced(person.client.clone(), &person.namespace);
-    let path = format!("/apis/apps/v1/namespaces/{}/statefulsets/web/status", person.namespace);
-    let read = || -> Result<Value, Error> { Ok(serde_json::from_str(&person.kubectl(&["get", "--raw", &path])?)?) };
+    let address = format!("/apis/apps/v1/namespaces/{}/statefulsets/web/status", person.namespace);
+    let read = || -> Result<Value, Error> { Ok(serde_json::from_str(&person.kubectl(&["get", "--raw", &address])?)?) };
     let mut conditions = read()?["status"]["conditions"].as_array().cloned().unwrap_or_default();
     conditions
         .push(json!({ "type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set from e2e test" }));
@@ -86,7 +86,7 @@ pub(crate) async fn status() -> Result<(), Error> {
     Ok(())
 }
 
-/// unit TestStatefulSetControllerDeletionTimestamp, and what `kubectl delete` promises: in the background the set goes at
+/// unit `TestStatefulSetControllerDeletionTimestamp`, and what `kubectl delete` promises: in the background the set goes at
 /// once and its pods after it, in the foreground after them; claims stay.
 pub(crate) async fn deletion() -> Result<(), Error> {
     let person = Person::at_work("deletion").await?;

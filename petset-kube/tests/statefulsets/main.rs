@@ -6,7 +6,7 @@ mod conformity;
 mod handover;
 mod identity;
 mod lifecycle;
-#[path = "../walkthroughs/observer.rs"]
+#[path = "../common/observer.rs"]
 mod observer;
 mod person;
 mod revisions;

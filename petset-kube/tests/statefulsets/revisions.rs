@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::person::{Person, STATE};
 use crate::{Error, ensure};
 
-/// unit TestStatefulSetControlLimitsHistory: what no pod uses any more is kept up to the limit.
+/// unit `TestStatefulSetControlLimitsHistory`: what no pod uses any more is kept up to the limit.
 pub(crate) async fn limited() -> Result<(), Error> {
     let person = Person::at_work("history").await?;
     let change = |text: String| text.replace("  replicas: 3\n", "  replicas: 1\n  revisionHistoryLimit: 2\n");
@@ -28,7 +28,7 @@ pub(crate) async fn limited() -> Result<(), Error> {
     Ok(())
 }
 
-/// unit TestAdoptOrphanRevisions: a set that was deleted with `--cascade=orphan` and made again takes its pods and its
+/// unit `TestAdoptOrphanRevisions`: a set that was deleted with `--cascade=orphan` and made again takes its pods and its
 /// revisions back, so that nothing is restarted.
 pub(crate) async fn adopted() -> Result<(), Error> {
     let person = Person::at_work("orphans").await?;
@@ -52,7 +52,7 @@ pub(crate) async fn adopted() -> Result<(), Error> {
     Ok(())
 }
 
-/// The form of a revision, as unit TestCreateApplyRevision has it.
+/// The form of a revision, as unit `TestCreateApplyRevision` has it.
 pub(crate) async fn form() -> Result<(), Error> {
     let person = Person::at_work("form").await?;
     person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;

@@ -29,7 +29,7 @@ pub(crate) async fn rolling() -> Result<(), Error> {
     person.create(|text| text)?;
     person.until_ready(3).await?;
     let (claims, first) = (person.claims()?, until_complete(&person).await?);
-    let observer = Observer::start(person.client.clone(), &person.namespace).await?;
+    let observer = Observer::start(person.client.clone(), &person.namespace, true).await?;
     person.image(NEW)?;
     person.until_images(&[NEW; 3].join(" ")).await?;
     person.until_ready(3).await?;
@@ -73,7 +73,7 @@ pub(crate) async fn canary() -> Result<(), Error> {
     Ok(())
 }
 
-/// integration TestDeletingPodForRollingUpdatePartition, and e2e "for partiton1 and delete pod-0 with failing container".
+/// integration `TestDeletingPodForRollingUpdatePartition`, and e2e "for partiton1 and delete pod-0 with failing container".
 pub(crate) async fn partition_keeps() -> Result<(), Error> {
     let person = Person::at_work("partition").await?;
     person.create(|text| text.replace("replicas: 3", "replicas: 2"))?;

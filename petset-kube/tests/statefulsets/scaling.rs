@@ -14,7 +14,7 @@ use crate::{Error, ensure};
 /// unhealthy pod does not halt the way down is a difference on purpose.
 pub(crate) async fn ordered() -> Result<(), Error> {
     let person = Person::at_work("ordered").await?;
-    let observer = Observer::start(person.client.clone(), &person.namespace).await?;
+    let observer = Observer::start(person.client.clone(), &person.namespace, true).await?;
     person.create(|text| text)?;
     person.until_ready(3).await?;
     annotate(&person, "web-1", "{\"neverReady\":true}")?;
@@ -73,7 +73,7 @@ pub(crate) async fn scale() -> Result<(), Error> {
     Ok(())
 }
 
-/// integration TestSpecReplicasChange: 2, 3, 0, 2; a new template raises the generation that was seen.
+/// integration `TestSpecReplicasChange`: 2, 3, 0, 2; a new template raises the generation that was seen.
 pub(crate) async fn replicas() -> Result<(), Error> {
     let person = Person::at_work("replicas").await?;
     person.create(|text| parallel(&text).replace("replicas: 3", "replicas: 2"))?;
@@ -91,7 +91,7 @@ pub(crate) async fn replicas() -> Result<(), Error> {
     Ok(())
 }
 
-/// integration TestDeletingAndTerminatingPods: one that is held by a finalizer is waited for, those that ended by
+/// integration `TestDeletingAndTerminatingPods`: one that is held by a finalizer is waited for, those that ended by
 /// themselves are replaced, and so is the first once it is gone.
 pub(crate) async fn terminating() -> Result<(), Error> {
     let person = Person::at_work("terminating").await?;

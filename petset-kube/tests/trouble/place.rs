@@ -33,15 +33,15 @@ impl Place {
     /// A new namespace, with a controller that may do everything.
     pub(crate) async fn new(client: Client, namespace: &str) -> Result<Self, Error> {
         make_namespace(&client, namespace).await?;
-        Self::with(client.clone(), client, namespace)
+        Ok(Self::with(client.clone(), client, namespace))
     }
 
     /// A namespace that is there, with a controller that has the rights of `controller`.
-    pub(crate) fn with(client: Client, controller: Client, namespace: &str) -> Result<Self, Error> {
+    pub(crate) fn with(client: Client, controller: Client, namespace: &str) -> Self {
         let cluster = Cluster::builder(controller).namespace(namespace).open();
         let sets = Controller::new(cluster.clone()).spawn();
         let recording = cluster.record(sets.events());
-        Ok(Self { namespace: namespace.to_owned(), client, began: Instant::now(), sets, recording })
+        Self { namespace: namespace.to_owned(), client, began: Instant::now(), sets, recording }
     }
 
     pub(crate) fn objects(&self) -> Api<DynamicObject> {
@@ -177,7 +177,8 @@ impl Place {
     #[expect(clippy::cast_precision_loss, reason = "a few failures")]
     fn at_most(&self, failures: usize, pets: usize, most: f64) -> Result<(), Error> {
         let elapsed = self.began.elapsed();
-        ensure!(failures as f64 <= most * pets as f64, "{failures} failures of {pets} pets within {elapsed:?}");
+        let is_bounded = failures as f64 <= most * pets as f64;
+        ensure!(is_bounded, "{failures} failures of {pets} pets within {elapsed:?}");
         Ok(())
     }
 

@@ -117,15 +117,15 @@ pub(crate) async fn forbidden() -> Result<(), Error> {
     make::<Role>(&client, "forbidden", json!({ "metadata": { "name": "controller" }, "rules": rules(&pods) })).await?;
     make::<RoleBinding>(&client, "forbidden", binding).await?;
     let account = Account::of(&world.server, "forbidden", "controller").await?;
-    let place = Place::with(client.clone(), account.client()?, "forbidden")?;
+    let place = Place::with(client.clone(), account.client()?, "forbidden");
     place.create("web", spec(1)).await?;
     let words = ["pet 0", "cannot create resource \"pods\"", "system:serviceaccount:forbidden:controller"];
     place.until_degraded("web", "Backoff", &words).await?;
     place.until_event("web", "FailedCreate", "cannot create resource \"pods\"").await?;
     place.tries_twice_a_minute(place.failures("web", EventReason::FailedCreate), 1)?;
-    let role = json!({ "rules": rules(&all) });
+    let more = json!({ "rules": rules(&all) });
     Api::<Role>::namespaced(client, "forbidden")
-        .patch("controller", &PatchParams::default(), &Patch::Merge(role))
+        .patch("controller", &PatchParams::default(), &Patch::Merge(more))
         .await?;
     place.until_ready("web", 1).await?;
     place.until_well("web").await?;
@@ -316,7 +316,9 @@ where
         + Clone
         + std::fmt::Debug
         + serde::Serialize
-        + serde::de::DeserializeOwned,
+        + serde::de::DeserializeOwned
+        + Send
+        + Sync,
 {
     Api::<K>::namespaced(client.clone(), namespace)
         .create(&PostParams::default(), &serde_json::from_value(object)?)

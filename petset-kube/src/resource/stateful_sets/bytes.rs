@@ -2,16 +2,18 @@
 //!
 //! Kubernetes tells revisions apart by their bytes.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 
 /// A value as text.
 pub(super) fn text(value: &Value) -> String {
     let mut written = String::new();
-    write(value, &mut written);
+    put(value, &mut written);
     written
 }
 
-fn write(value: &Value, written: &mut String) {
+fn put(value: &Value, written: &mut String) {
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
@@ -19,10 +21,10 @@ fn write(value: &Value, written: &mut String) {
             list(written, ['{', '}'], fields, |(key, value), written| {
                 string(key, written);
                 written.push(':');
-                write(value, written);
+                put(value, written);
             });
         }
-        Value::Array(items) => list(written, ['[', ']'], items, write),
+        Value::Array(items) => list(written, ['[', ']'], items, put),
         Value::String(text) => string(text, written),
         Value::Null | Value::Bool(_) | Value::Number(_) => written.push_str(&value.to_string()),
     }
@@ -48,7 +50,7 @@ fn string(text: &str, written: &mut String) {
     for character in Value::from(text).to_string().chars() {
         match character {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                written.push_str(&format!("\\u{:04x}", u32::from(character)));
+                write!(written, "\\u{:04x}", u32::from(character)).expect("a string takes everything");
             }
             other => written.push(other),
         }

@@ -19,10 +19,11 @@ pub(super) fn read(record: &SetRecord<StatefulSets>) -> Result<PetSetStatus, ser
         observed_generation,
         replicas: count(&status["replicas"]),
         ready_replicas,
-        available_replicas: match &status["availableReplicas"] {
-            // Before Kubernetes 1.22 it was not told apart.
-            Value::Null if count(&record.spec["minReadySeconds"]) == 0 => ready_replicas,
-            available => count(available),
+        // Before Kubernetes 1.22 it was not told apart.
+        available_replicas: if status["availableReplicas"].is_null() && count(&record.spec["minReadySeconds"]) == 0 {
+            ready_replicas
+        } else {
+            count(&status["availableReplicas"])
         },
         current_replicas: count(&status["currentReplicas"]),
         updated_replicas: count(&status["updatedReplicas"]),
