@@ -123,17 +123,21 @@ impl PodBackend for KubePods {
         for _ in 0..TRIES {
             self.check_claims(&request).await?;
             let body = request::body(&request, self.owner);
-            match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
+            let failure = match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
                 Ok(answer) => {
                     self.view.pods.wrote(&answer);
                     return Ok(Created::New(read(&answer)?.pod));
                 }
-                Err(failure) if failure.is_already_exists() => {}
-                Err(failure) => return Err(Error::from(failure).with_context("pod", request.name())),
+                Err(failure) => failure,
+            };
+            if failure.is_already_exists() || failure.asks_again() {
+                let key = (request.set.namespace.to_string(), request.name());
+                if let Some(found) = self.view.pods.look(&key).await? {
+                    return Ok(Created::AlreadyThere(found.pod));
+                }
             }
-            let key = (request.set.namespace.to_string(), request.name());
-            if let Some(found) = self.view.pods.look(&key).await? {
-                return Ok(Created::AlreadyThere(found.pod));
+            if !failure.is_already_exists() {
+                return Err(Error::from(failure).with_context("pod", request.name()));
             }
             // Whoever had the name is gone meanwhile.
         }
