@@ -3,6 +3,8 @@
 
 mod cluster;
 mod program;
+#[path = "../common/published.rs"]
+mod published;
 mod rights;
 mod slow;
 mod stories;

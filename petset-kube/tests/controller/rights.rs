@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule, Role};
+use k8s_openapi::api::rbac::v1::{ClusterRole, Role};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
 use kube::api::PostParams;
@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::cluster::{Person, set};
 use crate::program::Program;
 use crate::slow::SlowWatches;
-use crate::{Error, ensure};
+use crate::{Error, ensure, published};
 
 /// The account of the published manifests.
 const USER: &str = "system:serviceaccount:default:petset-controller";
@@ -49,22 +49,10 @@ pub(crate) async fn story() -> Result<(), Error> {
     let unused: Vec<Right> = granted.difference(&used(&server)?).cloned().collect();
     ensure!(unused.is_empty(), "granted and never used: {unused:?}");
 
-    let claims = manifests().join("namespaced/role-claims.yaml");
-    person.kubectl(&["apply", "-f", &claims.display().to_string()])?;
-    let before = used(&server)?;
-    let granted_claims = self::granted(&server, "petset-controller-claims").await?;
-    ensure!(granted_claims.is_disjoint(&before), "{granted_claims:?} were used without the right to: {before:?}");
-    let program = Program::start(&account.kubeconfig(), &["--namespace=default"])?;
-    claims_that_go(&person).await?;
-    ensure!(program.end()?.success(), "it ends well");
-    let unused: Vec<Right> = granted_claims.difference(&used(&server)?).cloned().collect();
-    ensure!(unused.is_empty(), "granted and never used: {unused:?}");
+    optional(&person, &account, "claims", &[], claims_that_go).await?;
+    optional(&person, &account, "statefulsets", &["--statefulsets"], stateful_sets).await?;
     drop(kubelet);
     Ok(())
-}
-
-fn manifests() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/kubernetes")
 }
 
 async fn default_class(server: &Server) -> Result<(), Error> {
@@ -82,8 +70,30 @@ fn apply(person: &Person) -> Result<(), Error> {
     person.kubectl(&["apply", "-f", &definition.display().to_string()])?;
     person.kubectl(&["wait", "--for=condition=Established", "crd/petsets.petset.rs", "--timeout=60s"])?;
     for way in ["namespaced", "cluster"] {
-        person.kubectl(&["apply", "-k", &manifests().join(way).display().to_string()])?;
+        published::apply(&person.server, way, &[])?;
     }
+    Ok(())
+}
+
+/// An optional part of the rights: nothing of it was needed without, and all of it is with.
+async fn optional(
+    person: &Person,
+    account: &Account,
+    part: &str,
+    arguments: &[&str],
+    story: impl AsyncFnOnce(&Person) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let server = &person.server;
+    for way in ["namespaced", "cluster"] {
+        published::apply(server, way, &[part])?;
+    }
+    let (before, granted) = (used(server)?, granted(server, &format!("petset-controller-{part}")).await?);
+    ensure!(granted.is_disjoint(&before), "{granted:?} were used without the right to: {before:?}");
+    let program = Program::start(&account.kubeconfig(), &[&["--namespace=default"], arguments].concat())?;
+    story(person).await?;
+    ensure!(program.end()?.success(), "it ends well");
+    let unused: Vec<Right> = granted.difference(&used(server)?).cloned().collect();
+    ensure!(unused.is_empty(), "granted and never used: {unused:?}");
     Ok(())
 }
 
@@ -91,12 +101,12 @@ fn apply(person: &Person) -> Result<(), Error> {
 async fn granted(server: &Server, role: &str) -> Result<BTreeSet<Right>, Error> {
     let client = server.client()?;
     let namespaced = Api::<Role>::namespaced(client.clone(), "default").get(role).await?.rules.unwrap_or_default();
+    let mut cluster = Api::<ClusterRole>::all(client.clone()).get(role).await?.rules.unwrap_or_default();
     if role == "petset-controller" {
-        let cluster = Api::<ClusterRole>::all(client.clone()).get(role).await?.rules.unwrap_or_default();
         let lease = Api::<Role>::namespaced(client, "petset-system").get("petset-controller-lease").await?;
-        let both: Vec<PolicyRule> = cluster.into_iter().chain(lease.rules.unwrap_or_default()).collect();
-        ensure!(both == namespaced, "the two ways grant different rights: {both:?}");
+        cluster.extend(lease.rules.unwrap_or_default());
     }
+    ensure!(cluster == namespaced, "the two ways grant different rights: {cluster:?}");
     let mut rights = BTreeSet::new();
     for rule in namespaced {
         for group in rule.api_groups.iter().flatten() {
@@ -212,5 +222,28 @@ async fn claims_that_go(person: &Person) -> Result<(), Error> {
     person.until(&["get", "pvc", "data-brief-0", owner], |printed| printed == "brief").await?;
     person.kubectl(&["delete", "petset", "brief", "--timeout=60s"])?;
     person.until(&["get", "pvc", claims], |names| !names.contains("brief")).await?;
+    Ok(())
+}
+
+/// Kubernetes' own set beside one of ours, and a revision that somebody left behind.
+async fn stateful_sets(person: &Person) -> Result<(), Error> {
+    person.create(&json!({ "apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 1,
+        "metadata": { "name": "native-left", "labels": { "app": "native" } },
+        "data": { "spec": { "template": { "$patch": "replace", "spec": { "containers": [] } } } } }))?;
+    let mut native = set("native", 2);
+    native["apiVersion"] = json!("apps/v1");
+    native["kind"] = json!("StatefulSet");
+    native["spec"]["selector"] = json!({ "matchLabels": { "app": "native" } });
+    person.create(&native)?;
+    let path =
+        "-o=jsonpath={.status.observedGeneration} {.status.replicas} {.status.readyReplicas} {.status.updatedReplicas}";
+    person.until(&["get", "statefulset", "native", path], |printed| printed == "1 2 2 2").await?;
+    let owner = "-o=jsonpath={.metadata.ownerReferences[*].name}";
+    person.until(&["get", "controllerrevision", "native-left", owner], |printed| printed == "native").await?;
+    let image = json!([{ "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "two" }]);
+    person.kubectl(&["patch", "statefulset", "native", "--type=json", "-p", &image.to_string()])?;
+    person.until(&["get", "statefulset", "native", path], |printed| printed == "2 2 2 2").await?;
+    person.kubectl(&["scale", "statefulset", "native", "--replicas=0"])?;
+    person.until(&["get", "statefulset", "native", path], |printed| printed.starts_with("3 0")).await?;
     Ok(())
 }

@@ -1,5 +1,10 @@
 //! Everything around a set goes wrong, and the set comes to its goal: at most one pod per identity, nothing lost.
 
+#[path = "../common/account.rs"]
+mod account;
+#[path = "../common/etcd.rs"]
+mod etcd;
+mod gone;
 #[path = "../common/observer.rs"]
 mod observer;
 mod process;
@@ -15,6 +20,7 @@ mod world;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use account::account;
 use kube::client::ClientBuilder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use petset_core::Controller;
@@ -44,7 +50,7 @@ macro_rules! ensure {
 async fn while_it_is_killed(name: &str, seed: u64, etcd: bool) -> Result<(), Error> {
     let world = World::make().await?;
     let story = Story::new(world.server.client()?, name).await?;
-    let sets = Controller::new(story.cluster(world.server.client()?)).spawn();
+    let sets = Controller::new(story.cluster(account(&world.server).await?.client()?)).spawn();
     let mut dice = Dice::of(seed, name, 0);
     let mut kills = 0;
     let killing = async {
@@ -78,8 +84,8 @@ async fn etcd(seed: u64) -> Result<(), Error> {
 }
 
 /// A way to the server on which requests fail.
-fn troubled(world: &World, trouble: &Trouble) -> Result<kube::Client, Error> {
-    Ok(ClientBuilder::try_from(world.server.config())?.with_layer(trouble).build())
+async fn troubled(world: &World, trouble: &Trouble) -> Result<kube::Client, Error> {
+    Ok(ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(trouble).build())
 }
 
 /// 429, 500, 503, requests and answers that are lost.
@@ -87,7 +93,7 @@ async fn troubles(seed: u64) -> Result<(), Error> {
     let world = world::the_world().await?;
     let story = Story::new(world.server.client()?, "trouble").await?;
     let trouble = Trouble::new(seed, "trouble");
-    let sets = Controller::new(story.cluster(troubled(world, &trouble)?)).spawn();
+    let sets = Controller::new(story.cluster(troubled(world, &trouble).await?)).spawn();
     story.run().await?;
     ensure!(trouble.failed() > 10, "only {} requests failed", trouble.failed());
     trouble.end();
@@ -102,7 +108,7 @@ async fn two_controllers(seed: u64) -> Result<(), Error> {
     let troubles = [Trouble::new(seed, "first"), Trouble::new(seed, "second")];
     let mut controllers = Vec::new();
     for trouble in &troubles {
-        controllers.push(Controller::new(story.cluster(troubled(world, trouble)?)).spawn());
+        controllers.push(Controller::new(story.cluster(troubled(world, trouble).await?)).spawn());
     }
     story.run().await?;
     for (controller, trouble) in controllers.into_iter().zip(&troubles) {
@@ -116,6 +122,7 @@ async fn two_controllers(seed: u64) -> Result<(), Error> {
 async fn killed(seed: u64) -> Result<(), Error> {
     let moments = if std::env::var_os("PETSET_FULL").is_some_and(|full| full == "1") { 50 } else { 8 };
     let world = world::the_world().await?;
+    let account = account(&world.server).await?;
     let mut dice = Dice::of(seed, "killed", 0);
     let mut left = moments;
     // A story is as long as it is: as many of them as it takes.
@@ -123,12 +130,12 @@ async fn killed(seed: u64) -> Result<(), Error> {
         let story = Story::new(world.server.client()?, "killed").await?;
         let namespace = story.web.namespace.clone();
         let killing = async {
-            let mut controller = Process::start(&world.server, &namespace)?;
+            let mut controller = Process::start(&account, &namespace)?;
             while left > 0 {
                 sleep(Duration::from_millis(100 + dice.below(900))).await;
                 controller.kill()?;
                 left -= 1;
-                controller = Process::start(&world.server, &namespace)?;
+                controller = Process::start(&account, &namespace)?;
             }
             std::future::pending::<Result<(), Error>>().await
         };
@@ -175,6 +182,7 @@ fn main() -> ExitCode {
         trial("s1_s2_l1_refused_and_lost_requests", seed, troubles),
         trial("s1_s10_l1_two_controllers", seed, two_controllers),
         trial("s1_s19_l1_controller_killed", seed, killed),
+        trial("s13_l3_history_compacted", seed, |_| gone::compaction()),
         trial("s10_no_ready_pod_goes_on_pods_older_than_the_set", seed, |_| stale::rollout()),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

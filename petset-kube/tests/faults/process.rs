@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use petset_core::Controller;
 use petset_kube::cluster::Cluster;
-use petset_kube::envtest::Server;
+use petset_kube::envtest::Account;
 
 use crate::Error;
 
@@ -16,10 +16,10 @@ pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts one.
-    pub(crate) fn start(server: &Server, namespace: &str) -> Result<Self, Error> {
+    pub(crate) fn start(account: &Account, namespace: &str) -> Result<Self, Error> {
         let child = Command::new(std::env::current_exe()?)
             .env(NAMESPACE, namespace)
-            .env("KUBECONFIG", server.kubeconfig())
+            .env("KUBECONFIG", account.kubeconfig())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;

@@ -8,6 +8,7 @@ use petset_core::{Backends, Controller, Engine, EngineOptions, SetKey};
 use petset_kube::envtest::Kubelet;
 use serde_json::json;
 
+use crate::account::account;
 use crate::stall::Stall;
 use crate::story::Story;
 use crate::{Error, ensure, world};
@@ -17,12 +18,12 @@ pub(crate) async fn rollout() -> Result<(), Error> {
     let world = world::the_world().await?;
     let story = Story::new(world.server.client()?, "stale").await?;
     let (web, key) = (&story.web, SetKey::new(story.web.namespace.as_str(), "web"));
-    let others = Controller::new(story.cluster(world.server.client()?)).spawn();
+    let others = Controller::new(story.cluster(account(&world.server).await?.client()?)).spawn();
     web.create(2).await?;
     web.until_rolled_out(2).await?;
 
     let stall = Stall::new();
-    let client = ClientBuilder::try_from(world.server.config())?.with_layer(&stall).build();
+    let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&stall).build();
     let engine = Engine::new(Backends::from(story.cluster(client)), EngineOptions::default());
     let _ = engine.pass(&key).await?;
     stall.begin();

@@ -1,29 +1,47 @@
-//! A watch that says nothing for a while, without breaking.
+//! A watch that says nothing for a while, without breaking, and what is heard of it afterwards.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, BodyStream, StreamBody};
 use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
+/// What a server says in a watch whose place in the history is no more.
+const GONE: &[u8] = b"\"code\":410";
+
 /// Holds back what watches of pods say, while it is told to.
 #[derive(Debug, Clone)]
-pub(crate) struct Stall(watch::Sender<bool>);
+pub(crate) struct Stall {
+    stalls: watch::Sender<bool>,
+    refused: Arc<AtomicU64>,
+}
 
 impl Stall {
     /// All flows.
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self { stalls: watch::Sender::new(false), refused: Arc::default() }
     }
 
     /// From now on nothing is heard.
     pub(crate) fn begin(&self) {
-        self.0.send_replace(true);
+        self.stalls.send_replace(true);
+    }
+
+    /// From now on all flows, what was held back first.
+    pub(crate) fn end(&self) {
+        self.stalls.send_replace(false);
+    }
+
+    /// How often a watch was told that its place is no more.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 }
 
@@ -63,18 +81,25 @@ where
     fn call(&mut self, request: Request<R>) -> Self::Future {
         let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
         let stalls = is_watch && request.uri().path().ends_with("/pods");
-        let stalled = self.stall.0.subscribe();
+        let (stalled, refused) = (self.stall.stalls.subscribe(), Arc::clone(&self.stall.refused));
         let answer = self.inner.call(request);
         async move {
             let answer = answer.await.map_err(Into::<BoxError>::into)?;
+            if stalls && answer.status() == StatusCode::GONE {
+                refused.fetch_add(1, Ordering::Relaxed);
+            }
             if !stalls {
                 return Ok(answer.map(|body| body.map_err(Into::<BoxError>::into).boxed_unsync()));
             }
             Ok(answer.map(|body| {
                 let frames = BodyStream::new(body).map(|frame| frame.map_err(Into::<BoxError>::into));
                 let late = frames.then(move |frame| {
-                    let mut stalled = stalled.clone();
+                    let (mut stalled, refused) = (stalled.clone(), Arc::clone(&refused));
                     async move {
+                        let said = frame.as_ref().ok().and_then(|frame| frame.data_ref());
+                        if said.is_some_and(|said: &Bytes| said.windows(GONE.len()).any(|words| words == GONE)) {
+                            refused.fetch_add(1, Ordering::Relaxed);
+                        }
                         // The one who stalls lives as long as whatever is on its way.
                         let _ = stalled.wait_for(|stalled| !stalled).await;
                         frame

@@ -40,9 +40,14 @@ impl Story {
 
     /// Up to three, to five, on another image, down to two: each goal is reached, nothing is lost, no pet is there twice.
     pub(crate) async fn run(self) -> Result<(), Error> {
+        self.web.create(3).await?;
+        self.web.until_rolled_out(3).await?;
+        self.run_on().await
+    }
+
+    /// The same from three pets on.
+    pub(crate) async fn run_on(self) -> Result<(), Error> {
         let Self { web, observer } = self;
-        web.create(3).await?;
-        web.until_rolled_out(3).await?;
         web.patch(&scaled(5)).await?;
         web.until_rolled_out(5).await?;
         let before = claims(&web).await?;

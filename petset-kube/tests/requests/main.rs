@@ -1,5 +1,7 @@
 //! How many requests a set costs: from nothing to its goal, and at its goal.
 
+#[path = "../common/account.rs"]
+mod account;
 #[path = "../common/traffic.rs"]
 mod traffic;
 #[path = "../common/web.rs"]
@@ -10,6 +12,7 @@ mod world;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use account::account;
 use kube::client::ClientBuilder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use petset_core::{Backends, Controller, Engine, EngineOptions, SetKey};
@@ -27,9 +30,9 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 const PETS: u32 = 5;
 
 /// A cluster whose requests are counted.
-fn counted(namespace: &str, world: &world::World) -> Result<(Cluster, Traffic), Error> {
+async fn counted(namespace: &str, world: &world::World) -> Result<(Cluster, Traffic), Error> {
     let traffic = Traffic::default();
-    let client = ClientBuilder::try_from(world.server.config())?.with_layer(&traffic).build();
+    let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&traffic).build();
     Ok((Cluster::builder(client).namespace(namespace).open(), traffic))
 }
 
@@ -43,7 +46,7 @@ fn ensure(counts: &Counts, kind: &str, expected: u32) -> Result<(), Error> {
 async fn to_the_goal() -> Result<(), Error> {
     let world = world::the_world().await?;
     let web = Web::new(world.server.client()?, "requests").await?;
-    let (cluster, traffic) = counted(&web.namespace, world)?;
+    let (cluster, traffic) = counted(&web.namespace, world).await?;
     let sets = Controller::new(cluster.clone()).spawn();
     let started = Instant::now();
     web.create(PETS).await?;
@@ -93,7 +96,7 @@ async fn to_the_goal() -> Result<(), Error> {
 async fn at_the_goal() -> Result<(), Error> {
     let world = world::the_world().await?;
     let web = Web::new(world.server.client()?, "rest").await?;
-    let (cluster, traffic) = counted(&web.namespace, world)?;
+    let (cluster, traffic) = counted(&web.namespace, world).await?;
     let sets = Controller::new(cluster.clone()).spawn();
     web.create(PETS).await?;
     web.until_rolled_out(PETS).await?;

@@ -52,7 +52,9 @@ pub(crate) async fn quiet() -> Result<(), Error> {
 /// One program, a controller for each kind, one view of pods and claims.
 pub(crate) async fn both_kinds() -> Result<(), Error> {
     let person = Person::arrive(crate::world::the_world().await?, "both-kinds").await?;
-    let cluster = Cluster::builder(person.client.clone()).namespace(person.namespace.as_str()).open();
+    let cluster = Cluster::builder(crate::account::account(&person.world.server).await?.client()?)
+        .namespace(person.namespace.as_str())
+        .open();
     let native = Controller::new(cluster.stateful_sets()).spawn();
     let own = Controller::new(cluster).spawn();
     person.create(|text| text.replace("replicas: 3", "replicas: 2"))?;

@@ -2,6 +2,8 @@
 //! through a real API server with the real `kubectl`; a stand-in kubelet runs the pods. `docs/statefulsets.md` has the
 //! table of all rows.
 
+#[path = "../common/account.rs"]
+mod account;
 mod conformity;
 mod handover;
 mod identity;

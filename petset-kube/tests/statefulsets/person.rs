@@ -14,6 +14,7 @@ use petset_kube::envtest::Server;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::account::account;
 use crate::world::{self, World};
 use crate::{Error, ensure};
 
@@ -47,7 +48,8 @@ impl<'w> Person<'w> {
         let client = world.server.client()?;
         let new: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
-        let cluster = Cluster::builder(client.clone()).namespace(namespace).stateful_sets().open();
+        let cluster =
+            Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).stateful_sets().open();
         Ok(Self { world, namespace: namespace.to_owned(), client, cluster, controller: None })
     }
 

@@ -1,6 +1,10 @@
 //! What is wrong is told where people look: in the conditions of a set and in its Events. It is tried again at a bounded
 //! pace, other sets go on, and all is well when the cause is gone.
 
+#[path = "../common/account.rs"]
+mod account;
+#[path = "../common/etcd.rs"]
+mod etcd;
 mod place;
 mod stories;
 #[path = "../common/world.rs"]

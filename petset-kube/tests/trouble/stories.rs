@@ -3,17 +3,22 @@
 use k8s_openapi::api::core::v1::{Namespace, PersistentVolumeClaim, Pod, ResourceQuota, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
-use kube::{Api, Client, Config};
+use kube::{Api, Client};
 use petset_core::engine::EventReason;
 use petset_kube::envtest::{Account, Kubelet, Server, ServerOptions};
 use petset_kube::resource;
 use serde_json::{Value, json};
 
+use crate::account::account;
+use crate::etcd::Etcd;
 use crate::place::{Place, condition, make_namespace, spec, spec_with_claim};
 use crate::{Error, ensure, world};
 
 async fn place(namespace: &str) -> Result<Place, Error> {
-    Place::new(world::the_world().await?.server.client()?, namespace).await
+    let world = world::the_world().await?;
+    let client = world.server.client()?;
+    make_namespace(&client, namespace).await?;
+    Ok(Place::with(client, account(&world.server).await?.client()?, namespace))
 }
 
 /// Creation, growth and end are told under Kubernetes' reasons, many together; the counts are right.
@@ -250,7 +255,7 @@ pub(crate) async fn full_etcd() -> Result<(), Error> {
     let client = server.client()?;
     resource::install(&client).await?;
     let kubelet = Kubelet::start(server.config());
-    let etcd = Client::try_from(Config::new(server.etcd().parse()?))?;
+    let etcd = Etcd::of(&server)?;
     let place = Place::new(client, "full").await?;
     place.create("web", spec(1)).await?;
     place.until_ready("web", 1).await?;
@@ -275,21 +280,15 @@ pub(crate) async fn full_etcd() -> Result<(), Error> {
     Ok(())
 }
 
-async fn ask(etcd: &Client, path: &str, body: &Value) -> Result<Value, kube::Error> {
-    let request = http::Request::post(path).header("content-type", "application/json");
-    let request = request.body(body.to_string().into_bytes()).map_err(kube::Error::HttpError)?;
-    etcd.request(request).await
-}
-
 /// The key `fill/…` in base 64, and one behind all of them.
 const FROM: &str = "ZmlsbC8=";
 const TO: &str = "ZmlsbDA=";
 
 /// Writes until there is no room; what etcd says then.
-async fn fill(etcd: &Client) -> Result<String, Error> {
+async fn fill(etcd: &Etcd) -> Result<String, Error> {
     let value = "A".repeat(1 << 20);
     for _ in 0..1000 {
-        if let Err(error) = ask(etcd, "/v3/kv/put", &json!({ "key": FROM, "value": value })).await {
+        if let Err(error) = etcd.ask("/v3/kv/put", &json!({ "key": FROM, "value": value })).await {
             return Ok(format!("{error:?}"));
         }
     }
@@ -297,15 +296,14 @@ async fn fill(etcd: &Client) -> Result<String, Error> {
 }
 
 /// Makes room again, as its operator would.
-async fn empty(etcd: &Client) -> Result<(), Error> {
-    let deleted = ask(etcd, "/v3/kv/deleterange", &json!({ "key": FROM, "range_end": TO })).await?;
-    let revision = deleted["header"]["revision"].clone();
-    ask(etcd, "/v3/kv/compaction", &json!({ "revision": revision, "physical": true })).await?;
-    ask(etcd, "/v3/maintenance/defragment", &json!({})).await?;
-    let alarms = ask(etcd, "/v3/maintenance/alarm", &json!({ "action": "GET" })).await?;
+async fn empty(etcd: &Etcd) -> Result<(), Error> {
+    let deleted = etcd.ask("/v3/kv/deleterange", &json!({ "key": FROM, "range_end": TO })).await?;
+    etcd.compact(&deleted["header"]["revision"]).await?;
+    etcd.ask("/v3/maintenance/defragment", &json!({})).await?;
+    let alarms = etcd.ask("/v3/maintenance/alarm", &json!({ "action": "GET" })).await?;
     for alarm in alarms["alarms"].as_array().into_iter().flatten() {
         let off = json!({ "action": "DEACTIVATE", "memberID": alarm["memberID"], "alarm": alarm["alarm"] });
-        ask(etcd, "/v3/maintenance/alarm", &off).await?;
+        etcd.ask("/v3/maintenance/alarm", &off).await?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn two_controllers() -> Result<(), Error> {
     let person = Person::at_work("w10").await?;
     let observer = person.observer().await?;
     let mut dice = Dice::of(seed, "two controllers", 0);
-    let another = person.another_controller();
+    let another = person.another_controller().await?;
     let first = tokio::spawn(async move {
         loop {
             let first = another();

@@ -1,5 +1,7 @@
 //! What a person must be able to do, with the real `kubectl` against a real API server; a stand-in kubelet runs the pods.
 
+#[path = "../common/account.rs"]
+mod account;
 mod crowd;
 #[path = "../common/observer.rs"]
 mod observer;

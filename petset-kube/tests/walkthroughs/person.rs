@@ -14,6 +14,7 @@ use petset_kube::envtest::Server;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::account::account;
 use crate::observer::Observer;
 use crate::world::{self, World};
 use crate::{Error, ensure};
@@ -37,7 +38,7 @@ impl Person {
         let client = world.server.client()?;
         let new: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
-        let cluster = Cluster::builder(client.clone()).namespace(namespace).open();
+        let cluster = Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).open();
         let controller = Controller::new(cluster.clone()).spawn();
         Ok(Self { world, namespace: namespace.to_owned(), client, cluster, controller })
     }
@@ -48,9 +49,9 @@ impl Person {
     }
 
     /// Starts one more controller with views of its own, each time.
-    pub(crate) fn another_controller(&self) -> impl Fn() -> Sets + Send + use<> {
-        let (client, namespace) = (self.client.clone(), self.namespace.clone());
-        move || Controller::new(Cluster::builder(client.clone()).namespace(namespace.as_str()).open()).spawn()
+    pub(crate) async fn another_controller(&self) -> Result<impl Fn() -> Sets + Send + use<>, Error> {
+        let (client, namespace) = (account(&self.world.server).await?.client()?, self.namespace.clone());
+        Ok(move || Controller::new(Cluster::builder(client.clone()).namespace(namespace.as_str()).open()).spawn())
     }
 
     /// The set of the reference's text, changed.
