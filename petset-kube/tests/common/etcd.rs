@@ -11,7 +11,10 @@ pub(crate) struct Etcd(Client);
 
 impl Etcd {
     pub(crate) fn of(server: &Server) -> Result<Self, Error> {
-        Ok(Self(Client::try_from(Config::new(server.etcd().parse()?))?))
+        let mut config = Config::new(server.etcd().parse()?);
+        // What is refused is to be seen.
+        config.default_retry = false;
+        Ok(Self(Client::try_from(config)?))
     }
 
     /// What it answers.

@@ -14,6 +14,11 @@ use crate::etcd::Etcd;
 use crate::place::{Place, condition, make_namespace, spec, spec_with_claim};
 use crate::{Error, ensure, world};
 
+/// Without a word to the node.
+fn at_once() -> DeleteParams {
+    DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() }
+}
+
 async fn place(namespace: &str) -> Result<Place, Error> {
     let world = world::the_world().await?;
     let client = world.server.client()?;
@@ -78,7 +83,7 @@ pub(crate) async fn invalid() -> Result<(), Error> {
 /// A set that runs and becomes invalid keeps its pods, and what its status knows.
 pub(crate) async fn becomes_invalid() -> Result<(), Error> {
     let place = place("becomes-invalid").await?;
-    place.create("web", spec(2)).await?;
+    place.create("web", spec_with_claim(2, None)).await?;
     place.until_ready("web", 2).await?;
     let pods: Api<Pod> = Api::namespaced(place.client.clone(), &place.namespace);
     let uids = async || -> Result<Vec<Option<String>>, Error> {
@@ -168,7 +173,7 @@ pub(crate) async fn quota() -> Result<(), Error> {
 /// A claim that nobody gives a volume: its pod says so, and so does the set.
 pub(crate) async fn unbound_claim() -> Result<(), Error> {
     let place = place("unbound-claim").await?;
-    place.create("stuck", spec_with_claim(1, Some(""))).await?;
+    place.create("stuck", spec_with_claim(1, Some(Kubelet::WITHOUT_VOLUMES))).await?;
     place.create("good", spec_with_claim(1, None)).await?;
     place.until_degraded("stuck", "PodTrouble", &["pet 0: Unschedulable", "unbound"]).await?;
     place.until_event("stuck", "PodTrouble", "unbound immediate PersistentVolumeClaims").await?;
@@ -225,7 +230,7 @@ pub(crate) async fn ending_namespace() -> Result<(), Error> {
     Ok(())
 }
 
-/// A namespace that is gone while its objects are not yet: the same.
+/// A namespace that is gone while its objects are not yet takes not even a status: what failed is told when it is back.
 pub(crate) async fn missing_namespace() -> Result<(), Error> {
     let place = place("missing").await?;
     place.create("web", spec(1)).await?;
@@ -236,12 +241,14 @@ pub(crate) async fn missing_namespace() -> Result<(), Error> {
     ending.spec = Some(k8s_openapi::api::core::v1::NamespaceSpec { finalizers: None });
     let request = http::Request::put("/api/v1/namespaces/missing/finalize").body(serde_json::to_vec(&ending)?)?;
     place.client.request::<Namespace>(request).await?;
-    place.patch("web", json!({ "spec": { "replicas": 2 } })).await?;
-    place.until_degraded("web", "Backoff", &["pet 1", "namespaces \"missing\" not found"]).await?;
-    place.tries_with_growing_pauses(place.failures("web", EventReason::FailedCreate), 1)?;
+    // All that the server still takes there are deletions.
+    let pods: Api<Pod> = Api::namespaced(place.client.clone(), &place.namespace);
+    pods.delete("web-0", &at_once()).await?;
+    place.until_failures("web", EventReason::FailedUpdate, 3).await?;
+    place.tries_with_growing_pauses(place.failures("web", EventReason::FailedUpdate), 1)?;
     make_namespace(&place.client, "missing").await?;
-    place.until_event("web", "FailedCreate", "namespaces \"missing\" not found").await?;
-    place.until_ready("web", 2).await?;
+    place.until_event("web", "FailedUpdate", "namespaces \"missing\" not found").await?;
+    place.until_ready("web", 1).await?;
     place.until_well("web").await?;
     place.leave().await;
     Ok(())
@@ -261,12 +268,10 @@ pub(crate) async fn full_etcd() -> Result<(), Error> {
     place.until_ready("web", 1).await?;
     let full = fill(&etcd).await?;
     ensure!(full.contains("database space exceeded"), "{full}");
-    let pods: Api<Pod> = Api::namespaced(place.client.clone(), &place.namespace);
     let refused = place.patch("web", json!({ "spec": { "replicas": 2 } })).await;
     ensure!(refused.is_err(), "the server takes a new declaration");
-    // A pod that nobody has a grace period for goes also now: its end is no write of anything new.
-    let at_once = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
-    pods.delete("web-0", &at_once).await?;
+    // The server writes of every pod that it is to end, so that none can be ended; but it sees one that is lost.
+    etcd.ask("/v3/kv/deleterange", &json!({ "key": POD })).await?;
     place.until_failures("web", EventReason::FailedUpdate, 3).await?;
     place.tries_with_growing_pauses(place.failures("web", EventReason::FailedUpdate), 1)?;
     empty(&etcd).await?;
@@ -279,6 +284,9 @@ pub(crate) async fn full_etcd() -> Result<(), Error> {
     drop(kubelet);
     Ok(())
 }
+
+/// The key of the pod `web-0` in base 64.
+const POD: &str = "L3JlZ2lzdHJ5L3BvZHMvZnVsbC93ZWItMA==";
 
 /// The key `fill/…` in base 64, and one behind all of them.
 const FROM: &str = "ZmlsbC8=";

@@ -27,6 +27,7 @@ pub(crate) struct Person {
     pub(crate) world: &'static World,
     pub(crate) namespace: String,
     pub(crate) client: Client,
+    /// As the administrator sees it; the controller has its own.
     pub(crate) cluster: Cluster,
     controller: Sets,
 }
@@ -38,8 +39,9 @@ impl Person {
         let client = world.server.client()?;
         let new: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
-        let cluster = Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).open();
-        let controller = Controller::new(cluster.clone()).spawn();
+        let cluster = Cluster::builder(client.clone()).namespace(namespace).open();
+        let theirs = Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).open();
+        let controller = Controller::new(theirs).spawn();
         Ok(Self { world, namespace: namespace.to_owned(), client, cluster, controller })
     }
 
