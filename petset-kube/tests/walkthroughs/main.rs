@@ -5,6 +5,7 @@ mod account;
 mod crowd;
 #[path = "../common/observer.rs"]
 mod observer;
+mod peers;
 mod person;
 mod steps;
 #[path = "../common/world.rs"]
@@ -41,6 +42,7 @@ fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -
 fn trials() -> Vec<Trial> {
     vec![
         trial("w1_identity_s8", steps::identity),
+        trial("w2_peers_s8", peers::peers),
         trial("w3_scaling_s8_s9", steps::scaling),
         trial("w4_upgrade_on_delete", steps::on_delete),
         trial("w4_upgrade_partition_s11", steps::partition),
