@@ -100,7 +100,7 @@ mod tests {
             (&["--petsets", "--concurrency=0"], "--concurrency"),
             (&["--petsets", "--namespace="], "--namespace"),
             (&["--petsets", "--listen=8080"], "--listen"),
-            (&["--petsets", "--log=loud"], "--log"),
+            (&["--petsets", "--log=petset_core=loud"], "--log"),
             (&["--petsets", "--requests-per-second=0"], "--requests-per-second"),
         ] {
             let all = ["petset-controller"].iter().chain(arguments);
