@@ -14,6 +14,7 @@ mod story;
 mod trouble;
 #[path = "../common/web.rs"]
 mod web;
+mod webhook;
 #[path = "../common/world.rs"]
 mod world;
 
@@ -182,6 +183,7 @@ fn main() -> ExitCode {
         trial("s1_s2_l1_refused_and_lost_requests", seed, troubles),
         trial("s1_s10_l1_two_controllers", seed, two_controllers),
         trial("s1_s19_l1_controller_killed", seed, killed),
+        trial("s12_l1_mutating_webhook", seed, |_| webhook::mutating()),
         trial("s13_l3_history_compacted", seed, |_| gone::compaction()),
         trial("s10_no_ready_pod_goes_on_pods_older_than_the_set", seed, |_| stale::rollout()),
     ];
