@@ -28,6 +28,7 @@ struct World {
     started: Started,
     none: OrdinalSet,
     retries: BTreeMap<Ordinal, petset_core::plan::RetryAt>,
+    lapses: BTreeMap<Ordinal, Timestamp>,
     old: RevisionName,
     new: RevisionName,
     published: Option<u64>,
@@ -67,6 +68,7 @@ impl World {
             started: (0..count).map(Ordinal).collect(),
             none: OrdinalSet::default(),
             retries: BTreeMap::new(),
+            lapses: BTreeMap::new(),
             old: old.clone(),
             new: RevisionName::new("web-5c8d6b4f2z"),
             published: None,
@@ -97,6 +99,7 @@ impl World {
             started: &self.started,
             deleting_claims: &self.none,
             retries: &self.retries,
+            lapses: &self.lapses,
             names_seed: 7,
             published: self.published,
         };

@@ -100,6 +100,20 @@ mod tests {
     }
 
     #[test]
+    fn s16_what_is_said_explicitly_makes_another_template_as_in_kubernetes() {
+        let template = |reference: &str| -> PodTemplate {
+            let text = format!(
+                r#"{{"spec": {{"containers": [{{"name": "main", "env": [
+                    {{"name": "A", "valueFrom": {{"secretKeyRef": {{"name": "s", "key": "k"{reference}}}}}}}]}}]}}}}"#
+            );
+            serde_json::from_str(&text).expect("a template")
+        };
+        let (silent, said) = (template(""), template(r#", "optional": false"#));
+        assert_ne!(silent, said);
+        assert_ne!(name_of("web", &silent, 0), name_of("web", &said, 0));
+    }
+
+    #[test]
     fn l5_a_rollback_renumbers_the_old_revision() {
         let (mut known, status, now) = (Vec::new(), PetSetStatus::default(), Timestamp::default());
         for image in ["a", "b"] {

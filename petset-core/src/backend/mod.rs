@@ -17,8 +17,8 @@ pub use name::{
     NameCapabilities, NameResolver, PetName, Published, RecordSet, ResolvedName, ServiceName, ServicePortName,
 };
 pub use pod::{
-    ConfigBundle, ContainerState, ContainerStatus, Created, DeleteOptions, Deleted, DnsSettings, Pod, PodBackend,
-    PodCapabilities, PodChange, PodPhase, PodRef, PodRequest, PodStatus,
+    ConfigBundle, ContainerState, ContainerStatus, Created, DeleteOptions, Deleted, DnsSettings, FAILED_KILL_POD, Pod,
+    PodBackend, PodCapabilities, PodChange, PodPhase, PodRef, PodRequest, PodStatus,
 };
 pub use volume::{Claim, ClaimChange, ClaimPhase, ClaimRef, ClaimRequest, VolumeCapabilities, VolumeProvisioner};
 pub use watch::{Hints, WatchEvent, WatchStream};

@@ -287,6 +287,10 @@ pub struct PodStatus {
     pub containers: Vec<ContainerStatus>,
 }
 
+/// The [`PodStatus::reason`] of a pod that runs on long after it was to end, as Kubernetes' events call it. What else a
+/// backend says about an ending pod is not told: that it is not as it should be is in the nature of an end.
+pub const FAILED_KILL_POD: &str = "FailedKillPod";
+
 /// Where a pod is in its life.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PodPhase {

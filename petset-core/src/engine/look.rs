@@ -9,7 +9,7 @@ use super::desire::Policy;
 use super::memory::Memory;
 use super::records;
 use crate::INITIALIZED;
-use crate::backend::{Claim, Pod, ServiceName};
+use crate::backend::{Claim, FAILED_KILL_POD, Pod, ServiceName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Ordinal, RevisionName, SetUid};
 use crate::plan::{ClaimView, Desired, Observed, Ownership, PodView};
@@ -83,6 +83,7 @@ impl Look {
             started: &stored.status.started,
             deleting_claims: &stored.status.deleting_claims,
             retries: &memory.retries,
+            lapses: &memory.lapses,
             names_seed: self.names_seed,
             published: memory.published,
         }
@@ -107,7 +108,9 @@ impl Look {
 }
 
 fn trouble(pod: &Pod) -> Option<Arc<str>> {
-    let reason = pod.status.reason.as_deref().filter(|_| pod.status.ready_since.is_none() && !pod.terminating)?;
+    let is_told =
+        |reason: &&str| if pod.terminating { *reason == FAILED_KILL_POD } else { pod.status.ready_since.is_none() };
+    let reason = pod.status.reason.as_deref().filter(is_told)?;
     Some(match pod.status.message.as_deref() {
         Some(message) => format!("{reason}: {message}").into(),
         None => reason.into(),

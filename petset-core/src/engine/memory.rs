@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::EngineOptions;
 use super::look::Look;
 use crate::error::{Error, Retry};
-use crate::names::{Ordinal, SetKey, SetUid};
-use crate::plan::{Hold, HoldReason, Plan, RetryAt};
+use crate::names::{Ordinal, PodUid, SetKey, SetUid};
+use crate::plan::{Hold, HoldReason, Plan, PodView, RetryAt};
 use crate::time::Timestamp;
 
 /// One set's memory.
@@ -17,6 +17,10 @@ use crate::time::Timestamp;
 pub(super) struct Memory {
     uid: Option<SetUid>,
     pub(super) retries: BTreeMap<Ordinal, RetryAt>,
+    /// Pods that were seen ready.
+    worked: BTreeMap<Ordinal, PodUid>,
+    /// Those of them that are not any more, and until when they are given the time to be ready again.
+    pub(super) lapses: BTreeMap<Ordinal, Timestamp>,
     pub(super) published: Option<u64>,
     published_at: Option<Timestamp>,
     pub(super) status_written_at: Option<Timestamp>,
@@ -89,6 +93,24 @@ impl Memory {
         self.retries.retain(|ordinal, retry| !is_over(ordinal, retry));
         if self.published_at.is_some_and(|at| at.after(options.names_interval) <= look.now) {
             self.published = None;
+        }
+    }
+
+    /// Which pods are ready now, and which are not any more.
+    pub(super) fn saw(&mut self, look: &Look, options: &EngineOptions) {
+        let pod_of = |ordinal: &Ordinal| {
+            let at = look.pods.binary_search_by_key(ordinal, |pod| pod.ordinal).ok()?;
+            look.pods.get(at)
+        };
+        self.worked.retain(|ordinal, uid| pod_of(ordinal).is_some_and(|pod| pod.uid == *uid));
+        for pod in look.pods.iter().filter(|pod| pod.is_ready()) {
+            self.worked.entry(pod.ordinal).or_insert_with(|| pod.uid.clone());
+        }
+        let Self { worked, lapses, .. } = self;
+        let has_lapsed = |pod: &&PodView| !pod.is_ready() && worked.contains_key(&pod.ordinal);
+        lapses.retain(|ordinal, _| pod_of(ordinal).as_ref().is_some_and(has_lapsed));
+        for pod in look.pods.iter().filter(has_lapsed) {
+            lapses.entry(pod.ordinal).or_insert_with(|| look.now.after(options.lapse));
         }
     }
 

@@ -12,6 +12,7 @@ mod event;
 mod execute;
 mod explain;
 mod gone;
+mod history;
 mod look;
 mod memory;
 mod meter;
@@ -32,7 +33,7 @@ use crate::backend::{NameResolver, PodBackend, VolumeProvisioner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{SetKey, Version};
 use crate::plan::{Plan, check};
-use crate::status::{PetSetStatus, status, unobservable};
+use crate::status::{PetSetStatus, halted, status};
 use crate::store::{SetStore, StoredSet};
 use crate::time::{Clock, SystemClock, Timestamp};
 use event::EventLog;
@@ -67,6 +68,10 @@ pub struct EngineOptions {
     pub retry_max: Duration,
     /// A pet that was ready for this long has left its failures behind. Default 60 s.
     pub retry_reset_after: Duration,
+    /// An outdated pod that was ready is given so long to be ready again before it is replaced out of its turn: while a
+    /// machine is busy with a rollout, probes fail that mean nothing. Default 60 s. Pods that this engine never saw ready
+    /// are not waited for.
+    pub lapse: Duration,
     /// A request that has no answer after this long counts as one with an unknown outcome, and is given up. Default 60 s,
     /// so that a backend that hangs delays other sets by a worker's minute and no longer (L4).
     pub request_timeout: Duration,
@@ -85,6 +90,7 @@ impl Default for EngineOptions {
             retry_initial: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
             retry_reset_after: Duration::from_secs(60),
+            lapse: Duration::from_secs(60),
             request_timeout: Duration::from_secs(60),
             names_interval: Duration::from_secs(240),
             max_concurrent_actions: 32,
@@ -199,15 +205,19 @@ impl Engine {
         let look = match self.answered("look at a set", Look::take(self, &stored)).await {
             Ok(look) => look,
             Err(error) => {
-                self.report_unobservable(&stored, &error.chain().to_string()).await;
+                let message = error.chain().to_string();
+                self.report_halt(&stored, "Unobservable", EventReason::FailedObserve, &message).await;
                 return Err(error);
             }
         };
-        if let Some(revision) = look.revisions.put.clone() {
-            let put = self.backends.store.put_revision(key, &stored.uid, revision);
-            self.answered("put a revision", put).await?;
+        if let Some(revision) = look.revisions.put.clone()
+            && !self.put_revision(&stored, &look, revision).await?
+        {
+            pass.again = true;
+            return Ok(pass);
         }
         let mut memory = self.memories.of(key, &stored.uid);
+        memory.saw(&look, &self.options);
         memory.settle(&look, &self.options);
         memory
             .found(|ordinal| request::pod(self, &stored, &look, ordinal, look.desired().revision_of(ordinal)).is_ok());
@@ -261,8 +271,9 @@ impl Engine {
             // What changed meanwhile hints at itself, unless the hint is lost.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_initial)));
         }
-        if plan.is_idle() {
-            self.truncate_history(&stored, &look).await?;
+        if plan.is_idle() && !self.truncate_history(&stored, &look).await {
+            // Nothing hints at revisions that are too many.
+            pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
         }
         pass.plan = Some(plan);
         if executed.removed {
@@ -332,11 +343,11 @@ impl Engine {
         self.events.warn(key, None, None, EventReason::FailedObserve, error.chain().to_string(), self.clock.now());
     }
 
-    /// Says in the status that the set cannot be seen. Best effort: whoever cannot be read may not be writable either.
-    async fn report_unobservable(&self, stored: &StoredSet, message: &str) {
-        let (reason, now) = (EventReason::FailedObserve, self.clock.now());
-        self.events.warn(&stored.key(), Some(&stored.uid), None, reason, message.to_owned(), now);
-        let next = unobservable(&stored.status, message, stored.generation, self.clock.now());
+    /// Says in the status, and in an event, that nothing can be done for the set. Best effort: whoever cannot be read may
+    /// not be writable either.
+    async fn report_halt(&self, stored: &StoredSet, condition: &str, event: EventReason, message: &str) {
+        self.events.warn(&stored.key(), Some(&stored.uid), None, event, message.to_owned(), self.clock.now());
+        let next = halted(&stored.status, condition, message, stored.generation, self.clock.now());
         let key = stored.key();
         if next != stored.status
             && let Err(error) = self
@@ -345,15 +356,6 @@ impl Engine {
         {
             tracing::debug!(set = %stored.key(), error = %error.chain(), "the status could not be written");
         }
-    }
-
-    async fn truncate_history(&self, stored: &StoredSet, look: &Look) -> Result<()> {
-        for name in look.surplus_revisions() {
-            let key = stored.key();
-            let deleted = self.backends.store.delete_revision(&key, &stored.uid, &name);
-            self.answered("delete a revision", deleted).await?;
-        }
-        Ok(())
     }
 }
 

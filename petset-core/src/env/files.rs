@@ -35,11 +35,20 @@ pub fn volume_files(volume: &Volume, facts: &PodFacts<'_>) -> Result<Option<Vec<
     };
     let mut files = Files { facts, files: BTreeMap::new() };
     if let Some(source) = &volume.config_map {
-        let of = Keys { kind: Kind::ConfigMap, name: &source.name, items: &source.items, optional: source.optional };
+        let of = Keys {
+            kind: Kind::ConfigMap,
+            name: &source.name,
+            items: &source.items,
+            optional: source.optional.unwrap_or_default(),
+        };
         files.add_keys(of, source.default_mode, &format!("{at}.configMap"))?;
     } else if let Some(source) = &volume.secret {
-        let of =
-            Keys { kind: Kind::Secret, name: &source.secret_name, items: &source.items, optional: source.optional };
+        let of = Keys {
+            kind: Kind::Secret,
+            name: &source.secret_name,
+            items: &source.items,
+            optional: source.optional.unwrap_or_default(),
+        };
         files.add_keys(of, source.default_mode, &format!("{at}.secret"))?;
     } else if let Some(source) = &volume.downward_api {
         files.add_fields(&source.items, source.default_mode, &format!("{at}.downwardAPI"))?;
@@ -47,11 +56,20 @@ pub fn volume_files(volume: &Volume, facts: &PodFacts<'_>) -> Result<Option<Vec<
         for (index, source) in projected.sources.iter().enumerate() {
             let at = format!("{at}.projected.sources[{index}]");
             if let Some(map) = &source.config_map {
-                let of = Keys { kind: Kind::ConfigMap, name: &map.name, items: &map.items, optional: map.optional };
+                let of = Keys {
+                    kind: Kind::ConfigMap,
+                    name: &map.name,
+                    items: &map.items,
+                    optional: map.optional.unwrap_or_default(),
+                };
                 files.add_keys(of, projected.default_mode, &format!("{at}.configMap"))?;
             } else if let Some(secret) = &source.secret {
-                let of =
-                    Keys { kind: Kind::Secret, name: &secret.name, items: &secret.items, optional: secret.optional };
+                let of = Keys {
+                    kind: Kind::Secret,
+                    name: &secret.name,
+                    items: &secret.items,
+                    optional: secret.optional.unwrap_or_default(),
+                };
                 files.add_keys(of, projected.default_mode, &format!("{at}.secret"))?;
             } else if let Some(fields) = &source.downward_api {
                 files.add_fields(&fields.items, projected.default_mode, &format!("{at}.downwardAPI"))?;

@@ -73,7 +73,9 @@ fn add_all(from: &EnvFromSource, facts: &PodFacts<'_>, at: &str, env: &mut Env) 
         (None, Some(reference)) => (Kind::Secret, reference, format!("{at}.secretRef")),
         (None, None) => return Err(failure(ErrorKind::Invalid, at, "expected `configMapRef` or `secretRef`")),
     };
-    let Some(source) = kind.find(&facts.request.config, &reference.name, reference.optional, &path)? else {
+    let Some(source) =
+        kind.find(&facts.request.config, &reference.name, reference.optional.unwrap_or_default(), &path)?
+    else {
         return Ok(());
     };
     for (key, bytes) in source.all(false, &path)? {
@@ -100,8 +102,9 @@ fn value_from(source: &EnvVarSource, container: &Container, facts: &PodFacts<'_>
 
 fn one_key(kind: Kind, reference: &KeyRef, facts: &PodFacts<'_>, path: &str) -> Result<Option<String>> {
     let KeyRef { name, key, optional } = reference;
-    let Some(source) = kind.find(&facts.request.config, name, *optional, path)? else { return Ok(None) };
-    source.get(key, *optional, path)?.map(|bytes| into_text(bytes, key, path)).transpose()
+    let optional = optional.unwrap_or_default();
+    let Some(source) = kind.find(&facts.request.config, name, optional, path)? else { return Ok(None) };
+    source.get(key, optional, path)?.map(|bytes| into_text(bytes, key, path)).transpose()
 }
 
 /// Where the container stands in the set's declaration, so that an error leads to the line.

@@ -77,6 +77,12 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
                 "S11: nothing below the partition is rolled",
             );
             claim(!rolled || desired.strategy != Strategy::OnDelete, "OnDelete takes nothing down");
+            if *reason == DeleteReason::OutdatedNotReady && observed.lapse(pod).is_some() {
+                let works = |other: &&PodView| other.is_ready() && !other.terminating && is_outdated(desired, other);
+                let mut higher = observed.pods.iter().filter(|other| other.ordinal > *ordinal && works(other));
+                let goes = |other: &PodView| held_after(observed, plan, &other.uid);
+                claim(higher.all(goes), "a pod that was ready a moment ago is rolled in its turn");
+            }
         }
         Action::DeleteClaim { .. } | Action::ProvisionClaim { .. } | Action::OwnClaim { .. } => {
             check_claim(desired, observed, plan, action, &mut claim);
@@ -182,6 +188,10 @@ fn tickets(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, broken: 
 
 fn pod_of<'a>(observed: &'a Observed<'_>, ordinal: Ordinal) -> Option<&'a PodView> {
     observed.pods.iter().find(|pod| pod.ordinal == ordinal)
+}
+
+fn is_outdated(desired: &Desired<'_>, pod: &PodView) -> bool {
+    desired.contains(pod.ordinal) && is_member(desired, pod) && pod.revision.as_ref() != Some(desired.update)
 }
 
 fn held_after(observed: &Observed<'_>, plan: &Plan, uid: &PodUid) -> bool {

@@ -79,6 +79,11 @@ impl Gate {
         Ok(Permit::Ticket)
     }
 
+    /// Whether the budget has room for this wanted pet, whatever state its own pod is in.
+    pub(super) fn has_room(&self, desired: &Desired<'_>, slots: &Slots<'_>, pod: &PodView) -> bool {
+        self.within(self.pets_down(desired, slots, pod)).is_ok()
+    }
+
     /// Whether the pod has a ticket.
     pub(super) fn holds(&self, pod: &PodView) -> bool {
         self.held.iter().any(|ticket| ticket.uid == pod.uid)

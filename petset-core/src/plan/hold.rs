@@ -57,6 +57,12 @@ pub enum HoldReason {
         /// One of them.
         pet: Ordinal,
     },
+    /// The pod is outdated and was ready a moment ago: it is replaced in its turn, or when the time to be ready again is
+    /// over.
+    OutOfTurn {
+        /// When that is.
+        until: Timestamp,
+    },
     /// It is left alone for a while after failures.
     Backoff {
         /// Until when.
@@ -144,6 +150,7 @@ impl HoldReason {
             | Self::NotReady
             | Self::NotAvailable { .. }
             | Self::Budget { .. }
+            | Self::OutOfTurn { .. }
             | Self::ClaimTerminating { .. }
             | Self::OnDelete => false,
         }
@@ -161,6 +168,7 @@ impl HoldReason {
             Self::NotAvailable { .. } => "NotAvailable",
             Self::Unknown => "PodUnknown",
             Self::Budget { .. } => "DisruptionBudget",
+            Self::OutOfTurn { .. } => "OutOfTurn",
             Self::Backoff { .. } => "Backoff",
             Self::NameTaken => "NameTaken",
             Self::ClaimMissing { .. } => "ClaimMissing",
@@ -198,6 +206,9 @@ impl fmt::Display for HoldReason {
             Self::Unknown => f.write_str("the runtime cannot tell how the pod is; it counts as running"),
             Self::Budget { down, max, pet } => {
                 write!(f, "waits for pet {pet}: {down} of at most {max} unavailable pets are down")
+            }
+            Self::OutOfTurn { .. } => {
+                f.write_str("was ready a moment ago; it is updated in its turn, or when it has not been ready for long")
             }
             Self::Backoff { message, .. } => write!(f, "is tried again later: {message}"),
             Self::NameTaken => {

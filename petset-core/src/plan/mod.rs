@@ -119,7 +119,7 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     create::step(desired, observed, &slots, &mut plan);
     scale_down::step(desired, &slots, &mut gate, &mut plan);
     replace::step(desired, observed, &slots, &mut gate, &mut plan);
-    rollout::step(desired, &slots, &mut gate, &mut plan);
+    rollout::step(desired, observed, &slots, &mut gate, &mut plan);
     tickets::step(observed, &slots, gate, &mut plan);
     names::step(desired, observed, &slots, &mut plan);
     if let Some(at) = slots.census.next_available {

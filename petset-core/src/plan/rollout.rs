@@ -1,14 +1,21 @@
-//! Step 7: outdated pods, from the highest ordinal down to the partition. One that is not ready is replaced freely, so
-//! that a reverted template always heals itself; one that is ready passes the gate, in order. What the template before
-//! the last one broke is therefore mended first, and the last one is proven there before it reaches a pet that works.
+//! Step 7: outdated pods, from the highest ordinal down to the partition. One that is ready passes the gate, in order.
+//! One that is not is replaced freely, so that a reverted template always heals itself: what the template before the last
+//! one broke is mended first, and the last one is proven there before it reaches a pet that works. But one that was ready
+//! a moment ago is not broken yet: it keeps its turn until its time to be ready again is over.
 
 use super::gate::{Gate, Permit};
 use super::slots::Slots;
-use super::view::{Desired, Strategy};
+use super::view::{Desired, Observed, Strategy};
 use super::{Action, DeleteReason, HoldReason, Plan};
 use crate::backend::PodPhase;
 
-pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, gate: &mut Gate, plan: &mut Plan) {
+pub(super) fn step(
+    desired: &Desired<'_>,
+    observed: &Observed<'_>,
+    slots: &Slots<'_>,
+    gate: &mut Gate,
+    plan: &mut Plan,
+) {
     if slots.census.outdated == 0 {
         return;
     }
@@ -30,6 +37,12 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, gate: &mut Gate, pl
     let mut closed = false;
     for pod in outdated {
         if closed && pod.is_ready() {
+            continue;
+        }
+        if let Some(until) = observed.lapse(pod).filter(|_| closed || !gate.has_room(desired, slots, pod)) {
+            plan.hold(pod.ordinal, HoldReason::OutOfTurn { until });
+            plan.wake(until);
+            closed = true;
             continue;
         }
         let (version, reason) = match gate.ask(desired, slots, pod, DeleteReason::RollingUpdate) {

@@ -103,10 +103,20 @@ pub struct Observed<'a> {
     pub deleting_claims: &'a OrdinalSet,
     /// Pets that are to be left alone for a while after failures.
     pub retries: &'a BTreeMap<Ordinal, RetryAt>,
+    /// Pods that are not ready any more, and until when they are given the time to be ready again.
+    pub lapses: &'a BTreeMap<Ordinal, Timestamp>,
     /// A number for everything else that names depend on: services, ports, domain.
     pub names_seed: u64,
     /// The digest of the names that were last published, by this process.
     pub published: Option<u64>,
+}
+
+impl Observed<'_> {
+    /// Until when a pod that is not ready any more is given the time to be ready again; `None` when that is over, or was
+    /// never ready.
+    pub fn lapse(&self, pod: &PodView) -> Option<Timestamp> {
+        self.lapses.get(&pod.ordinal).copied().filter(|until| *until > self.now && !pod.is_ready())
+    }
 }
 
 /// That a pet is to be left alone for a while.

@@ -31,7 +31,9 @@ pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots
         }
         let deleting = observed.deleting_claims.contains(claim.ordinal);
         match (claim.owner, deletes) {
-            (Ownership::Nobody, _) if deleting => plan.actions.push(own(claim, true)),
+            (Ownership::Nobody, _) if deleting && !is_left_to_others(desired, slots, claim) => {
+                plan.actions.push(own(claim, true));
+            }
             (Ownership::Ours, _) if deleting => delete(desired, observed, slots, claim, plan),
             (Ownership::Nobody, true) if is_in_use(desired, observed, slots, claim) => {
                 plan.actions.push(own(claim, true));
@@ -114,16 +116,19 @@ fn delete(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, cla
         Some(Cascade::Ordered) => ClaimCause::Deleted,
         None | Some(Cascade::Orphan) => return,
     };
-    let pod = slots.pod(claim.ordinal);
-    if pod.is_some_and(|pod| pod.owner != Ownership::Ours) && desired.deletion.is_some() {
-        // Somebody else's pod may use it, and the set will not be there to see that pod end.
+    if is_left_to_others(desired, slots, claim) {
         plan.actions.push(own(claim, false));
-    } else if pod.is_none() {
+    } else if slots.pod(claim.ordinal).is_none() {
         if !observed.deleting_claims.contains(claim.ordinal) {
             plan.deleting_claims.get_or_insert_with(|| observed.deleting_claims.clone()).insert(claim.ordinal);
         }
         plan.actions.push(end(claim, cause));
     }
+}
+
+/// Whether somebody else's pod may use the claim, and the set will not be there to see that pod end.
+fn is_left_to_others(desired: &Desired<'_>, slots: &Slots<'_>, claim: &ClaimView) -> bool {
+    desired.deletion.is_some() && slots.pod(claim.ordinal).is_some_and(|pod| pod.owner != Ownership::Ours)
 }
 
 /// A pet that was adopted with its claims has run before as much as one that was started here (S7). A claim whose end

@@ -207,9 +207,9 @@ pub struct KeyRef {
     pub name: String,
     /// The key in it.
     pub key: String,
-    /// Whether its absence is fine.
-    #[serde(skip_serializing_if = "is_false")]
-    pub optional: bool,
+    /// Whether its absence is fine; not when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// A whole config map or secret as variables.
@@ -233,9 +233,9 @@ pub struct EnvFromSource {
 pub struct NameRef {
     /// The object's name.
     pub name: String,
-    /// Whether its absence is fine.
-    #[serde(skip_serializing_if = "is_false")]
-    pub optional: bool,
+    /// Whether its absence is fine; not when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// A port that a container listens on.

@@ -80,9 +80,9 @@ pub struct ConfigMapVolume {
     /// File mode. Default 0644.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_mode: Option<i32>,
-    /// Whether its absence is fine.
-    #[serde(skip_serializing_if = "is_false")]
-    pub optional: bool,
+    /// Whether its absence is fine; not when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// Files from a secret.
@@ -97,9 +97,9 @@ pub struct SecretVolume {
     /// File mode. Default 0644.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_mode: Option<i32>,
-    /// Whether its absence is fine.
-    #[serde(skip_serializing_if = "is_false")]
-    pub optional: bool,
+    /// Whether its absence is fine; not when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// One key as one file.
@@ -181,9 +181,9 @@ pub struct KeysProjection {
     /// Which keys, and as which files; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<KeyToPath>,
-    /// Whether its absence is fine.
-    #[serde(skip_serializing_if = "is_false")]
-    pub optional: bool,
+    /// Whether its absence is fine; not when nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optional: Option<bool>,
 }
 
 /// Fields of the pod as part of a projected volume.

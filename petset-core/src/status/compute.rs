@@ -43,8 +43,8 @@ pub fn status(
     }
 }
 
-/// The same status with the statement that the set cannot be seen, and nothing else changed.
-pub fn unobservable(previous: &PetSetStatus, message: &str, generation: u64, now: Timestamp) -> PetSetStatus {
+/// The same status with the statement that nothing can be done for the set and why, and nothing else changed.
+pub fn halted(previous: &PetSetStatus, reason: &str, message: &str, generation: u64, now: Timestamp) -> PetSetStatus {
     let kind = ConditionType::Degraded.as_str();
     let mut next = previous.clone();
     let before = next.conditions.iter().find(|condition| condition.kind == kind);
@@ -54,7 +54,7 @@ pub fn unobservable(previous: &PetSetStatus, message: &str, generation: u64, now
     next.conditions.push(Condition {
         kind: kind.to_owned(),
         status: ConditionStatus::True,
-        reason: "Unobservable".to_owned(),
+        reason: reason.to_owned(),
         message: message.to_owned(),
         last_transition_time: since.unwrap_or(now),
         observed_generation: generation,

@@ -7,7 +7,7 @@ mod started;
 
 use serde::{Deserialize, Serialize};
 
-pub use compute::{status, unobservable};
+pub use compute::{halted, status};
 pub use condition::{Condition, ConditionStatus, ConditionType};
 pub use ordinals::OrdinalSet;
 pub use started::Started;

@@ -104,6 +104,9 @@ pub trait SetStore: Debug + Send + Sync + 'static {
 
     /// Adds a revision, or gives a known one (by name) a new number; nothing else of it ever changes.
     ///
+    /// # Errors
+    /// `AlreadyExists` where names are shared with others, and one of them has this name: the engine takes another one.
+    ///
     /// # Behavior
     /// - `store_put_revision_renumbers_a_known_one`.
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()>;

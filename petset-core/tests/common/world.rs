@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) started: Started,
     pub(crate) deleting_claims: OrdinalSet,
     pub(crate) retries: BTreeMap<Ordinal, RetryAt>,
+    pub(crate) lapses: BTreeMap<Ordinal, Timestamp>,
     pub(crate) published: Option<u64>,
     pub(crate) status: PetSetStatus,
     /// Moves whenever tickets or started pets are written: what a compare-and-swap compares.
@@ -53,6 +54,7 @@ impl World {
             started: Started::default(),
             deleting_claims: OrdinalSet::default(),
             retries: BTreeMap::new(),
+            lapses: BTreeMap::new(),
             published: None,
             status: PetSetStatus::default(),
             version: 0,
@@ -73,6 +75,7 @@ impl World {
             started: &self.started,
             deleting_claims: &self.deleting_claims,
             retries: &self.retries,
+            lapses: &self.lapses,
             names_seed: 0,
             published: self.published,
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use petset_core::backend::FAILED_KILL_POD;
 use petset_core::engine::EventReason;
 use petset_core::spec::ConfigObject;
 use petset_core::{Backends, Engine, EngineOptions, Error, ErrorKind, SetKey};
@@ -203,7 +204,7 @@ async fn a_set_that_cannot_be_read_is_told() {
     engine.pass(&key).await.expect_err("it could not be read");
     let events = engine.events();
     let told = events.past().find(|event| event.reason == EventReason::FailedObserve).expect("an event");
-    assert!(told.uid.is_none() && told.warning && told.message.contains("read a set"), "{told}");
+    assert!(told.uid.is_none() && told.warning && told.message.contains("default/web"), "{told}");
 }
 
 #[tokio::test]
@@ -221,4 +222,62 @@ async fn s18_what_holds_a_pet_up_is_told_once() {
     let told: Vec<_> = events.past().filter(|event| event.reason == EventReason::PetHeld).collect();
     assert!(told.len() == 1 && told[0].warning && told[0].message.contains("www"), "{told:?}");
     assert_eq!(told[0].uid, Some(bench.stored(&key).await.uid));
+}
+
+#[tokio::test]
+async fn a_pod_that_cannot_be_ended_is_told_in_the_words_of_its_runtime() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    bench.world.set_ready(&key, 0, true);
+    bench.change(&key, |set| set.spec.replicas = Some(0)).await;
+    bench.settle(&key).await;
+    bench.world.set_trouble(&key, 0, "ContainersNotReady", "its program ends");
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await, "an end that goes its way is no trouble");
+    bench.world.set_trouble(&key, 0, FAILED_KILL_POD, "the shim is stuck");
+    bench.settle(&key).await;
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert_eq!(degraded.reason, "PodTrouble");
+    assert_eq!(degraded.message, "pet 0: FailedKillPod: the shim is stuck");
+}
+
+/// A bench whose store is the world's, which does as it is told.
+fn with_a_store_that_fails() -> Bench {
+    let bench = Bench::new();
+    let backends = Backends { store: Arc::new(bench.world.store()), ..bench.backends.clone() };
+    let engine = Engine::with_clock(backends.clone(), EngineOptions::default(), Arc::clone(&bench.clock));
+    Bench { backends, engine, ..bench }
+}
+
+#[tokio::test]
+async fn s18_a_revision_that_cannot_be_stored_is_told_and_nothing_is_done() {
+    let bench = with_a_store_that_fails();
+    let key = bench.create(web(1).build()).await;
+    let forbidden = Error::new(ErrorKind::Forbidden, "write a revision").with_message("quota is used up");
+    bench.world.fail_next(Op::StorePutRevision, forbidden, false);
+    bench.engine.pass(&key).await.expect_err("there is no revision");
+    assert_eq!(bench.world.counts().of(Op::PodCreate), 0);
+    let degraded = bench.condition(&key, "Degraded").await;
+    assert_eq!(degraded.reason, "NoRevision");
+    assert!(degraded.message.contains("quota is used up"), "{degraded:?}");
+    let events = bench.engine.events();
+    let told = events.past().find(|event| event.reason == EventReason::FailedUpdate).expect("an event");
+    assert!(told.warning && told.message.contains("quota is used up"), "{told}");
+    bench.settle(&key).await;
+    assert!(!bench.is_degraded(&key).await);
+    assert_eq!(bench.world.ordinals(&key), [0]);
+}
+
+#[tokio::test]
+async fn l2_a_revision_whose_name_is_somebody_elses_gets_another_one() {
+    let bench = with_a_store_that_fails();
+    let key = bench.create(web(1).build()).await;
+    let taken = || Error::new(ErrorKind::AlreadyExists, "write a revision");
+    bench.world.fail_next(Op::StorePutRevision, taken(), false);
+    assert!(bench.pass(&key).await.again);
+    bench.settle(&key).await;
+    let stored = bench.stored(&key).await;
+    assert_eq!(stored.status.collision_count, 1);
+    assert_eq!(bench.world.ordinals(&key), [0]);
 }

@@ -1,7 +1,9 @@
 //! Single passes.
 
+use petset_core::engine::{Outcome, Pass};
+use petset_core::plan::Action;
 use petset_core::store::{Cascade, Deletion};
-use petset_core::{Ordinal, SetKey};
+use petset_core::{EngineOptions, Ordinal, SetKey};
 use petset_testkit::{Check, Effect, FakeWorld, Op, fixtures};
 
 use super::support::{Bench, set_image, web};
@@ -295,4 +297,45 @@ async fn l2_pods_of_an_earlier_life_make_place() {
     let stored = bench.stored(&key).await;
     let pod = bench.backends.pods.list(&key).await.expect("readable").remove(0);
     assert_eq!((stored.former, pod.owner), (vec![life], Some(stored.uid)));
+}
+
+/// The pets whose pods a pass took down.
+fn taken_down(pass: &Pass) -> Vec<u32> {
+    let is_end = |outcome: &&Outcome| matches!(outcome.action, Action::DeletePod { .. });
+    pass.outcomes.iter().filter(is_end).filter_map(|outcome| Some(outcome.action.ordinal()?.0)).collect()
+}
+
+/// A set of three that is about to be updated while its first pet, which worked, is not ready.
+async fn lapsed() -> (Bench, SetKey) {
+    let bench = Bench::new();
+    let key = bench.create(web(3).build()).await;
+    bench.settle(&key).await;
+    bench.world.set_ready(&key, 0, false);
+    bench.change(&key, |set| set_image(set, "web:2")).await;
+    (bench, key)
+}
+
+#[tokio::test]
+async fn a_pod_that_was_ready_a_moment_ago_is_updated_in_its_turn() {
+    let (bench, key) = lapsed().await;
+    let pass = bench.pass(&key).await;
+    assert_eq!(taken_down(&pass), [0_u32; 0], "nothing is taken down beside a pet that is down");
+    assert_eq!(pass.wake_at, Some(bench.clock.now().after(EngineOptions::default().lapse)));
+    bench.world.set_ready(&key, 0, true);
+    assert_eq!(taken_down(&bench.pass(&key).await), [2], "from the highest ordinal down");
+}
+
+#[tokio::test]
+async fn l2_a_pod_that_is_not_ready_again_is_updated_out_of_its_turn() {
+    let (bench, key) = lapsed().await;
+    assert_eq!(taken_down(&bench.pass(&key).await), [0_u32; 0]);
+    bench.world.clock().advance(EngineOptions::default().lapse);
+    assert_eq!(taken_down(&bench.pass(&key).await), [0]);
+}
+
+#[tokio::test]
+async fn s19_an_engine_that_never_saw_a_pod_ready_does_not_wait_for_it() {
+    let (bench, key) = lapsed().await;
+    let pass = bench.another_engine().pass(&key).await.expect("everything works");
+    assert_eq!(taken_down(&pass), [0]);
 }

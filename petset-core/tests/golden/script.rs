@@ -112,6 +112,10 @@ impl Script {
                 self.world.retries.insert(Ordinal(words::number(pet)?), retry);
                 Ok(())
             }
+            ["lapse", pet, span] => {
+                self.world.lapses.insert(Ordinal(words::number(pet)?), self.world.now.after(words::span(span)?));
+                Ok(())
+            }
             ["plan"] => {
                 let plan = self.plan()?;
                 render::plan(&mut self.out, &plan, self.world.now);

@@ -2,18 +2,26 @@
 
 use petset_core::Ordinal;
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{HoldReason, Ownership, Plan, PodView, Strategy};
+use petset_core::plan::{Action, Hold, HoldReason, Ownership, Plan, PodView, Strategy};
 
 use crate::common::World;
 use crate::facts::{budget, is_available, is_outdated, is_wanted, others_down};
 
 /// Every hold that could have been an action, as sentences.
 pub(crate) fn avoidable(world: &World, plan: &Plan) -> Vec<String> {
-    let unavoidable = |hold: &&petset_core::plan::Hold| match hold.ordinal {
+    let unavoidable = |hold: &&Hold| match hold.ordinal {
         None => hold.reason == HoldReason::Paused && world.spec.paused,
         Some(ordinal) => pet_must_wait(world, plan, ordinal, &hold.reason),
     };
     plan.holds.iter().filter(|hold| !unavoidable(hold)).map(|hold| format!("this is no reason: {hold}")).collect()
+}
+
+/// Whether an outdated pod is left for later.
+fn is_left(world: &World, plan: &Plan, ordinal: Ordinal) -> bool {
+    let goes = |action: &Action| matches!(action, Action::DeletePod { ordinal: pet, .. } if *pet == ordinal);
+    is_wanted(world, ordinal)
+        && world.pod(ordinal).is_some_and(|pod| is_outdated(world, pod))
+        && !plan.actions.iter().any(goes)
 }
 
 fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReason) -> bool {
@@ -57,6 +65,15 @@ fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReas
                 && others >= budget(world)
                 && one_is_down
                 && is(&|pod| ours(pod) && pod.ready_since.is_some())
+        }
+        HoldReason::OutOfTurn { until } => {
+            let tickets = plan.tickets.as_deref().unwrap_or(&world.tickets);
+            let waits =
+                |hold: &Hold| hold.ordinal.is_some_and(|higher| higher > ordinal && is_left(world, plan, higher));
+            world.lapses.get(&ordinal) == Some(until)
+                && *until > world.now
+                && is(&|pod| pod.ready_since.is_none() && is_outdated(world, pod))
+                && (others_down(world, tickets, ordinal) >= budget(world) || plan.holds.iter().any(waits))
         }
         HoldReason::Backoff { until, message: _ } => {
             world.retries.get(&ordinal).is_some_and(|retry| retry.at == *until && *until > world.now)

@@ -139,6 +139,7 @@ proptest! {
         for world in [&mut early, &mut late] {
             world.spec.min_ready = std::time::Duration::ZERO;
             world.retries.clear();
+            world.lapses.clear();
         }
         late.now = Timestamp::from_micros(now);
         prop_assert_eq!(destructive(&early.plan()), destructive(&late.plan()));

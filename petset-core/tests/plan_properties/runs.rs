@@ -197,6 +197,7 @@ proptest! {
         let mut run = Run::new(world);
         for event in &history {
             run.world.retries.clear();
+            run.world.lapses.clear();
             run.world.published = None;
             run.happen(event);
             prop_assert!(run.broken.is_empty(), "{:#?}", run.broken);

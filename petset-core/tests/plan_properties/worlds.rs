@@ -145,6 +145,7 @@ enum Known {
 
 fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64>) -> impl Strategy<Value = World> {
     let place = 0..11_u32;
+    let pause = -5_000_000..20_000_000_i64;
     let template = prop_oneof![3 => Just("www"), 2 => Just("data"), 1 => Just("alike")];
     let known = prop_oneof![3 => Just(Known::Nothing), 2 => Just(Known::Own), 1 => Just(Known::Others)];
     let ticket = (place.clone(), prop_oneof![3 => Just(true), 2 => Just(false)]);
@@ -155,9 +156,9 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
         btree_map((place.clone(), template), claim(), 0..14),
         vec(ticket, 0..4),
         (btree_map(place.clone(), known, 0..9), btree_set(place.clone(), 0..2)),
-        btree_map(place, -5_000_000..20_000_000_i64, 0..2),
+        (btree_map(place.clone(), pause.clone(), 0..2), btree_map(place, pause, 0..3)),
     )
-        .prop_map(|(spec, now, pods, claims, tickets, (started, deleting), retries)| {
+        .prop_map(|(spec, now, pods, claims, tickets, (started, deleting), (retries, lapses))| {
             let at = |place: u32| Ordinal(spec.start.saturating_sub(2).saturating_add(place));
             let mut world = World::new(spec.clone());
             world.now = Timestamp::from_micros(now);
@@ -195,12 +196,10 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
                 world.started.insert(at(place), claims);
             }
             world.deleting_claims = deleting.into_iter().map(at).collect();
-            let retry = |micros: i64| RetryAt {
-                at: Timestamp::from_micros(now.saturating_add(micros)),
-                failures: 1,
-                message: Arc::from("refused"),
-            };
+            let until = |micros: i64| Timestamp::from_micros(now.saturating_add(micros));
+            let retry = |micros: i64| RetryAt { at: until(micros), failures: 1, message: Arc::from("refused") };
             world.retries = retries.into_iter().map(|(place, micros)| (at(place), retry(micros))).collect();
+            world.lapses = lapses.into_iter().map(|(place, micros)| (at(place), until(micros))).collect();
             world
         })
 }

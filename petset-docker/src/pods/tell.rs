@@ -3,12 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use petset_core::backend::FAILED_KILL_POD;
 use tokio::time::sleep;
 
 use super::cell::Cell;
 
-/// The pod's reason as long as something of it does not end.
-const REASON: &str = "FailedKillPod";
 /// So long after its end was due, what has not ended is told of.
 pub(super) const MARGIN: Duration = Duration::from_secs(5);
 /// How often the words are looked at.
@@ -38,7 +37,7 @@ pub(super) async fn telling(cell: &Cell, what: &str, limit: Duration, words: &Wo
         sleep(limit).await;
         loop {
             let message = format!("{what} has not ended {} s after it was to: {}", limit.as_secs(), words.get());
-            let told = (REASON.to_owned(), message);
+            let told = (FAILED_KILL_POD.to_owned(), message);
             if cell.read(|record| record.waiting.as_ref() != Some(&told)) {
                 tracing::warn!(pod = cell.name(), why = told.1, "something of a pod does not end");
             }
@@ -51,7 +50,7 @@ pub(super) async fn telling(cell: &Cell, what: &str, limit: Duration, words: &Wo
         () = tell => {}
     }
     cell.note(|record| {
-        if record.waiting.as_ref().is_some_and(|told| told.0 == REASON) {
+        if record.waiting.as_ref().is_some_and(|told| told.0 == FAILED_KILL_POD) {
             record.waiting = None;
         }
     })

@@ -90,7 +90,7 @@ fn story(out: &mut impl Write, run: &Run) -> io::Result<()> {
 enum Part {
     /// Every scenario without faults, and with every single one.
     Singles,
-    /// Every pair of every kind in the small scenarios, of [`sizes::PAIRED`] in the large ones but for [`LONG`].
+    /// Every pair of every kind in the small scenarios, of [`sizes::PAIRED`] in the large ones.
     Pairs,
     /// Every pair of every kind.
     EveryPair,
@@ -104,15 +104,12 @@ fn known() -> impl Iterator<Item = (Scenario, bool)> {
     scenarios::shapes().into_iter().map(|scenario| (scenario, true)).chain(large)
 }
 
-/// Large scenarios whose pairs are too many for every change: each takes more than a tenth of all the others together.
-const LONG: [&str; 2] = ["w10-two-controllers", "many-sets"];
-
 /// The kinds of which every pair is tried.
-fn paired(parts: &[Part], scenario: &str, is_small: bool) -> Option<&'static [Fault]> {
+fn paired(parts: &[Part], is_small: bool) -> Option<&'static [Fault]> {
     if parts.contains(&Part::EveryPair) || is_small && parts.contains(&Part::Pairs) {
         return Some(Fault::ALL);
     }
-    (parts.contains(&Part::Pairs) && !LONG.contains(&scenario)).then_some(sizes::PAIRED)
+    parts.contains(&Part::Pairs).then_some(sizes::PAIRED)
 }
 
 /// How many runs pairs are, without running them: of every kind, and of those that come in pairs in large scenarios.
@@ -155,7 +152,7 @@ fn whole(out: &mut impl Write, parts: &[Part]) -> io::Result<ExitCode> {
             row(out, &format!("{} quiet", scenario.name), &[idled])?;
             row(out, &format!("{} singles", scenario.name), &sizes::singles(&scenario))?;
         }
-        if let Some(kinds) = paired(parts, scenario.name, is_small) {
+        if let Some(kinds) = paired(parts, is_small) {
             row(out, &format!("{} pairs", scenario.name), &sizes::pairs(&scenario, kinds, threads))?;
         }
     }

@@ -60,6 +60,7 @@ pub(super) struct Bridge {
     pub(super) versions: Vec<Version>,
     pub(super) templates: Vec<Arc<str>>,
     retries: BTreeMap<Ordinal, RetryAt>,
+    lapses: BTreeMap<Ordinal, Timestamp>,
 }
 
 impl Bridge {
@@ -74,6 +75,7 @@ impl Bridge {
             versions: texts("v").into_iter().map(Version::new).collect(),
             templates: if config.claims { vec!["data".into()] } else { Vec::new() },
             retries: BTreeMap::new(),
+            lapses: BTreeMap::new(),
         }
     }
 
@@ -133,6 +135,7 @@ impl Bridge {
             started: &started,
             deleting_claims: &deleting_claims,
             retries: &self.retries,
+            lapses: &self.lapses,
             names_seed: 0,
             published: None,
         };

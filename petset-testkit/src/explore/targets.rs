@@ -72,6 +72,7 @@ impl Bridge {
                 Act { as_seen: version.is_some(), life: view.pods[at(*ordinal)].life, ..of(Kind::Delete, ordinal) }
             }
             Action::DeletePod { ordinal, version, reason, .. } => {
+                // With a ticket it goes whatever became of it. The engine is stricter, and names the version there too.
                 let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
                 Act { as_seen: version.is_some(), frees: condemned && lets_go, ..of(Kind::Delete, ordinal) }
             }

@@ -1,5 +1,7 @@
 //! Scenarios and faults that are drawn from a seed.
 
+use std::sync::LazyLock;
+
 use petset_core::spec::{UpdateStrategy, UpdateStrategyType};
 use petset_core::store::Cascade;
 
@@ -8,11 +10,12 @@ use super::scenario::Scenario;
 use super::scenarios;
 use crate::fixtures::{self, SetBuilder};
 
+static KNOWN: LazyLock<Vec<Scenario>> = LazyLock::new(scenarios::all);
+
 /// What happens in the run of this seed, and what goes wrong.
 pub(super) fn draw(seed: u64) -> (Scenario, Plan) {
     let mut rng = fastrand::Rng::with_seed(seed);
-    let known = scenarios::all();
-    let scenario = if rng.bool() { known[rng.usize(0..known.len())].clone() } else { declarations(&mut rng) };
+    let scenario = if rng.bool() { KNOWN[rng.usize(0..KNOWN.len())].clone() } else { declarations(&mut rng) };
     (scenario, Plan::Drawn(Swizzle::draw(&mut rng)))
 }
 

@@ -91,7 +91,7 @@ impl<'a> Driver<'a> {
             self.spawn();
         }
         let steps = &self.scenario.steps;
-        for step in steps {
+        for step in steps.iter() {
             self.sim.tell(format_args!("-- {step}"));
             self.step(step).await?;
         }

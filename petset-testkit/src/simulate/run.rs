@@ -16,6 +16,7 @@ use super::reach::Effort;
 use super::runtime::Pace;
 use super::scenario::Scenario;
 use super::sim::{Exposed, Met, Settings, Streams};
+use super::trace::Keep;
 use crate::WatchStart;
 
 /// What came of a run.
@@ -100,7 +101,7 @@ impl Run {
         }
     }
 
-    fn settings(&self, told: bool) -> (Settings, u8) {
+    fn settings(&self, keep: Keep) -> (Settings, u8) {
         let mut rng = fastrand::Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let pace = Pace { ready: Duration::from_secs(2), end: Duration::from_secs(1) };
         let several = self.scenario.controllers > 1;
@@ -113,7 +114,7 @@ impl Run {
             impatient: false,
             streams: None,
             rest: if matches!(self.plan, Plan::At(_)) { TWO_RESYNCS } else { HOUR },
-            told,
+            keep,
         };
         let mut controllers = self.scenario.controllers;
         if self.is_drawn {
@@ -138,11 +139,20 @@ impl Run {
         })
     }
 
-    /// Runs it.
+    /// Runs it; its trace can be read where it is to be `told`.
     ///
     /// # Panics
     /// When the runtime cannot be built.
     pub fn go(&self, told: bool) -> Outcome {
+        self.keeping(if told { Keep::Lines } else { Keep::Hash })
+    }
+
+    /// Runs it without a trace: the outcome's has no lines, and the number of none.
+    pub(super) fn judge(&self) -> Outcome {
+        self.keeping(Keep::Nothing)
+    }
+
+    fn keeping(&self, keep: Keep) -> Outcome {
         let _watch = panics::Watch::begin();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -150,7 +160,7 @@ impl Run {
             .build()
             .expect("a runtime without input and output needs nothing");
         runtime.block_on(async {
-            let (settings, controllers) = self.settings(told);
+            let (settings, controllers) = self.settings(keep);
             let mut driver = Driver::new(&self.scenario, settings);
             #[cfg(feature = "flaws")]
             {

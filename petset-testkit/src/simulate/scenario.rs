@@ -37,7 +37,8 @@ pub struct Scenario {
     /// What it is about.
     pub what: &'static str,
     pub(super) controllers: u8,
-    pub(super) steps: Vec<Step>,
+    /// Shared, because each of very many runs has its own scenario.
+    pub(super) steps: Arc<Vec<Step>>,
 }
 
 /// One step of a scenario.
@@ -94,7 +95,7 @@ pub(super) enum Hand {
 impl Scenario {
     /// A scenario without steps.
     pub fn new(name: &'static str, what: &'static str) -> Self {
-        Self { name, what, controllers: 1, steps: Vec::new() }
+        Self { name, what, controllers: 1, steps: Arc::default() }
     }
 
     /// With so many controllers alive at once.
@@ -252,7 +253,7 @@ impl Scenario {
             *most = (*most).max(set.spec.replicas().into());
         };
         let mut declared: BTreeMap<SetKey, PetSet> = BTreeMap::new();
-        for step in &self.steps {
+        for step in self.steps.iter() {
             if let Step::Declare(set) = step {
                 note(set);
                 declared.insert(set.key(), PetSet::clone(set));
@@ -267,7 +268,7 @@ impl Scenario {
     }
 
     pub(super) fn step(mut self, step: Step) -> Self {
-        self.steps.push(step);
+        Arc::make_mut(&mut self.steps).push(step);
         self
     }
 }

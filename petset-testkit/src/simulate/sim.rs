@@ -17,7 +17,7 @@ use super::checker::{Actor, Broken, Checker};
 use super::fault::{Fault, Place, Site};
 use super::plan::Plan;
 use super::runtime::{Pace, Runtime};
-use super::trace::Trace;
+use super::trace::{Keep, Trace};
 use crate::world::{Answer, Caller, Lands, Shared, State, Verdict};
 use crate::{Effect, Op, Source, WatchStart};
 
@@ -52,8 +52,8 @@ pub(super) struct Settings {
     pub(super) streams: Option<Streams>,
     /// So long nothing may be written at the goal.
     pub(super) rest: Duration,
-    /// Whether the lines of the trace are kept.
-    pub(super) told: bool,
+    /// How much of the trace is kept.
+    pub(super) keep: Keep,
 }
 
 /// A request as it was met, so that others can be made to go wrong in its place.
@@ -137,7 +137,7 @@ impl Sim {
             injected: Vec::new(),
             overtaken: BTreeSet::new(),
             delayed: BTreeSet::new(),
-            trace: Trace::new(settings.told),
+            trace: Trace::new(settings.keep),
             checker: Checker::default(),
             dead: BTreeSet::new(),
             died: Vec::new(),

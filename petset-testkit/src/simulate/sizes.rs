@@ -102,7 +102,7 @@ pub fn all(runs: &[Run], threads: usize) -> Tally {
                     };
                     let mut tally = Tally::default();
                     for run in chunk {
-                        tally.add(run, &run.go(false));
+                        tally.add(run, &run.judge());
                     }
                     tallies.lock().expect("no thread panics").insert(from, tally);
                 }
@@ -116,7 +116,7 @@ pub fn all(runs: &[Run], threads: usize) -> Tally {
 
 /// Every single fault at every request and at every hint of the run without faults.
 pub fn singles(scenario: &Scenario) -> Vec<Run> {
-    let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
+    let quiet = Run::new(scenario.clone(), Plan::Quiet).judge();
     let requests = places(quiet.exposed(), |_, _| true);
     let of_hints = Fault::ALL.iter().copied().filter(|fault| fault.is_of_hints());
     let hints = of_hints.flat_map(|fault| (0..quiet.exposed.hints).map(move |number| (number, fault)));
@@ -136,7 +136,7 @@ pub const PAIRED: &[Fault] = &[Fault::AnswerLost, Fault::Late, Fault::Overtaken,
 /// When a run panics outside of its controllers.
 pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
     let paired = |met: Met, fault: Fault| met.op.is_write() && kinds.contains(&fault);
-    let quiet = Run::new(scenario.clone(), Plan::Quiet).go(false);
+    let quiet = Run::new(scenario.clone(), Plan::Quiet).judge();
     let firsts = places(quiet.exposed(), paired);
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
@@ -146,7 +146,7 @@ pub fn pairs(scenario: &Scenario, kinds: &[Fault], threads: usize) -> Vec<Run> {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(first) = firsts.get(at).copied() else { break };
-                    let one = Run::new(scenario.clone(), Plan::At(vec![first])).go(false);
+                    let one = Run::new(scenario.clone(), Plan::At(vec![first])).judge();
                     let seconds = places(one.exposed(), paired).into_iter().filter(|second| second.0 > first.0);
                     let runs: Vec<Run> =
                         seconds.map(|second| Run::new(scenario.clone(), Plan::At(vec![first, second]))).collect();
@@ -193,8 +193,8 @@ pub fn missed(hits: &BTreeMap<Site, u64>) -> BTreeSet<Site> {
 pub fn find(flaw: Flaw, most: u64) -> Option<(u64, Broken)> {
     (0..most).find_map(|number| {
         let run = Run { flaw: Some(flaw), ..seed(number) };
-        let broken = run.go(false).broken.filter(|broken| broken.promise == flaw.breaks())?;
-        let blameless = seed(number).go(false).broken.is_none();
+        let broken = run.judge().broken.filter(|broken| broken.promise == flaw.breaks())?;
+        let blameless = seed(number).judge().broken.is_none();
         blameless.then_some((number, broken))
     })
 }

@@ -3,22 +3,36 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+/// How much of its trace a run keeps. To write its lines is a part of the work of a run, and most runs are only judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Nothing.
+    Nothing,
+    /// The number that stands for it.
+    Hash,
+    /// The lines too.
+    Lines,
+}
+
 /// The trace of a run.
 #[derive(Debug)]
 pub(super) struct Trace {
+    keep: Keep,
     hash: u64,
     line: String,
-    /// The lines themselves, where somebody wants to read them.
-    lines: Option<Vec<String>>,
+    lines: Vec<String>,
 }
 
 impl Trace {
-    pub(super) fn new(told: bool) -> Self {
-        Self { hash: 0xcbf2_9ce4_8422_2325, line: String::new(), lines: told.then(Vec::new) }
+    pub(super) fn new(keep: Keep) -> Self {
+        Self { keep, hash: 0xcbf2_9ce4_8422_2325, line: String::new(), lines: Vec::new() }
     }
 
     /// Adds a line.
     pub(super) fn add(&mut self, at: Duration, what: fmt::Arguments<'_>) {
+        if self.keep == Keep::Nothing {
+            return;
+        }
         self.line.clear();
         // Writing to a string cannot fail.
         let _ = write!(self.line, "{:>6}.{:03} s  {what}", at.as_secs(), at.subsec_millis());
@@ -26,8 +40,8 @@ impl Trace {
         for byte in self.line.bytes().chain([b'\n']) {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
-        if let Some(lines) = &mut self.lines {
-            lines.push(self.line.clone());
+        if self.keep == Keep::Lines {
+            self.lines.push(self.line.clone());
         }
     }
 
@@ -36,6 +50,6 @@ impl Trace {
     }
 
     pub(super) fn take_lines(&mut self) -> Vec<String> {
-        self.lines.as_mut().map(std::mem::take).unwrap_or_default()
+        std::mem::take(&mut self.lines)
     }
 }

@@ -67,6 +67,19 @@ impl FakeWorld {
         });
     }
 
+    /// The runtime says why a pod is not as it should be.
+    ///
+    /// # Panics
+    /// When there is no such pod.
+    pub fn set_trouble(&self, set: &SetKey, ordinal: u32, reason: &str, message: &str) {
+        let mut state = self.shared.lock();
+        change(&mut state, set, ordinal, |running| {
+            let status = &mut running.pod.status;
+            status.reason = Some(reason.to_owned());
+            status.message = Some(message.to_owned());
+        });
+    }
+
     /// The runtime confirms the end of a pod that was asked to end.
     ///
     /// # Panics
