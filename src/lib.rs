@@ -7,6 +7,10 @@ pub use petset_core::*;
 #[doc(inline)]
 pub use petset_docker as docker;
 
+#[cfg(feature = "kube")]
+#[doc(inline)]
+pub use petset_kube as kube;
+
 #[cfg(feature = "local")]
 #[doc(inline)]
 pub use petset_local as local;

@@ -6,7 +6,9 @@ mod client;
 pub mod cluster;
 #[cfg(feature = "envtest")]
 pub mod envtest;
+pub mod events;
 mod lossless;
+mod merge;
 mod meta;
 pub mod names;
 pub mod pods;

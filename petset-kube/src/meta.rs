@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 pub(crate) const SET: &str = "petset.rs/set";
 /// The claim template's name: a label of every claim that we make.
 pub(crate) const CLAIM_TEMPLATE: &str = "petset.rs/claim-template";
+/// What a `StatefulSet` has no field for and must not be forgotten: an annotation of the set.
+pub(crate) const STATE: &str = "petset.rs/state";
+/// That a claim of a `StatefulSet` goes when its pet is scaled away, and stays when the set is deleted: an annotation.
+pub(crate) const MARK: &str = "petset.rs/goes-with-pet";
 /// The revision that a pod was made from: the label that Kubernetes' own sets use.
 pub(crate) const REVISION: &str = "controller-revision-hash";
 
@@ -23,6 +27,13 @@ pub(crate) struct OwnerKind {
 impl OwnerKind {
     /// Our own resource.
     pub(crate) const PET_SET: Self = Self { api_version: "petset.rs/v1", kind: "PetSet" };
+    /// Kubernetes' own.
+    pub(crate) const STATEFUL_SET: Self = Self { api_version: "apps/v1", kind: "StatefulSet" };
+
+    /// The two parts of its API version.
+    pub(crate) fn group_and_version(self) -> (&'static str, &'static str) {
+        self.api_version.split_once('/').unwrap_or(("", self.api_version))
+    }
 
     /// The reference of an object that this life of a set controls.
     pub(crate) fn reference(self, set: &SetKey, uid: &SetUid) -> OwnerReference {
@@ -35,6 +46,17 @@ impl OwnerKind {
             block_owner_deletion: Some(true),
         }
     }
+}
+
+/// How a claim is told to be its set's, once a policy may delete it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tenure {
+    /// By an owner reference: the cluster deletes the claim with the set.
+    Reference,
+    /// By an annotation of this value, as the claim is to stay when the set is deleted; `None` while the set is not ours.
+    Mark(Option<String>),
+    /// By nothing: no policy deletes it.
+    Nothing,
 }
 
 /// The life of a set, or of something else, that controls an object.

@@ -19,6 +19,9 @@ pub(crate) trait Record:
     /// The kind in the plural, for messages: "pods".
     const KINDS: &'static str;
 
+    /// Only objects with this label are looked at.
+    const LABEL: Option<&'static str> = None;
+
     /// What is kept of it; an error says what cannot be read.
     fn keep(&self) -> Result<Self::Kept, String>;
 

@@ -85,6 +85,16 @@ impl<T> Objects<T> {
             .collect()
     }
 
+    /// The newest version that the list or the watch has shown.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Every object.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Entry<T>)> {
+        self.by_key.iter()
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Entry<T>> {
         self.by_key.get(key)
     }

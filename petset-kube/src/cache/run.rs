@@ -119,7 +119,8 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
     /// Lists and watches until something fails; whether the list was whole, and what failed.
     async fn watch_once(&self) -> (bool, String) {
         let mut was_whole = false;
-        let mut events = watcher::watcher(self.scope.api::<R>(&self.client), watcher::Config::default()).boxed();
+        let config = watcher::Config { label_selector: R::LABEL.map(str::to_owned), ..watcher::Config::default() };
+        let mut events = watcher::watcher(self.scope.api::<R>(&self.client), config).boxed();
         loop {
             match events.try_next().await {
                 Ok(Some(event)) => was_whole |= self.take_in(&event),

@@ -1,9 +1,11 @@
 //! [`Cache`]: what a view answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kube::Api;
+use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::WatchStream;
 use petset_core::{Error, ErrorKind, Result};
@@ -83,6 +85,58 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.shared.lock().current.get(&key).and_then(|entry| entry.kept.clone().ok())
     }
 
+    /// Every object that can be read, by namespace and name.
+    ///
+    /// # Errors
+    /// When the view is not whole.
+    pub(crate) async fn all(&self) -> Result<Vec<(Key, R::Kept)>> {
+        self.whole().await?;
+        let views = self.shared.lock();
+        let all = views.current.all();
+        Ok(all.filter_map(|(key, entry)| Some((key.clone(), entry.kept.clone().ok()?))).collect())
+    }
+
+    /// The version that the view is at least as new as.
+    ///
+    /// # Errors
+    /// When the view is not whole.
+    pub(crate) async fn seen(&self) -> Result<u64> {
+        self.whole().await?;
+        Ok(self.shared.lock().current.seen())
+    }
+
+    /// Reads the objects of a namespace that have these labels, and those that are known and that `wanted` picks, from the
+    /// server, now; the version that they are at least as new as.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub(crate) async fn read_again(
+        &self,
+        namespace: &str,
+        labels: Option<&str>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<u64> {
+        let api: Api<R> = self.shared.client.namespaced(namespace);
+        let parameters = ListParams { label_selector: labels.map(str::to_owned), ..ListParams::default() };
+        let listed = api.list(&parameters).await.map_err(|error| Failure::new("list objects", error))?;
+        let version = listed.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+        let mut shown = BTreeSet::new();
+        for object in &listed.items {
+            let (key, found) = (key_of(object), (version_of(object), object.keep()));
+            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone())));
+            shown.insert(key);
+        }
+        let known: Vec<Key> = {
+            let views = self.shared.lock();
+            let all = views.current.of(namespace, "").map(|(key, _)| key);
+            all.filter(|key| wanted(&key.1) && !shown.contains(*key)).cloned().collect()
+        };
+        for key in known {
+            self.look(&key).await?;
+        }
+        Ok(version.unwrap_or(0))
+    }
+
     /// The names of a namespace's objects, as far as they are known.
     pub(crate) fn names(&self, namespace: &str) -> Vec<String> {
         self.shared.lock().current.of(namespace, "").map(|((_, name), _)| name.clone()).collect()
@@ -104,6 +158,12 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
                 .with_context("name", format!("{namespace}/{name}"))
                 .with_message(problem)),
         }
+    }
+
+    /// Takes in the answer to an own read.
+    pub(crate) fn saw(&self, answer: &R) {
+        let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
+        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone()))));
     }
 
     /// Takes in the answer to an own write.

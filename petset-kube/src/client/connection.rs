@@ -37,9 +37,22 @@ impl Connection {
     where
         R: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
+        self.create_text(operation, namespace, object.to_string()).await
+    }
+
+    /// The same of an object as JSON text, for what is compared by its bytes.
+    pub(crate) async fn create_text<R>(
+        &self,
+        operation: &'static str,
+        namespace: &str,
+        object: String,
+    ) -> Result<R, Failure>
+    where
+        R: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
         let parameters = PostParams { field_manager: Some("petset".to_owned()), ..PostParams::default() };
         let request = Request::new(R::url_path(&(), Some(namespace)));
-        let request = request.create(&parameters, object.to_string().into_bytes());
+        let request = request.create(&parameters, object.into_bytes());
         let request = request.map_err(|error| Failure::new(operation, kube::Error::BuildRequest(error)))?;
         self.0.request(request).await.map_err(|error| Failure::new(operation, error))
     }

@@ -77,6 +77,11 @@ impl Failure {
     pub(crate) fn is_already_exists(&self) -> bool {
         self.is(ErrorKind::AlreadyExists)
     }
+
+    /// Whether the server asks for another try. It says so as well of a taken name that could have been generated.
+    pub(crate) fn asks_again(&self) -> bool {
+        self.status().is_some_and(|status| status.reason == "ServerTimeout")
+    }
 }
 
 /// Nothing was sent where no connection was made.

@@ -2,28 +2,61 @@
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Service;
 use kube::Client;
+use petset_core::engine::EventStream;
 use petset_core::{Backends, Error, ErrorKind, Result};
 
 use super::builder::ClusterBuilder;
-use crate::cache::Cache;
+use crate::cache::{Cache, Scope};
 use crate::client::Connection;
-use crate::meta::OwnerKind;
+use crate::events::Recording;
 use crate::names::KubeNames;
-use crate::pods::KubePods;
-use crate::store::KubeStore;
-use crate::volumes::KubeVolumes;
+use crate::pods::{KubePods, PodRecord, PodView};
+use crate::resource::{Kind, PetSets, SetKind, StatefulSets};
+use crate::store::{KubeStore, Objects};
+use crate::volumes::{ClaimRecord, KubeVolumes};
 
-/// A cluster, with `PetSet` resources as its sets. Clones are handles of the same; its watches end with the last of them and
-/// of its parts.
+/// A cluster, with the resources of one kind as its sets: `PetSet`s unless said. Clones are handles of the same; its watches
+/// end with the last of them and of its parts.
 ///
 /// Pods outlive the controller: the next one, here or elsewhere, finds them.
 #[derive(Debug, Clone)]
-pub struct Cluster {
+pub struct Cluster<K: SetKind = PetSets> {
+    views: Views,
     pods: KubePods,
     volumes: KubeVolumes,
     names: KubeNames,
-    store: KubeStore,
+    store: KubeStore<K>,
+}
+
+/// What the parts of a cluster share, whatever kind its sets are of.
+#[derive(Debug, Clone)]
+pub(super) struct Views {
+    client: Connection,
+    scope: Scope,
+    domain: String,
+    pods: Arc<Cache<PodRecord>>,
+    claims: Arc<Cache<ClaimRecord>>,
+    services: Arc<Cache<Service>>,
+    objects: Objects,
+}
+
+impl Views {
+    pub(super) fn open<K: SetKind>(builder: ClusterBuilder<K>) -> Self {
+        let ClusterBuilder { client, scope, domain, reads_config, .. } = builder;
+        let client = Connection::new(client);
+        let services = Arc::new(Cache::new(client.clone(), scope.clone()));
+        Self {
+            pods: Arc::new(Cache::new(client.clone(), scope.clone())),
+            claims: Arc::new(Cache::new(client.clone(), scope.clone())),
+            objects: Objects::new(client.clone(), &scope, Arc::clone(&services), reads_config),
+            client,
+            scope,
+            domain,
+            services,
+        }
+    }
 }
 
 impl Cluster {
@@ -52,20 +85,56 @@ impl Cluster {
     pub fn builder(client: Client) -> ClusterBuilder {
         ClusterBuilder::new(client)
     }
+}
 
-    pub(super) fn open_with(builder: ClusterBuilder) -> Self {
-        let ClusterBuilder { client, scope, domain, reads_config } = builder;
-        let client = Connection::new(client);
-        let owner = OwnerKind::PET_SET;
-        let pods = Arc::new(Cache::new(client.clone(), scope.clone()));
-        let claims = Arc::new(Cache::new(client.clone(), scope.clone()));
-        let services = Arc::new(Cache::new(client.clone(), scope.clone()));
+impl Cluster {
+    pub(super) fn of_pet_sets(views: Views) -> Self {
+        let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
+        let pods = Arc::new(PodView::new(pods));
         Self {
-            pods: KubePods::new(client.clone(), owner, pods, Arc::clone(&claims)),
-            volumes: KubeVolumes::new(client.clone(), owner, claims),
-            names: KubeNames::new(client.clone(), domain, Arc::clone(&services)),
-            store: KubeStore::new(client, scope, services, reads_config),
+            pods: KubePods::new(client.clone(), PetSets::OWNER, Arc::clone(&pods), Arc::clone(&claims)),
+            volumes: KubeVolumes::new(client.clone(), claims),
+            names: KubeNames::new(client.clone(), domain, services),
+            store: KubeStore::new(client, scope, pods, objects),
+            views,
         }
+    }
+
+    /// The same cluster, with Kubernetes' own `StatefulSet`s as its sets. Both see pods, claims and Services through the same
+    /// views, so that one program runs a controller for each kind at the price of one.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn stateful_sets(&self) -> Cluster<StatefulSets> {
+        Cluster::of_stateful_sets(self.views.clone())
+    }
+}
+
+impl Cluster<StatefulSets> {
+    pub(super) fn of_stateful_sets(views: Views) -> Self {
+        let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
+        let view = Arc::new(PodView::new(Arc::clone(&pods)));
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
+        let volumes = KubeVolumes::new(client.clone(), Arc::clone(&claims));
+        Self {
+            volumes: volumes.of_stateful_sets(store.view(), pods),
+            pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),
+            names: KubeNames::new(client, domain, services).without_services(),
+            store,
+            views,
+        }
+    }
+}
+
+impl<K: SetKind> Cluster<K> {
+    /// Writes what is told of sets as Events of their resources, on the runtime that this is called on; `events` are those
+    /// of the controller, [`Sets::events`](petset_core::controller::Sets::events).
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use = "it stops when it is dropped"]
+    pub fn record(&self, events: EventStream) -> Recording {
+        Recording::start::<K>(self.views.client.clone(), events)
     }
 
     /// Where pods run.
@@ -84,14 +153,14 @@ impl Cluster {
     }
 
     /// The sets.
-    pub fn store(&self) -> Arc<KubeStore> {
+    pub fn store(&self) -> Arc<KubeStore<K>> {
         Arc::new(self.store.clone())
     }
 }
 
-impl From<Cluster> for Backends {
-    fn from(cluster: Cluster) -> Self {
-        let Cluster { pods, volumes, names, store } = cluster;
+impl<K: SetKind> From<Cluster<K>> for Backends {
+    fn from(cluster: Cluster<K>) -> Self {
+        let Cluster { views: _, pods, volumes, names, store } = cluster;
         Self { pods: Arc::new(pods), volumes: Arc::new(volumes), names: Arc::new(names), store: Arc::new(store) }
     }
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use petset_core::{Error, ErrorKind, Result};
+use tempfile::TempDir;
 
 use super::Server;
 use super::program::Supervised;
@@ -13,7 +14,15 @@ use super::program::Supervised;
 /// They work until this is dropped, or the process ends.
 #[derive(Debug, Clone)]
 pub struct Controllers {
-    _program: Arc<Supervised>,
+    _running: Arc<Running>,
+}
+
+/// Dropped in this order.
+#[derive(Debug)]
+struct Running {
+    _program: Supervised,
+    /// Of its own: the server outlives it.
+    _folder: TempDir,
 }
 
 impl Controllers {
@@ -43,8 +52,9 @@ impl Controllers {
         if listens_in_the_clear(&program).map_err(failed)? {
             arguments.push("--port=0".to_owned());
         }
-        let folder = server.folder();
-        Ok(Self { _program: Arc::new(Supervised::start(&program, &arguments, folder).map_err(failed)?) })
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let program = Supervised::start(&program, &arguments, folder.path()).map_err(failed)?;
+        Ok(Self { _running: Arc::new(Running { _program: program, _folder: folder }) })
     }
 }
 

@@ -14,12 +14,16 @@
 //! # }
 //! ```
 
+mod account;
 mod controllers;
 mod identity;
 mod kubelet;
+mod options;
 mod program;
 mod server;
 
+pub use account::Account;
 pub use controllers::Controllers;
 pub use kubelet::{Kubelet, Program};
+pub use options::ServerOptions;
 pub use server::Server;

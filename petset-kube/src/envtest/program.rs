@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 pub(super) struct Supervised {
     shell: Child,
     log: PathBuf,
+    pid: PathBuf,
 }
 
 impl Supervised {
@@ -17,7 +18,8 @@ impl Supervised {
     pub(super) fn start(program: &Path, arguments: &[String], folder: &Path) -> io::Result<Self> {
         let name = program.file_name().unwrap_or(program.as_os_str());
         let log = folder.join(name).with_extension("log");
-        let out = File::create(&log)?;
+        let pid = folder.join(name).with_extension("pid");
+        let out = File::options().create(true).append(true).open(&log)?;
         let shell = Command::new("sh")
             .args(["-c", include_str!("supervise.sh"), "supervise"])
             .args([folder, program])
@@ -26,12 +28,23 @@ impl Supervised {
             .stdout(out.try_clone()?)
             .stderr(out)
             .spawn()?;
-        Ok(Self { shell, log })
+        Ok(Self { shell, log, pid })
     }
 
     /// Whether it has ended by itself.
     pub(super) fn has_ended(&mut self) -> io::Result<bool> {
         Ok(self.shell.try_wait()?.is_some())
+    }
+
+    /// Kills it, as a power cut would, and waits until it is gone. Its folder stays.
+    pub(super) fn kill(&mut self) -> io::Result<()> {
+        let pid = fs::read_to_string(&self.pid)?;
+        // Held while it is waited for: its end would tell the supervisor to clear up.
+        let held = self.shell.stdin.take();
+        Command::new("kill").args(["-KILL", pid.trim()]).status()?;
+        let ended = self.shell.wait();
+        drop(held);
+        ended.map(drop)
     }
 
     /// The end of what it wrote.

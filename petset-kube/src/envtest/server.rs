@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{Request, Uri};
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use super::identity::Identity;
+use super::options::{AUDIT_LOG, ServerOptions};
 use super::program::Supervised;
 
 /// A real API server over an etcd of its own, on free ports of the loopback interface.
@@ -30,12 +31,33 @@ pub struct Server {
 
 #[derive(Debug)]
 struct Shared {
-    port: u16,
+    ports: Ports,
+    arguments: Arguments,
     identity: Identity,
-    // Dropped in this order.
-    _api: Supervised,
-    _etcd: Supervised,
+    programs: Mutex<Programs>,
     folder: TempDir,
+}
+
+/// Of the API server, and of etcd for its clients and its peers.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    api: u16,
+    client: u16,
+    peer: u16,
+}
+
+/// How the programs are started.
+#[derive(Debug)]
+struct Arguments {
+    api: Vec<String>,
+    etcd: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Programs {
+    // Dropped in this order.
+    api: Supervised,
+    etcd: Supervised,
 }
 
 /// How long a server may take until it is ready.
@@ -51,10 +73,18 @@ impl Server {
     /// `NotFound` when `KUBEBUILDER_ASSETS` names no folder with `etcd` and `kube-apiserver`; `Unavailable` with the end of
     /// the log when a program ends, or is not ready after two minutes.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&ServerOptions::default()).await
+    }
+
+    /// The same with what is to be different.
+    ///
+    /// # Errors
+    /// As of [`start`](Self::start).
+    pub async fn start_with(options: &ServerOptions) -> Result<Self> {
         let assets = Self::assets()?;
         let mut tries = 1;
         loop {
-            match Self::try_start(&assets).await {
+            match Self::try_start(&assets, options).await {
                 Err(error) if tries < TRIES => {
                     tracing::warn!(error = %error.chain(), "the API server did not start, again");
                     tries += 1;
@@ -79,20 +109,21 @@ impl Server {
         }
     }
 
-    async fn try_start(assets: &Path) -> Result<Self> {
+    async fn try_start(assets: &Path, options: &ServerOptions) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let identity = Identity::make(folder.path())?;
-        let [client, peer, port] = free_ports().map_err(|error| failed("find a free port", error))?;
-        let start = |program: &str, arguments: &[String]| {
-            Supervised::start(&assets.join(program), arguments, folder.path())
-                .map_err(|error| failed("start a program", error).with_context("program", program))
+        let ports = Ports::free().map_err(|error| failed("find a free port", error))?;
+        let arguments = Arguments {
+            api: [api_arguments(folder.path(), &identity, ports), options.of_api(folder.path())?].concat(),
+            etcd: [etcd_arguments(folder.path(), ports), options.of_etcd()].concat(),
         };
-        let mut etcd = start("etcd", &etcd_arguments(folder.path(), client, peer))?;
-        let mut api = start("kube-apiserver", &api_arguments(folder.path(), &identity, client, port))?;
-        let asking = Client::try_from(config(port, &identity)?).map_err(|error| failed("make a client", error))?;
+        let mut etcd = start(assets, ETCD, &arguments.etcd, folder.path())?;
+        let mut api = start(assets, API, &arguments.api, folder.path())?;
+        let asking = Client::try_from(config(ports.api, &identity, &identity.token)?)
+            .map_err(|error| failed("make a client", error))?;
         let deadline = Instant::now() + PATIENCE;
         while !is_ready(&asking).await {
-            for (name, program) in [("etcd", &mut etcd), ("kube-apiserver", &mut api)] {
+            for (name, program) in [(ETCD, &mut etcd), (API, &mut api)] {
                 let ended = program.has_ended().map_err(|error| failed("look at a program", error))?;
                 if ended || Instant::now() > deadline {
                     return Err(Error::new(ErrorKind::Unavailable, "start an API server")
@@ -102,9 +133,43 @@ impl Server {
             }
             sleep(Duration::from_millis(50)).await;
         }
-        let server = Self { shared: Arc::new(Shared { port, identity, _api: api, _etcd: etcd, folder }) };
-        fs::write(server.kubeconfig(), server.kubeconfig_text()).map_err(|error| failed("write a file", error))?;
+        let programs = Mutex::new(Programs { api, etcd });
+        let server = Self { shared: Arc::new(Shared { ports, arguments, identity, programs, folder }) };
+        let text = server.kubeconfig_text(&server.shared.identity.token);
+        fs::write(server.kubeconfig(), text).map_err(|error| failed("write a file", error))?;
         Ok(server)
+    }
+
+    /// Kills the API server, as a power cut would, and starts it again over the same etcd; waits until it is ready.
+    ///
+    /// # Errors
+    /// When it cannot be killed or started, or is not ready after two minutes.
+    pub async fn restart_api(&self) -> Result<()> {
+        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
+        restart(&mut lock(programs).api, API, &arguments.api, folder.path())?;
+        self.until_ready().await
+    }
+
+    /// Kills etcd, as a power cut would, and starts it again over the same data; waits until the API server is ready.
+    ///
+    /// # Errors
+    /// When it cannot be killed or started, or the API server is not ready after two minutes.
+    pub async fn restart_etcd(&self) -> Result<()> {
+        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
+        restart(&mut lock(programs).etcd, ETCD, &arguments.etcd, folder.path())?;
+        self.until_ready().await
+    }
+
+    async fn until_ready(&self) -> Result<()> {
+        let asking = self.client()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !is_ready(&asking).await {
+            if Instant::now() > deadline {
+                return Err(Error::new(ErrorKind::Unavailable, "start an API server again"));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// How the administrator reaches it.
@@ -112,7 +177,12 @@ impl Server {
     /// # Panics
     /// Never: what was good at the start stays so.
     pub fn config(&self) -> Config {
-        config(self.shared.port, &self.shared.identity).expect("it was good at the start")
+        self.config_with(&self.shared.identity.token).expect("it was good at the start")
+    }
+
+    /// How the owner of a token reaches it.
+    pub(super) fn config_with(&self, token: &str) -> Result<Config> {
+        config(self.shared.ports.api, &self.shared.identity, token)
     }
 
     /// The administrator's client, on the runtime that this is called on.
@@ -128,34 +198,45 @@ impl Server {
         self.shared.folder.path().join("kubeconfig")
     }
 
+    /// Where its etcd answers, in the clear and to everybody.
+    pub fn etcd(&self) -> String {
+        format!("http://127.0.0.1:{}", self.shared.ports.client)
+    }
+
+    /// Who asked for what, one JSON object per line, if [`ServerOptions::audits`] says so; there as long as the server.
+    pub fn audit_log(&self) -> PathBuf {
+        self.folder().join(AUDIT_LOG)
+    }
+
     /// The folder of everything that is only there as long as the server.
     pub(super) fn folder(&self) -> &Path {
         self.shared.folder.path()
     }
 
-    fn kubeconfig_text(&self) -> String {
-        let Shared { port, identity, .. } = &*self.shared;
+    /// The kubeconfig of the owner of a token.
+    pub(super) fn kubeconfig_text(&self, token: &str) -> String {
+        let Shared { ports, identity, .. } = &*self.shared;
         json!({
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{ "name": "envtest", "cluster": {
-                "server": format!("https://127.0.0.1:{port}"),
+                "server": format!("https://127.0.0.1:{}", ports.api),
                 "certificate-authority": identity.certificate_file,
             } }],
-            "users": [{ "name": "admin", "user": { "token": identity.token } }],
-            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "admin" } }],
+            "users": [{ "name": "user", "user": { "token": token } }],
+            "contexts": [{ "name": "envtest", "context": { "cluster": "envtest", "user": "user" } }],
             "current-context": "envtest",
         })
         .to_string()
     }
 }
 
-fn config(port: u16, identity: &Identity) -> Result<Config> {
+fn config(port: u16, identity: &Identity, token: &str) -> Result<Config> {
     let address: Uri = format!("https://127.0.0.1:{port}").parse().map_err(|error| failed("read an address", error))?;
     let mut config = Config::new(address);
     config.root_cert = Some(vec![identity.certificate.clone()]);
-    let user: AuthInfo = serde_json::from_value(json!({ "token": identity.token }))
-        .map_err(|error| failed("describe an administrator", error))?;
+    let user: AuthInfo =
+        serde_json::from_value(json!({ "token": token })).map_err(|error| failed("describe a user", error))?;
     config.auth_info = user;
     Ok(config)
 }
@@ -167,19 +248,38 @@ async fn is_ready(client: &Client) -> bool {
     }
 }
 
-fn free_ports() -> std::io::Result<[u16; 3]> {
-    let mut held = Vec::new();
-    for _ in 0..3 {
-        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+impl Ports {
+    /// Three that nobody has at this moment.
+    fn free() -> std::io::Result<Self> {
+        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let held = [bind()?, bind()?, bind()?];
+        let port = |at: usize| Ok::<_, std::io::Error>(held[at].local_addr()?.port());
+        Ok(Self { api: port(0)?, client: port(1)?, peer: port(2)? })
     }
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(&held) {
-        *port = listener.local_addr()?.port();
-    }
-    Ok(ports)
 }
 
-fn etcd_arguments(folder: &Path, client: u16, peer: u16) -> Vec<String> {
+const ETCD: &str = "etcd";
+const API: &str = "kube-apiserver";
+
+fn start(assets: &Path, program: &'static str, arguments: &[String], folder: &Path) -> Result<Supervised> {
+    Supervised::start(&assets.join(program), arguments, folder)
+        .map_err(|error| failed("start a program", error).with_context("program", program))
+}
+
+fn lock(programs: &Mutex<Programs>) -> MutexGuard<'_, Programs> {
+    programs.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Kills a program and starts another one in its place.
+fn restart(running: &mut Supervised, program: &'static str, arguments: &[String], folder: &Path) -> Result<()> {
+    let assets = Server::assets()?;
+    running.kill().map_err(|error| failed("kill a program", error).with_context("program", program))?;
+    *running = start(&assets, program, arguments, folder)?;
+    Ok(())
+}
+
+fn etcd_arguments(folder: &Path, ports: Ports) -> Vec<String> {
+    let Ports { api: _, client, peer } = ports;
     let client = format!("http://127.0.0.1:{client}");
     let peer = format!("http://127.0.0.1:{peer}");
     vec![
@@ -193,7 +293,8 @@ fn etcd_arguments(folder: &Path, client: u16, peer: u16) -> Vec<String> {
     ]
 }
 
-fn api_arguments(folder: &Path, identity: &Identity, etcd: u16, port: u16) -> Vec<String> {
+fn api_arguments(folder: &Path, identity: &Identity, ports: Ports) -> Vec<String> {
+    let Ports { api: port, client: etcd, peer: _ } = ports;
     let key = identity.key_file.display();
     vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd}"),

@@ -5,6 +5,7 @@ shift
 exec 3<&0
 "$@" </dev/null 3<&- &
 program=$!
+echo "$program" >"$folder/$(basename "$1").pid"
 {
   read -r _ <&3
   trap '' TERM

@@ -52,7 +52,8 @@ impl Question {
                     Ok(address) => vec![address],
                     Err(_) => all.iter().filter_map(|(address, _)| address.ip.parse().ok()).collect(),
                 };
-                some(found).map(ResolvedName::Addresses)
+                // A service that nobody is behind is a name without addresses.
+                Some(ResolvedName::Addresses(found))
             }
             What::Pet(pet) => {
                 all.retain(|(address, _)| address.hostname.as_deref() == Some(pet));
@@ -127,6 +128,14 @@ mod tests {
         let target = |pet: &str| (format!("{pet}.nginx.default.svc.cluster.local"), 80);
         let targets = vec![target("web-2"), target("web-10")];
         assert_eq!(ask("_HTTP._tcp.nginx.default.svc.cluster.local."), Some(ResolvedName::Services(targets)));
+    }
+
+    #[test]
+    fn a_service_without_pets_is_a_name_without_addresses() {
+        let service = serde_json::from_value(json!({ "spec": { "clusterIP": "None" } })).expect("a service");
+        let question = Question::parse("nginx.default.svc.cluster.local", DOMAIN).expect("a name");
+        let answer = question.answer(&service, &Endpoints::default(), DOMAIN);
+        assert_eq!(answer, Some(ResolvedName::Addresses(Vec::new())));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::lookup::Question;
 use super::service;
 use crate::cache::Cache;
 use crate::client::{Connection, Failure};
-use crate::resource::PetSetRecord;
+use crate::resource::{PetSets, SetRecord};
 
 /// Names as the cluster gives them. Clones are handles of the same.
 #[derive(Debug, Clone)]
@@ -22,18 +22,25 @@ pub struct KubeNames {
     client: Connection,
     domain: String,
     services: Arc<Cache<Service>>,
+    /// Whether a set that lacks its Service gets one.
+    makes_services: bool,
 }
 
 impl KubeNames {
     pub(crate) fn new(client: Connection, domain: String, services: Arc<Cache<Service>>) -> Self {
-        Self { client, domain, services }
+        Self { client, domain, services, makes_services: true }
+    }
+
+    /// The same for sets whose authors make their Services, as those of a `StatefulSet` do.
+    pub(crate) fn without_services(&self) -> Self {
+        Self { makes_services: false, ..self.clone() }
     }
 
     /// Makes the Service of a set that has none of this name; whether it did.
     async fn make_service(&self, set: &SetKey, name: &str) -> Result<bool> {
         let operation = "make a headless service";
         let failed = |error| Error::from(Failure::new(operation, error)).with_context("service", name);
-        let sets: Api<PetSetRecord> = self.client.namespaced(&set.namespace);
+        let sets: Api<SetRecord<PetSets>> = self.client.namespaced(&set.namespace);
         // Somebody else's sets have somebody else who makes their services.
         let Some(owner) = sets.get_opt(&set.name).await.map_err(failed)?.filter(|set| !set.is_marked()) else {
             return Ok(false);
@@ -83,7 +90,9 @@ impl NameResolver for KubeNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        let Some(governing) = &records.governing else { return Ok(Published::Unchanged) };
+        let Some(governing) = records.governing.as_ref().filter(|_| self.makes_services) else {
+            return Ok(Published::Unchanged);
+        };
         if self.services.get(&set.namespace, &governing.name).await?.is_some() {
             return Ok(Published::Unchanged);
         }

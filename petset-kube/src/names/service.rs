@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::meta::{self, OwnerKind};
-use crate::resource::PetSetRecord;
+use crate::resource::{PetSets, SetRecord};
 
 /// The Service `name` that names the pods of a set: by the selector's labels, else the template's; with a port for each
 /// named one of its containers. It goes with its set.
-pub(super) fn body(name: &str, set: &PetSetRecord) -> Value {
+pub(super) fn body(name: &str, set: &SetRecord<PetSets>) -> Value {
     let key = set.key();
     let template = &set.spec["template"];
     let selector = [&set.spec["selector"]["matchLabels"], &template["metadata"]["labels"]];
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_service_selects_the_pods_and_names_their_ports() {
-        let set: PetSetRecord = serde_json::from_value(json!({
+        let set: SetRecord<PetSets> = serde_json::from_value(json!({
             "metadata": { "name": "web", "namespace": "default", "uid": "u" },
             "spec": { "template": { "metadata": { "labels": { "app": "nginx" } }, "spec": { "containers": [
                 { "name": "nginx", "ports": [{ "name": "http", "containerPort": 80 }, { "containerPort": 81 }] }] } } },

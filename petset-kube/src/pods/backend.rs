@@ -14,6 +14,7 @@ use petset_core::{Error, ErrorKind, Result, SetKey};
 use serde_json::json;
 
 use super::record::{KeptPod, PodRecord};
+use super::view::PodView;
 use super::{check, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
@@ -28,7 +29,7 @@ const TRIES: usize = 8;
 pub struct KubePods {
     client: Connection,
     owner: OwnerKind,
-    pods: Arc<Cache<PodRecord>>,
+    view: Arc<PodView>,
     claims: Arc<Cache<ClaimRecord>>,
 }
 
@@ -36,10 +37,10 @@ impl KubePods {
     pub(crate) fn new(
         client: Connection,
         owner: OwnerKind,
-        pods: Arc<Cache<PodRecord>>,
+        view: Arc<PodView>,
         claims: Arc<Cache<ClaimRecord>>,
     ) -> Self {
-        Self { client, owner, pods, claims }
+        Self { client, owner, view, claims }
     }
 
     fn api(&self, set: &SetKey) -> Api<PodRecord> {
@@ -49,10 +50,10 @@ impl KubePods {
     /// A pod as it is known, or as it is now.
     async fn find(&self, pod: &PodRef, fresh: bool) -> Result<Option<KeptPod>> {
         let name = pod.name();
-        let known = if fresh { None } else { self.pods.get(&pod.set.namespace, &name).await? };
+        let known = if fresh { None } else { self.view.pods.get(&pod.set.namespace, &name).await? };
         let found = match known {
             Some(known) => Some(known),
-            None => self.pods.look(&(pod.set.namespace.to_string(), name)).await?,
+            None => self.view.pods.look(&(pod.set.namespace.to_string(), name)).await?,
         };
         Ok(found.filter(|found| found.pod.uid == pod.uid))
     }
@@ -107,13 +108,14 @@ impl PodBackend for KubePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        let is_of_set = |name: &str, _: Option<&KeptPod>| set.ordinal_of_pod(name).is_some();
-        let found = self.pods.list(&set.namespace, &format!("{}-", set.name), is_of_set).await?;
-        Ok(found.into_iter().map(|(_, kept)| kept.pod).collect())
+        self.view.list(set).await
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {
-        if let Some(violation) = check::check(&request.template).into_iter().next() {
+        // What the server took as a part of its own kind of set, it takes as a pod.
+        let is_checked = self.owner == OwnerKind::STATEFUL_SET;
+        let violations = if is_checked { Vec::new() } else { check::check(&request.template) };
+        if let Some(violation) = violations.into_iter().next() {
             return Err(Error::new(ErrorKind::Unsupported, "create a pod")
                 .with_context("pod", request.name())
                 .with_message(violation.to_string()));
@@ -121,17 +123,21 @@ impl PodBackend for KubePods {
         for _ in 0..TRIES {
             self.check_claims(&request).await?;
             let body = request::body(&request, self.owner);
-            match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
+            let failure = match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
                 Ok(answer) => {
-                    self.pods.wrote(&answer);
+                    self.view.pods.wrote(&answer);
                     return Ok(Created::New(read(&answer)?.pod));
                 }
-                Err(failure) if failure.is_already_exists() => {}
-                Err(failure) => return Err(Error::from(failure).with_context("pod", request.name())),
+                Err(failure) => failure,
+            };
+            if failure.is_already_exists() || failure.asks_again() {
+                let key = (request.set.namespace.to_string(), request.name());
+                if let Some(found) = self.view.pods.look(&key).await? {
+                    return Ok(Created::AlreadyThere(found.pod));
+                }
             }
-            let key = (request.set.namespace.to_string(), request.name());
-            if let Some(found) = self.pods.look(&key).await? {
-                return Ok(Created::AlreadyThere(found.pod));
+            if !failure.is_already_exists() {
+                return Err(Error::from(failure).with_context("pod", request.name()));
             }
             // Whoever had the name is gone meanwhile.
         }
@@ -163,10 +169,10 @@ impl PodBackend for KubePods {
             match self.api(&pod.set).delete(&pod.name(), &parameters).await {
                 Ok(answer) => {
                     if let Some(record) = answer.left() {
-                        self.pods.wrote(&record);
+                        self.view.pods.wrote(&record);
                     }
                     // Until the watch shows its end it counts as running (S2).
-                    self.pods.changed(&pod.set.namespace, &pod.name(), |kept| {
+                    self.view.pods.changed(&pod.set.namespace, &pod.name(), |kept| {
                         kept.pod.terminating |= kept.pod.uid == pod.uid;
                     });
                     return Ok(Deleted::Started);
@@ -209,7 +215,7 @@ impl PodBackend for KubePods {
             let patch = Patch::Merge(json!({ "metadata": metadata }));
             match self.api(&pod.set).patch(&pod.name(), &PatchParams::default(), &patch).await {
                 Ok(answer) => {
-                    self.pods.wrote(&answer);
+                    self.view.pods.wrote(&answer);
                     return Ok(());
                 }
                 Err(error) => {
@@ -231,6 +237,6 @@ impl PodBackend for KubePods {
     }
 
     fn watch(&self) -> WatchStream {
-        self.pods.watch()
+        self.view.pods.watch()
     }
 }

@@ -8,5 +8,8 @@ mod check;
 mod record;
 mod request;
 mod status;
+mod view;
 
 pub use backend::KubePods;
+pub(crate) use record::PodRecord;
+pub(crate) use view::PodView;

@@ -28,6 +28,10 @@ pub(super) fn body(request: &PodRequest, owner: OwnerKind) -> Value {
     labels.insert(meta::REVISION.to_owned(), revision.to_string());
     let mut metadata = other.clone();
     metadata.insert("name".to_owned(), json!(request.name()));
+    if owner == OwnerKind::STATEFUL_SET {
+        // Nothing is generated, and Kubernetes' own sets say so nevertheless.
+        metadata.insert("generateName".to_owned(), json!(format!("{}-", set.name)));
+    }
     metadata.insert("namespace".to_owned(), json!(set.namespace));
     metadata.insert("labels".to_owned(), json!(labels));
     metadata.insert("annotations".to_owned(), json!(annotations));

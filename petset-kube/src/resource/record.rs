@@ -1,20 +1,21 @@
-//! A PetSet as the server has it, and as core understands it.
+//! A set as the server has it, and as core understands it.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
-use petset_core::manifest::Manifest;
 use petset_core::spec::PetSet;
-use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{API_VERSION, FINALIZER, selector};
+use super::kept::KeptSet;
+use super::kind::Kind;
 use crate::cache::Record;
+use crate::merge::difference;
 use crate::meta;
 
 /// What the server puts on an object whose dependents are to stay.
@@ -33,9 +34,10 @@ const NOT_DECLARED: [&str; 9] = [
     "uid",
 ];
 
-/// A PetSet as the server has it.
+/// A set as the server has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct PetSetRecord {
+#[serde(bound = "")]
+pub(crate) struct SetRecord<K> {
     #[serde(flatten)]
     types: Option<TypeMeta>,
     pub(crate) metadata: ObjectMeta,
@@ -43,9 +45,11 @@ pub(crate) struct PetSetRecord {
     pub(crate) spec: Value,
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub(crate) status: Value,
+    #[serde(skip)]
+    kind: PhantomData<K>,
 }
 
-impl PetSetRecord {
+impl<K: Kind> SetRecord<K> {
     pub(crate) fn uid(&self) -> SetUid {
         SetUid::new(self.metadata.uid.as_deref().unwrap_or_default())
     }
@@ -61,7 +65,7 @@ impl PetSetRecord {
 
     /// Whether it waits for us before it goes.
     pub(crate) fn has_finalizer(&self) -> bool {
-        self.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+        self.metadata.finalizers.iter().flatten().any(|finalizer| Some(finalizer.as_str()) == K::FINALIZER)
     }
 
     /// Whether it is over as far as we are concerned: it goes as soon as others let it.
@@ -90,13 +94,8 @@ impl PetSetRecord {
         }
         let set: PetSet =
             serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
-        let checked = Manifest::try_from(set).map_err(|error| Error::from(error).with_context("set", self.key()))?;
-        let set = checked.sets.into_iter().next().expect("a manifest of one set has one");
-        let status = if self.status.is_null() {
-            PetSetStatus::default()
-        } else {
-            PetSetStatus::deserialize(&self.status).map_err(unreadable)?
-        };
+        let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
+        let status = K::status(self).map_err(unreadable)?;
         Ok(StoredSet {
             set,
             uid: self.uid(),
@@ -109,6 +108,16 @@ impl PetSetRecord {
         })
     }
 
+    /// The merge patch that makes `status` of the status that is here, on this version.
+    pub(crate) fn status_patch(&self, status: &Value) -> Value {
+        let mut patch = json!({ "metadata": { "resourceVersion": self.version() } });
+        let before = if self.status.is_null() { &json!({}) } else { &self.status };
+        if let Some(change) = difference(before, status) {
+            patch["status"] = change;
+        }
+        patch
+    }
+
     pub(crate) fn key(&self) -> SetKey {
         let meta = &self.metadata;
         SetKey::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default())
@@ -116,50 +125,50 @@ impl PetSetRecord {
 }
 
 /// A declaration as the server is told of it.
-pub(crate) fn declaration(set: &PetSet) -> Value {
+pub(crate) fn declaration<K: Kind>(set: &PetSet) -> Value {
     let mut declared = serde_json::to_value(set).expect("a set is JSON");
-    declared["apiVersion"] = json!(API_VERSION);
-    declared["kind"] = json!("PetSet");
+    declared["apiVersion"] = json!(K::OWNER.api_version);
+    declared["kind"] = json!(K::OWNER.kind);
     declared
 }
 
-impl Record for PetSetRecord {
-    /// The selector as text; the rest is read from the server each time, as decisions need the newest.
-    type Kept = String;
-    const KINDS: &'static str = "petsets";
+/// Metadata inside of a template, without what a server writes where nothing is: some versions do, some do not.
+pub(crate) fn without_nulls(metadata: &mut petset_core::spec::ObjectMeta) {
+    metadata.other.retain(|_, value| !value.is_null());
+}
 
-    fn keep(&self) -> Result<String, String> {
-        let labels = &self.spec["template"]["metadata"]["labels"];
-        let selector = &self.spec["selector"];
-        if !selector.is_null() {
-            return selector::text(selector);
-        }
-        if labels.is_null() { Ok(String::new()) } else { selector::text(&json!({ "matchLabels": labels })) }
+impl<K: Kind> Record for SetRecord<K> {
+    type Kept = KeptSet<K>;
+    const KINDS: &'static str = K::PLURAL;
+
+    /// What of it cannot be read is told to whoever asks for this set.
+    fn keep(&self) -> Result<KeptSet<K>, String> {
+        Ok(KeptSet::of(self))
     }
 
-    fn sets(namespace: &str, name: &str, _kept: Option<&String>) -> Vec<SetKey> {
+    fn sets(namespace: &str, name: &str, _kept: Option<&KeptSet<K>>) -> Vec<SetKey> {
         vec![SetKey::new(namespace, name)]
     }
 }
 
-impl Resource for PetSetRecord {
+impl<K: Kind> Resource for SetRecord<K> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
     fn kind((): &()) -> Cow<'_, str> {
-        "PetSet".into()
+        K::OWNER.kind.into()
     }
 
     fn group((): &()) -> Cow<'_, str> {
-        "petset.rs".into()
+        K::OWNER.group_and_version().0.into()
     }
 
     fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
+        K::OWNER.group_and_version().1.into()
     }
 
     fn plural((): &()) -> Cow<'_, str> {
-        "petsets".into()
+        K::PLURAL.into()
     }
 
     fn meta(&self) -> &ObjectMeta {

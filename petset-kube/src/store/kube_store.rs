@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1 as k8s;
 use petset_core::backend::WatchStream;
 use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use petset_core::status::PetSetStatus;
-use petset_core::store::{Deletion, GoneSet, Revision, SetStore, StoredSet};
+use petset_core::store::{Cascade, Deletion, GoneSet, Revision, SetStore, StoredSet};
 use petset_core::{Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 
 use super::objects::Objects;
@@ -16,34 +15,32 @@ use super::sets::{Sets, not_found};
 use super::watch;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
-use crate::meta::OwnerKind;
+use crate::pods::PodView;
+use crate::resource::{PetSets, SetKind, SetRecord};
 
-/// Sets as `PetSet` resources of a cluster. Clones are handles of the same.
+/// Sets of one kind as resources of a cluster. Clones are handles of the same.
 #[derive(Debug, Clone)]
-pub struct KubeStore {
-    sets: Sets,
+pub struct KubeStore<K: SetKind = PetSets> {
+    sets: Sets<K>,
+    revisions: Revisions<K>,
     objects: Objects,
+    pods: Arc<PodView>,
 }
 
-impl KubeStore {
-    pub(crate) fn new(
-        client: Connection,
-        scope: Scope,
-        services: Arc<Cache<k8s::Service>>,
-        reads_config: bool,
-    ) -> Self {
-        let objects = Objects::new(client.clone(), &scope, services, reads_config);
-        let cache = Arc::new(Cache::new(client.clone(), scope.clone()));
-        Self { sets: Sets { client, scope, cache }, objects }
+impl<K: SetKind> KubeStore<K> {
+    pub(crate) fn new(client: Connection, scope: Scope, pods: Arc<PodView>, objects: Objects) -> Self {
+        let revisions = Revisions::new(client.clone(), scope.clone());
+        Self { sets: Sets::new(client, scope), revisions, objects, pods }
     }
 
-    fn revisions_of(&self, key: &SetKey) -> Revisions {
-        Revisions::of(&self.sets.client, OwnerKind::PET_SET, key)
+    /// The view of the sets.
+    pub(crate) fn view(&self) -> Arc<Cache<SetRecord<K>>> {
+        Arc::clone(&self.sets.cache)
     }
 }
 
 #[async_trait]
-impl SetStore for KubeStore {
+impl<K: SetKind> SetStore for KubeStore<K> {
     async fn list(&self) -> Result<Vec<SetKey>> {
         self.sets.list().await
     }
@@ -53,8 +50,26 @@ impl SetStore for KubeStore {
         Ok(Vec::new())
     }
 
+    /// A set that cannot be read says so in its status from then on.
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
-        self.sets.get(key).await?.map(|found| found.stored()).transpose()
+        let Some(known) = self.sets.known(key).await? else {
+            self.pods.forget(key);
+            return Ok(None);
+        };
+        let mut stored = match known.stored() {
+            Ok(stored) => stored,
+            Err(error) => {
+                self.sets.refuse(&known, &error).await;
+                return Err(error);
+            }
+        };
+        if let Some(deletion) = &mut stored.deletion
+            && deletion.cascade == Cascade::Ordered
+            && self.revisions.are_orphans(&known).await?
+        {
+            deletion.cascade = Cascade::Orphan;
+        }
+        Ok(Some(stored))
     }
 
     async fn create(&self, set: PetSet, _now: Timestamp) -> Result<StoredSet> {
@@ -66,35 +81,51 @@ impl SetStore for KubeStore {
     }
 
     async fn mark_deleted(&self, key: &SetKey, version: &Version, deletion: Deletion) -> Result<StoredSet> {
-        self.sets.mark_deleted(key, version, deletion).await?.stored()
+        self.sets.mark_deleted(key, version, deletion).await
     }
 
     async fn update_status(&self, key: &SetKey, version: &Version, status: PetSetStatus) -> Result<Version> {
-        Ok(self.sets.update_status(key, version, &status).await?.version())
+        let base = self.sets.base(key, version).await?;
+        if base.changes_tickets(&status)? && !self.pods.is_as_new_as(key, version, base.selector()).await? {
+            return Err(base.decided_on_old_pods());
+        }
+        self.sets.update_status(&base, &status).await
     }
 
     async fn remove(&self, key: &SetKey, version: &Version) -> Result<()> {
-        let revisions = self.revisions_of(key);
-        self.sets.remove(key, version, |uid| async move { revisions.clear(key, &uid).await }).await
+        self.sets.remove(key, version, |uid| async move { self.revisions.clear(key, &uid).await }).await?;
+        self.pods.forget(key);
+        Ok(())
     }
 
     async fn revisions(&self, key: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
-        self.revisions_of(key).list(key, uid).await
+        let known = self.sets.known(key).await?.filter(|known| known.record().uid() == *uid);
+        if K::SHARES_REVISIONS
+            && let Some(known) = &known
+            && self.revisions.has_orphans(known).await?
+            && self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid)
+        {
+            self.revisions.adopt(known).await?;
+        }
+        self.revisions.list(key, uid).await
     }
 
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()> {
-        let operation = "put a revision";
-        let found = self.sets.get(key).await?.filter(|found| found.uid() == *uid);
-        let found = found.ok_or_else(|| not_found(operation, key))?;
-        // The first revision comes before the first pod: from then on the set must not go without us.
-        if !found.has_finalizer() {
-            self.sets.hold(&found).await?;
+        let known = self.sets.known(key).await?.filter(|known| known.record().uid() == *uid);
+        let known = known.ok_or_else(|| not_found("put a revision", key))?;
+        if known.record().is_marked() {
+            // Nothing starts any more, and what there is tells how the end was asked for.
+            return Ok(());
         }
-        self.revisions_of(key).put(key, uid, &revision).await
+        // The first revision comes before the first pod: from then on the set must not go without us.
+        if K::FINALIZER.is_some() && !known.record().has_finalizer() {
+            self.sets.hold(known.record()).await?;
+        }
+        self.revisions.put(&known, &revision).await
     }
 
     async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {
-        self.revisions_of(key).delete(uid, name).await
+        self.revisions.delete(key, uid, name).await
     }
 
     async fn objects(&self, namespace: &str) -> Result<Vec<ConfigObject>> {

@@ -16,7 +16,7 @@ use crate::client::{Connection, Failure};
 
 /// The objects beside the sets of a cluster.
 #[derive(Debug, Clone)]
-pub(super) struct Objects {
+pub(crate) struct Objects {
     client: Connection,
     services: Arc<Cache<k8s::Service>>,
     /// Config maps and secrets are read by nodes, and by us only when the embedder wants it.
@@ -30,7 +30,7 @@ struct Config {
 }
 
 impl Objects {
-    pub(super) fn new(
+    pub(crate) fn new(
         client: Connection,
         scope: &Scope,
         services: Arc<Cache<k8s::Service>>,

@@ -1,24 +1,103 @@
 //! A `ControllerRevision` as it is read and written, whatever version of Kubernetes' types there is.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::core::NamespaceResourceScope;
+use petset_core::spec::PodTemplate;
+use petset_core::store::Revision;
+use petset_core::{RevisionName, SetKey, SetUid, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-/// A `ControllerRevision`.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(super) struct RevisionRecord {
+use crate::cache::Record;
+use crate::meta;
+use crate::resource::{CREATED_AT, SetKind, WHOLE, without_nulls};
+
+/// A `ControllerRevision` of a set of one kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(bound = "")]
+pub(super) struct RevisionRecord<K> {
     pub(super) metadata: ObjectMeta,
     #[serde(default)]
     pub(super) data: Value,
     #[serde(default)]
     pub(super) revision: i64,
+    #[serde(skip)]
+    kind: PhantomData<K>,
 }
 
-impl Resource for RevisionRecord {
+impl<K: SetKind> RevisionRecord<K> {
+    /// Whether it was made for a set of this name.
+    pub(super) fn is_marked(&self, set: &SetKey) -> bool {
+        let labels = self.metadata.labels.as_ref();
+        labels.and_then(|labels| labels.get(meta::SET)).is_some_and(|name| **name == *set.name)
+    }
+
+    fn read(&self) -> Result<Revision, String> {
+        let mut written = self.data["spec"]["template"].clone();
+        let fields = written.as_object_mut().ok_or("it has no template")?;
+        fields.remove(WHOLE.0);
+        let mut template = PodTemplate::deserialize(written).map_err(|error| error.to_string())?;
+        without_nulls(&mut template.metadata);
+        let exactly = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CREATED_AT));
+        let exactly = exactly.and_then(|text| serde_json::from_value::<Timestamp>(json!(text)).ok());
+        let about = || self.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp);
+        Ok(Revision {
+            name: RevisionName::new(self.metadata.name.as_deref().unwrap_or_default()),
+            number: u64::try_from(self.revision).map_err(|_negative| "its number is negative")?,
+            created_at: exactly.unwrap_or_else(about),
+            template,
+        })
+    }
+}
+
+/// What is kept of a revision.
+#[derive(Debug, Clone)]
+pub(super) struct KeptRevision {
+    pub(super) uid: String,
+    pub(super) version: String,
+    /// The life of a set that it is of.
+    pub(super) owner: Option<SetUid>,
+    /// What is to be known of it before it is adopted, where nobody owns it and it stays.
+    pub(super) orphan: Option<Orphan>,
+    /// The revision, or what cannot be read.
+    pub(super) revision: Result<Arc<Revision>, String>,
+}
+
+/// What is kept of a revision that nobody owns.
+#[derive(Debug, Clone)]
+pub(super) struct Orphan {
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) others: Vec<OwnerReference>,
+}
+
+impl<K: SetKind> Record for RevisionRecord<K> {
+    type Kept = KeptRevision;
+    const KINDS: &'static str = "controllerrevisions";
+    /// Those of others are none of ours.
+    const LABEL: Option<&'static str> = K::REVISION_LABEL;
+
+    fn keep(&self) -> Result<KeptRevision, String> {
+        let (uid, version) = meta::identity(&self.metadata)?;
+        let owner = meta::controller(&self.metadata);
+        let is_orphan = owner.is_none() && self.metadata.deletion_timestamp.is_none();
+        let orphan = is_orphan
+            .then(|| Orphan { labels: meta::map(self.metadata.labels.as_ref()), others: meta::others(&self.metadata) });
+        Ok(KeptRevision { uid, version, owner, orphan, revision: self.read().map(Arc::new) })
+    }
+
+    /// Nobody's decision changes with a revision of somebody else's.
+    fn sets(_namespace: &str, _name: &str, _kept: Option<&KeptRevision>) -> Vec<SetKey> {
+        Vec::new()
+    }
+}
+
+impl<K: SetKind> Resource for RevisionRecord<K> {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -44,5 +123,36 @@ impl Resource for RevisionRecord {
 
     fn meta_mut(&mut self) -> &mut ObjectMeta {
         &mut self.metadata
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::StatefulSets;
+
+    fn kept(data: &Value) -> KeptRevision {
+        let revision = json!({ "metadata": { "name": "web-1", "uid": "u", "resourceVersion": "1" }, "data": data,
+            "revision": 1 });
+        let revision: RevisionRecord<StatefulSets> = serde_json::from_value(revision).expect("a revision");
+        revision.keep().expect("it is kept")
+    }
+
+    #[test]
+    fn what_is_no_template_is_named_and_spoils_nobody_elses() {
+        assert_eq!(kept(&Value::Null).revision.expect_err("it has no template"), "it has no template");
+    }
+
+    #[test]
+    fn s16_what_versions_write_differently_makes_no_other_template() {
+        let with = |metadata: Value| {
+            let template =
+                json!({ "$patch": "replace", "metadata": metadata, "spec": { "dnsPolicy": "ClusterFirst" } });
+            kept(&json!({ "spec": { "template": template } })).revision.expect("it can be read")
+        };
+        // Until Kubernetes 1.33, and since.
+        let before = with(json!({ "creationTimestamp": null, "labels": { "app": "a" } }));
+        assert_eq!(before, with(json!({ "labels": { "app": "a" } })));
+        assert_ne!(before, with(json!({ "labels": { "app": "b" } })));
     }
 }

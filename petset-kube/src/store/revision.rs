@@ -1,159 +1,224 @@
 //! Revisions as `ControllerRevision`s, in the form that Kubernetes' own sets give them.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
-use petset_core::spec::PodTemplate;
 use petset_core::store::Revision;
-use petset_core::{Error, ErrorKind, Result, RevisionName, SetKey, SetUid, Timestamp};
+use petset_core::{Error, ErrorKind, Result, RevisionName, SetKey, SetUid};
 use serde_json::{Value, json};
 
-use super::record::RevisionRecord;
+use super::ends::Ends;
+use super::record::{KeptRevision, RevisionRecord};
+use crate::cache::{Cache, Ended, Record, Scope};
 use crate::client::{Connection, Failure};
-use crate::meta::{self, OwnerKind};
+use crate::meta;
+use crate::resource::{KeptSet, SetKind};
 
-/// When a revision was first seen, more exactly than the server knows.
-const CREATED_AT: &str = "petset.rs/created-at";
-
-/// Of a template that replaces what was there as a whole.
-const WHOLE: (&str, &str) = ("$patch", "replace");
-
-/// The revisions of a namespace's sets.
-#[derive(Clone)]
-pub(super) struct Revisions {
+/// The revisions of sets. Clones share one view of them.
+#[derive(Debug, Clone)]
+pub(super) struct Revisions<K: SetKind> {
     client: Connection,
-    api: Api<RevisionRecord>,
-    owner: OwnerKind,
+    cache: Arc<Cache<RevisionRecord<K>>>,
+    ended: Arc<Ended>,
+    orphans: Arc<Ends>,
 }
 
-impl Revisions {
-    pub(super) fn of(client: &Connection, owner: OwnerKind, set: &SetKey) -> Self {
-        Self { client: client.clone(), api: client.namespaced(&set.namespace), owner }
+impl<K: SetKind> Revisions<K> {
+    pub(super) fn new(client: Connection, scope: Scope) -> Self {
+        let cache = Arc::new(Cache::new(client.clone(), scope));
+        Self { client, cache, ended: Arc::default(), orphans: Arc::default() }
+    }
+
+    fn api(&self, set: &SetKey) -> Api<RevisionRecord<K>> {
+        self.client.namespaced(&set.namespace)
     }
 
     /// Those of one life of a set, by ascending number.
     pub(super) async fn list(&self, set: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
-        let all = self.all(set, uid).await?;
-        let mut revisions = all.iter().map(read).collect::<Result<Vec<_>>>()?;
-        revisions.sort_by(|left, right| left.number.cmp(&right.number).then_with(|| left.name.cmp(&right.name)));
+        let mut revisions = Vec::new();
+        for (name, known) in self.all(set, uid).await? {
+            let corrupt = |problem| {
+                Error::new(ErrorKind::Corrupt, "read a revision").with_context("revision", name).with_message(problem)
+            };
+            revisions.push(Revision::clone(&*known.revision.map_err(corrupt)?));
+        }
+        // Of two of the same number, the later one is the newer.
+        let place = |revision: &Revision| (revision.number, revision.created_at, revision.name.clone());
+        revisions.sort_by_cached_key(place);
         Ok(revisions)
     }
 
-    async fn all(&self, set: &SetKey, uid: &SetUid) -> Result<Vec<RevisionRecord>> {
-        let parameters = ListParams::default().labels(&format!("{}={}", meta::SET, set.name));
-        let listed = self.api.list(&parameters).await.map_err(|error| Failure::new("list revisions", error))?;
-        Ok(listed.items.into_iter().filter(|revision| is_of(revision, uid)).collect())
+    /// Whether some are its own by label and name, and nobody's by owner.
+    pub(super) async fn has_orphans(&self, set: &KeptSet<K>) -> Result<bool> {
+        Ok(!self.orphans_of(set).await?.is_empty())
     }
 
-    /// Adds one, or gives a known one a new number.
-    pub(super) async fn put(&self, set: &SetKey, uid: &SetUid, revision: &Revision) -> Result<()> {
+    async fn orphans_of(&self, set: &KeptSet<K>) -> Result<Vec<(String, KeptRevision)>> {
+        let key = set.record().key();
+        let is_orphan = |name: &str, known: Option<&KeptRevision>| {
+            let known = known.filter(|known| !self.ended.has(&known.uid));
+            let orphan = known.and_then(|known| known.orphan.as_ref());
+            name.rsplit_once('-').is_some_and(|(of, _)| *of == *key.name)
+                && orphan.is_some_and(|orphan| set.selects(&orphan.labels))
+        };
+        self.cache.list(&key.namespace, &format!("{}-", key.name), is_orphan).await
+    }
+
+    /// Takes those for this life of a set. Where one is gone or has changed meanwhile, the next look tells.
+    pub(super) async fn adopt(&self, set: &KeptSet<K>) -> Result<()> {
+        let (key, uid) = (set.record().key(), set.record().uid());
+        for (name, known) in self.orphans_of(set).await? {
+            let others = known.orphan.map(|orphan| orphan.others).unwrap_or_default();
+            let patch = json!({ "metadata": {
+                "uid": known.uid,
+                "resourceVersion": known.version,
+                "ownerReferences": meta::references(K::OWNER, &key, Some(&uid), &others),
+            } });
+            let patched = self.api(&key).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await;
+            match patched.map_err(|error| Failure::new("adopt a revision", error)) {
+                Ok(adopted) => self.cache.wrote(&adopted),
+                Err(failure) if failure.is_not_found() || failure.is_conflict() || failure.is_invalid() => {
+                    self.cache.look(&(key.namespace.to_string(), name)).await?;
+                }
+                Err(failure) => return Err(Error::from(failure).with_context("revision", name)),
+            }
+        }
+        Ok(())
+    }
+
+    async fn all(&self, set: &SetKey, uid: &SetUid) -> Result<Vec<(String, KeptRevision)>> {
+        let is_of = |_: &str, known: Option<&KeptRevision>| known.is_none_or(|known| self.is_of(known, uid));
+        self.cache.list(&set.namespace, &format!("{}-", set.name), is_of).await
+    }
+
+    fn is_of(&self, known: &KeptRevision, uid: &SetUid) -> bool {
+        known.owner.as_ref() == Some(uid) && !self.ended.has(&known.uid)
+    }
+
+    /// Adds one, or gives a known one a new number. One of the same template that nobody owns, as orphaning leaves it, is
+    /// adopted.
+    pub(super) async fn put(&self, life: &KeptSet<K>, revision: &Revision) -> Result<()> {
         let operation = "put a revision";
+        let (set, uid) = (&life.record().key(), &life.record().uid());
         let failed = |failure: Failure| Error::from(failure).with_context("revision", &revision.name);
-        let written = self.written(set, uid, revision);
-        match self.client.create::<RevisionRecord>(operation, &set.namespace, &written).await {
-            Ok(_) => return Ok(()),
+        if K::SHARES_REVISIONS {
+            self.check_all_known(life).await?;
+        }
+        let written = K::revision(life.record(), uid, revision)?;
+        match self.client.create_text::<RevisionRecord<K>>(operation, &set.namespace, written.clone()).await {
+            Ok(made) => {
+                self.cache.wrote(&made);
+                return Ok(());
+            }
             Err(failure) if failure.is_already_exists() => {}
             Err(failure) => return Err(failed(failure)),
         }
         let name = revision.name.as_str();
-        let known = self.api.get(name).await.map_err(|error| failed(Failure::new(operation, error)))?;
-        if !is_of(&known, uid) {
+        let found = self.api(set).get(name).await.map_err(|error| failed(Failure::new(operation, error)))?;
+        let corrupt =
+            |problem| Error::new(ErrorKind::Corrupt, operation).with_context("revision", name).with_message(problem);
+        let known = found.keep().map_err(corrupt)?;
+        let data = || serde_json::from_str::<Value>(&written).expect("a revision is JSON")["data"].take();
+        let is_adopted = known.owner.is_none() && found.is_marked(set) && found.data == data();
+        if known.owner.as_ref() != Some(uid) && !is_adopted {
             return Err(Error::new(ErrorKind::AlreadyExists, operation)
                 .with_context("revision", name)
                 .with_message("a revision of this name belongs to another set"));
         }
-        if u64::try_from(known.revision) == Ok(revision.number) {
+        if !is_adopted && u64::try_from(found.revision) == Ok(revision.number) {
+            self.cache.wrote(&found);
             return Ok(());
         }
-        let patch = json!({ "metadata": { "uid": known.metadata.uid }, "revision": revision.number });
-        let patched = self.api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
-        patched.map(drop).map_err(|error| failed(Failure::new(operation, error)))
+        let mut patch = json!({ "metadata": { "uid": known.uid }, "revision": revision.number });
+        if is_adopted {
+            patch["metadata"]["resourceVersion"] = json!(known.version);
+            patch["metadata"]["ownerReferences"] =
+                meta::references(K::OWNER, set, Some(uid), &meta::others(&found.metadata));
+        }
+        let patched = self.api(set).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        let patched = patched.map_err(|error| failed(Failure::new(operation, error)))?;
+        self.cache.wrote(&patched);
+        Ok(())
     }
 
-    fn written(&self, set: &SetKey, uid: &SetUid, revision: &Revision) -> Value {
-        let Revision { name, number, created_at, template } = revision;
-        let mut template_written = serde_json::to_value(template).expect("a template is JSON");
-        template_written[WHOLE.0] = json!(WHOLE.1);
-        let mut labels = template.metadata.labels.clone();
-        labels.insert(meta::SET.to_owned(), set.name.to_string());
-        json!({
-            "apiVersion": "apps/v1",
-            "kind": "ControllerRevision",
-            "metadata": {
-                "name": name,
-                "namespace": set.namespace,
-                "labels": labels,
-                "annotations": { CREATED_AT: created_at.to_string() },
-                "ownerReferences": [self.owner.reference(set, uid)],
-            },
-            "revision": number,
-            "data": { "spec": { "template": template_written } },
-        })
+    /// Reads the revisions of a set from the server.
+    ///
+    /// # Errors
+    /// `Conflict` when there are others than were known: somebody else may have made the one that is missed.
+    async fn check_all_known(&self, life: &KeptSet<K>) -> Result<()> {
+        let (key, uid) = (life.record().key(), life.record().uid());
+        let before = self.versions(life, &key, &uid).await?;
+        self.cache.read_again(&key.namespace, Some(&K::revision_selector(life)), |_| false).await?;
+        if self.versions(life, &key, &uid).await? == before {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, "put a revision")
+            .with_context("set", key)
+            .with_message("somebody else has written revisions of the set meanwhile"))
+    }
+
+    /// Which revisions are known of a set, its own and nobody's, in which versions.
+    async fn versions(&self, life: &KeptSet<K>, key: &SetKey, uid: &SetUid) -> Result<BTreeSet<(String, String)>> {
+        let (own, orphans) = (self.all(key, uid).await?, self.orphans_of(life).await?);
+        Ok(own.into_iter().chain(orphans).map(|(name, known)| (name, known.version)).collect())
+    }
+
+    /// Whether the cluster has taken the revisions of this life, which is to be deleted, from it, as it does with all that
+    /// orphans leave before it takes its own mark off the set. Nothing else tells of that mark afterwards. Asked of the
+    /// server once: a life has one end.
+    pub(super) async fn are_orphans(&self, life: &KeptSet<K>) -> Result<bool> {
+        let (set, uid) = (&life.record().key(), &life.record().uid());
+        if let Some(known) = self.orphans.of(uid) {
+            return Ok(known);
+        }
+        let listed = self.api(set).list(&ListParams::default().labels(&K::revision_selector(life))).await;
+        let listed = listed.map_err(|error| Failure::new("list revisions", error))?;
+        let owners: Vec<Option<SetUid>> =
+            listed.items.iter().map(|revision| meta::controller(&revision.metadata)).collect();
+        let are_orphans = owners.contains(&None) && !owners.iter().any(|owner| owner.as_ref() == Some(uid));
+        self.orphans.remember(uid, are_orphans);
+        Ok(are_orphans)
     }
 
     /// Removes one of this life, if it is there.
-    pub(super) async fn delete(&self, uid: &SetUid, name: &RevisionName) -> Result<()> {
-        let operation = "delete a revision";
-        let found = self.api.get_opt(name.as_str()).await.map_err(|error| Failure::new(operation, error))?;
-        match found.filter(|found| is_of(found, uid)) {
-            Some(found) => self.remove(&found).await,
+    ///
+    /// # Errors
+    /// `Conflict` when it has another number by now: somebody may have gone back to it.
+    pub(super) async fn delete(&self, set: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {
+        let known = self.cache.get(&set.namespace, name.as_str()).await?;
+        match known.filter(|known| self.is_of(known, uid)) {
+            Some(known) => self.remove(set, name.as_str(), &known).await,
             None => Ok(()),
         }
     }
 
     /// Removes all of this life.
     pub(super) async fn clear(&self, set: &SetKey, uid: &SetUid) -> Result<()> {
-        for revision in self.all(set, uid).await? {
-            self.remove(&revision).await?;
+        for (name, known) in self.all(set, uid).await? {
+            self.remove(set, &name, &known).await?;
         }
+        self.orphans.forget(uid);
         Ok(())
     }
 
-    async fn remove(&self, revision: &RevisionRecord) -> Result<()> {
-        let preconditions = Some(Preconditions { uid: revision.metadata.uid.clone(), resource_version: None });
+    async fn remove(&self, set: &SetKey, name: &str, known: &KeptRevision) -> Result<()> {
+        let operation = "delete a revision";
+        let preconditions =
+            Some(Preconditions { uid: Some(known.uid.clone()), resource_version: Some(known.version.clone()) });
         let parameters = DeleteParams { preconditions, ..DeleteParams::default() };
-        let name = revision.metadata.name.as_deref().unwrap_or_default();
-        match self.api.delete(name, &parameters).await.map_err(|error| Failure::new("delete a revision", error)) {
-            Ok(_) => Ok(()),
-            Err(failure) if failure.is_not_found() || failure.is_conflict() => Ok(()),
-            Err(failure) => Err(Error::from(failure).with_context("revision", name)),
+        match self.api(set).delete(name, &parameters).await.map_err(|error| Failure::new(operation, error)) {
+            Ok(_) => self.ended.add(&known.uid),
+            Err(failure) if failure.is_not_found() => self.ended.add(&known.uid),
+            Err(failure) if failure.is_conflict() => {
+                let found = self.cache.look(&(set.namespace.to_string(), name.to_owned())).await?;
+                if found.is_some_and(|found| found.uid == known.uid) {
+                    return Err(Error::from(failure).with_context("revision", name));
+                }
+            }
+            Err(failure) => return Err(Error::from(failure).with_context("revision", name)),
         }
-    }
-}
-
-fn is_of(revision: &RevisionRecord, uid: &SetUid) -> bool {
-    meta::controller(&revision.metadata).as_ref() == Some(uid)
-}
-
-fn read(revision: &RevisionRecord) -> Result<Revision> {
-    let name = revision.metadata.name.as_deref().unwrap_or_default();
-    let corrupt = |problem: String| {
-        Error::new(ErrorKind::Corrupt, "read a revision").with_context("revision", name).with_message(problem)
-    };
-    let mut written = revision.data["spec"]["template"].clone();
-    let fields = written.as_object_mut().ok_or_else(|| corrupt("it has no template".to_owned()))?;
-    fields.remove(WHOLE.0);
-    let template: PodTemplate = serde_json::from_value(written).map_err(|error| corrupt(error.to_string()))?;
-    let exactly = revision.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CREATED_AT));
-    let exactly = exactly.and_then(|text| serde_json::from_value::<Timestamp>(json!(text)).ok());
-    let about = || revision.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp);
-    Ok(Revision {
-        name: RevisionName::new(name),
-        number: u64::try_from(revision.revision).map_err(|_negative| corrupt("its number is negative".to_owned()))?,
-        created_at: exactly.unwrap_or_else(about),
-        template,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_template_is_named() {
-        let mut revision = RevisionRecord { revision: 1, ..RevisionRecord::default() };
-        revision.metadata.name = Some("web-1".to_owned());
-        let error = read(&revision).expect_err("it has no template");
-        assert_eq!(error.kind(), ErrorKind::Corrupt);
-        assert!(error.to_string().contains("web-1"), "{error}");
+        Ok(())
     }
 }

@@ -6,10 +6,10 @@ use futures::stream::{self, SelectAll, StreamExt};
 use petset_core::backend::{WatchEvent, WatchStream};
 
 use crate::cache::Cache;
-use crate::resource::PetSetRecord;
+use crate::resource::{SetKind, SetRecord};
 
 /// Hints about sets, and about every set of a namespace in which an object changed.
-pub(super) fn watch(sets: &Arc<Cache<PetSetRecord>>, objects: Vec<WatchStream>) -> WatchStream {
+pub(super) fn watch<K: SetKind>(sets: &Arc<Cache<SetRecord<K>>>, objects: Vec<WatchStream>) -> WatchStream {
     let mut all: SelectAll<WatchStream> = SelectAll::new();
     all.push(sets.watch());
     for hints in objects {
@@ -19,7 +19,7 @@ pub(super) fn watch(sets: &Arc<Cache<PetSetRecord>>, objects: Vec<WatchStream>) 
     all.boxed()
 }
 
-fn concerned(sets: &Cache<PetSetRecord>, hint: WatchEvent) -> Vec<WatchEvent> {
+fn concerned<K: SetKind>(sets: &Cache<SetRecord<K>>, hint: WatchEvent) -> Vec<WatchEvent> {
     match hint {
         WatchEvent::Gap => vec![WatchEvent::Gap],
         WatchEvent::Changed(object) => {

@@ -4,6 +4,7 @@
 //! is deleted but by [`VolumeProvisioner::delete`](petset_core::backend::VolumeProvisioner::delete), by uid (S6).
 
 mod check;
+mod native;
 mod provisioner;
 mod record;
 mod request;

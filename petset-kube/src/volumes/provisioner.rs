@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use petset_core::backend::{
@@ -10,14 +11,17 @@ use petset_core::backend::{
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::{ClaimTemplate, Quantity};
-use petset_core::{Error, ErrorKind, Result, SetKey};
-use serde_json::json;
+use petset_core::{Error, ErrorKind, Result, SetKey, SetUid};
+use serde_json::{Value, json};
 
+use super::native::Holder;
 use super::record::{ClaimRecord, KeptClaim};
-use super::{check, request};
+use super::{check, native, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
 use crate::meta::{self, OwnerKind};
+use crate::pods::PodRecord;
+use crate::resource::{SetRecord, StatefulSets};
 
 /// How often a request is tried on a fresh read, when somebody else keeps being faster.
 const TRIES: usize = 8;
@@ -26,13 +30,63 @@ const TRIES: usize = 8;
 #[derive(Debug, Clone)]
 pub struct KubeVolumes {
     client: Connection,
-    owner: OwnerKind,
     claims: Arc<Cache<ClaimRecord>>,
+    /// What tells whose a claim is, where Kubernetes' own sets are the owners.
+    native: Option<Native>,
+}
+
+#[derive(Debug, Clone)]
+struct Native {
+    sets: Arc<Cache<SetRecord<StatefulSets>>>,
+    pods: Arc<Cache<PodRecord>>,
+}
+
+impl Native {
+    fn set(&self, key: &SetKey) -> Option<Holder> {
+        self.sets.peek(&key.namespace, &key.name).as_ref().map(Holder::of)
+    }
 }
 
 impl KubeVolumes {
-    pub(crate) fn new(client: Connection, owner: OwnerKind, claims: Arc<Cache<ClaimRecord>>) -> Self {
-        Self { client, owner, claims }
+    pub(crate) fn new(client: Connection, claims: Arc<Cache<ClaimRecord>>) -> Self {
+        Self { client, claims, native: None }
+    }
+
+    /// The same for Kubernetes' own sets, whose policies and pods these views show.
+    pub(crate) fn of_stateful_sets(
+        &self,
+        sets: Arc<Cache<SetRecord<StatefulSets>>>,
+        pods: Arc<Cache<PodRecord>>,
+    ) -> Self {
+        Self { native: Some(Native { sets, pods }), ..self.clone() }
+    }
+
+    /// A claim as its set sees it.
+    fn seen(&self, set: &SetKey, name: &str, kept: KeptClaim) -> Option<Claim> {
+        let Some(native) = &self.native else { return kept.claim(set, name) };
+        let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
+        let pod = native.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
+        let kept = native::doomed(kept, pod.as_ref());
+        let claim = kept.claim(set, name)?;
+        Some(match native.set(set) {
+            Some(set) => Claim { owner: native::owner(&set, &kept), ..claim },
+            None => claim,
+        })
+    }
+
+    /// The metadata that makes a claim belong to `owner`.
+    fn owned(&self, set: &SetKey, owner: Option<&SetUid>, others: &[OwnerReference]) -> Result<Value> {
+        match &self.native {
+            Some(native) => native::metadata(set, native.set(set).as_ref(), owner, others),
+            None => Ok(json!({ "ownerReferences": meta::references(OwnerKind::PET_SET, set, owner, others) })),
+        }
+    }
+
+    fn body(&self, request: &ClaimRequest) -> Result<Value> {
+        if self.native.is_none() {
+            return Ok(request::body(request));
+        }
+        Ok(request::native_body(request, &self.owned(&request.set, request.owner.as_ref(), &[])?))
     }
 
     fn api(&self, set: &SetKey) -> Api<ClaimRecord> {
@@ -77,13 +131,13 @@ impl VolumeProvisioner for KubeVolumes {
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
         let found = self.claims.list(&set.namespace, "", is_of_set).await?;
-        Ok(found.into_iter().filter_map(|(name, kept)| kept.claim(set, &name)).collect())
+        Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, &name, kept)).collect())
     }
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
         let operation = "create a claim";
         for _ in 0..TRIES {
-            let body = request::body(&request, self.owner);
+            let body = self.body(&request)?;
             match self.client.create::<ClaimRecord>(operation, &request.set.namespace, &body).await {
                 Ok(answer) => {
                     self.claims.wrote(&answer);
@@ -114,9 +168,9 @@ impl VolumeProvisioner for KubeVolumes {
             let found = self.find(claim, attempt > 0).await?.ok_or_else(gone)?;
             let mut patch = json!({ "metadata": { "uid": claim.uid } });
             if let Some(owner) = owner {
+                patch["metadata"] = self.owned(&claim.set, owner.as_ref(), &found.other_owners)?;
+                patch["metadata"]["uid"] = json!(claim.uid);
                 patch["metadata"]["resourceVersion"] = json!(found.version);
-                patch["metadata"]["ownerReferences"] =
-                    meta::references(self.owner, &claim.set, owner.as_ref(), &found.other_owners);
             }
             if let Some(storage) = storage {
                 check_growth(claim, found.asked.as_ref(), storage)?;

@@ -1,6 +1,7 @@
 //! What is kept of a claim.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1 as k8s;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
@@ -8,7 +9,7 @@ use kube::Resource;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::{Claim, ClaimPhase};
 use petset_core::spec::Quantity;
-use petset_core::{ClaimUid, Ordinal, SetKey, SetUid};
+use petset_core::{ClaimUid, Ordinal, PodUid, SetKey, SetUid};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -31,7 +32,12 @@ pub(crate) struct KeptClaim {
     pub(crate) claim_uid: ClaimUid,
     pub(crate) version: String,
     pub(crate) owner: Option<SetUid>,
+    /// The other references, but for those to a pod of the pet.
     pub(crate) other_owners: Vec<OwnerReference>,
+    /// The pod of the pet that the claim is to go with: Kubernetes' own controller writes so before it scales down.
+    pub(crate) pod: Option<PodUid>,
+    /// The mark of a set that owns it without a reference.
+    pub(crate) mark: Option<String>,
     /// The set and the claim template that it was made for, where that is on record.
     pub(crate) made_for: Option<(String, String)>,
     pub(crate) phase: ClaimPhase,
@@ -97,18 +103,28 @@ impl Record for ClaimRecord {
             Some("Lost") => ClaimPhase::Lost,
             Some(other) => return Err(format!("its phase {other} is none that is known")),
         };
-        let label = |key| meta.labels.as_ref().and_then(|labels| labels.get(key)).cloned();
+        // Before it is bound, what is written there is what is wished for, or under way.
+        let is_bound = status.phase.as_deref().is_some_and(|phase| !matches!(phase, "" | "Pending"));
+        let label = |key| text(meta.labels.as_ref(), key);
+        let others = meta::others(meta).into_iter();
         let storage = |amount: &k8s_openapi::apimachinery::pkg::api::resource::Quantity| Quantity::from(&*amount.0);
         let asked = spec.resources.as_ref().and_then(|resources| resources.requests.as_ref()?.get("storage"));
         let capacity = status.capacity.as_ref().and_then(|capacity| capacity.get("storage"));
         Ok(KeptClaim {
             claim_uid: ClaimUid::new(uid),
             version,
-            owner: meta::controller(meta).or_else(|| set_owner(meta)),
-            other_owners: meta::others(meta).into_iter().filter(|owner| !is_set(owner)).collect(),
+            owner: controller(meta).or_else(|| set_owner(meta)),
+            other_owners: others.filter(|owner| !is_set(owner) && !is_pod(meta, owner)).collect(),
+            pod: meta
+                .owner_references
+                .iter()
+                .flatten()
+                .find(|owner| is_pod(meta, owner))
+                .map(|pod| pod.uid.as_str().into()),
+            mark: text(meta.annotations.as_ref(), meta::MARK),
             made_for: label(meta::SET).zip(label(meta::CLAIM_TEMPLATE)),
             phase,
-            volume: spec.volume_name.filter(|name| !name.is_empty()),
+            volume: spec.volume_name.filter(|name| is_bound && !name.is_empty()),
             asked: asked.map(storage),
             capacity: capacity.map(storage),
             storage_class: spec.storage_class_name,
@@ -134,8 +150,26 @@ fn set_owner(meta: &ObjectMeta) -> Option<SetUid> {
     owners.find(|owner| is_set(owner)).map(|owner| SetUid::new(owner.uid.as_str()))
 }
 
+/// The life of whatever controls it, unless that is a pod of its own pet.
+fn controller(meta: &ObjectMeta) -> Option<SetUid> {
+    let mut owners = meta.owner_references.iter().flatten();
+    let owner = owners.find(|owner| owner.controller == Some(true) && !is_pod(meta, owner));
+    owner.map(|owner| SetUid::new(owner.uid.as_str()))
+}
+
+/// Whether the reference is to a pod of the pet that the claim is named for.
+fn is_pod(meta: &ObjectMeta, owner: &OwnerReference) -> bool {
+    let name = meta.name.as_deref().unwrap_or_default();
+    owner.kind == "Pod" && name.strip_suffix(owner.name.as_str()).is_some_and(|template| template.ends_with('-'))
+}
+
 fn is_set(owner: &OwnerReference) -> bool {
     matches!(owner.kind.as_str(), "PetSet" | "StatefulSet")
+}
+
+/// A label or an annotation that says something.
+fn text(map: Option<&BTreeMap<String, String>>, key: &str) -> Option<String> {
+    map.and_then(|map| map.get(key)).filter(|text| !text.is_empty()).cloned()
 }
 
 fn part<T: Default + for<'de> Deserialize<'de>>(what: &str, value: &Value) -> Result<T, String> {
@@ -202,9 +236,10 @@ mod tests {
     #[test]
     fn owners_are_sets_and_others_stay_others() {
         let set = json!({ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "b", "uid": "s" });
-        let pod = json!({ "apiVersion": "v1", "kind": "Pod", "name": "b-0", "uid": "p" });
+        let pod = json!({ "apiVersion": "v1", "kind": "Pod", "name": "c-0", "uid": "p" });
         let claim = kept(&json!({}), &json!([pod, set]));
         assert_eq!(claim.owner, Some(SetUid::from("s")));
         assert_eq!(claim.other_owners.iter().map(|owner| owner.uid.as_str()).collect::<Vec<_>>(), ["p"]);
+        assert_eq!(claim.pod, None, "it is no pod of a pet that the claim is named for");
     }
 }

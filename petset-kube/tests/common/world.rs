@@ -1,6 +1,5 @@
 //! The cluster that all cases share.
 
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::api::PostParams;
 use kube::{Api, Client};
@@ -20,29 +19,32 @@ pub(crate) struct World {
     _controllers: Option<Controllers>,
 }
 
+impl World {
+    /// A cluster of one's own.
+    pub(crate) async fn make() -> Result<Self> {
+        let server = Server::start().await?;
+        let client = server.client()?;
+        resource::install(&client).await?;
+        let class = json!({
+            "metadata": { "name": "standard", "annotations": { "storageclass.kubernetes.io/is-default-class": "true" } },
+            "provisioner": "stand-in",
+            "allowVolumeExpansion": true,
+        });
+        create::<StorageClass>(&client, class).await?;
+        let controllers = CONTROLLERS.map(|names| Controllers::start(&server, names)).transpose()?;
+        let kubelet = Kubelet::start(server.config());
+        Ok(Self { server, _kubelet: kubelet, _controllers: controllers })
+    }
+}
+
 /// The cluster of this process. Its programs end with the process.
 pub(crate) async fn the_world() -> Result<&'static World> {
     static WORLD: OnceCell<World> = OnceCell::const_new();
-    WORLD.get_or_try_init(make).await
+    WORLD.get_or_try_init(World::make).await
 }
 
-async fn make() -> Result<World> {
-    let server = Server::start().await?;
-    let client = server.client()?;
-    resource::install(&client).await?;
-    create::<Namespace>(&client, json!({ "metadata": { "name": "other" } })).await?;
-    let class = json!({
-        "metadata": { "name": "standard", "annotations": { "storageclass.kubernetes.io/is-default-class": "true" } },
-        "provisioner": "stand-in",
-        "allowVolumeExpansion": true,
-    });
-    create::<StorageClass>(&client, class).await?;
-    let controllers = CONTROLLERS.map(|names| Controllers::start(&server, names)).transpose()?;
-    let kubelet = Kubelet::start(server.config());
-    Ok(World { server, _kubelet: kubelet, _controllers: controllers })
-}
-
-async fn create<K>(client: &Client, object: Value) -> Result<()>
+/// Makes an object as the administrator.
+pub(crate) async fn create<K>(client: &Client, object: Value) -> Result<K>
 where
     K: kube::Resource<DynamicType = ()>
         + Clone
@@ -55,5 +57,5 @@ where
     let failed = || Error::new(ErrorKind::Internal, "make a cluster");
     let object: K = serde_json::from_value(object).map_err(|error| failed().with_source(error))?;
     let made = Api::<K>::all(client.clone()).create(&PostParams::default(), &object).await;
-    made.map(drop).map_err(|error| failed().with_source(error))
+    made.map_err(|error| failed().with_source(error))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Endpoints, Service};
-use kube::api::{Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, Client};
 use petset_core::backend::{Pod, PodBackend, RecordSet, ServiceName, VolumeProvisioner};
 use petset_core::{Error, ErrorKind, Result, SetKey};
@@ -45,6 +45,22 @@ impl ClusterHands {
         let applied = api.patch(name, &parameters, &Patch::Apply(object)).await;
         applied.map(drop).map_err(failed)
     }
+
+    /// Takes an object off the server, as goes what no set wants any more.
+    async fn remove<K>(&self, namespace: &str, name: &str) -> Result<()>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        match api.delete(name, &DeleteParams::default()).await {
+            // The server itself takes the endpoints of a service along.
+            Err(kube::Error::Api(refused)) if refused.code == 404 => Ok(()),
+            removed => removed.map(drop).map_err(failed),
+        }
+    }
 }
 
 impl std::fmt::Debug for ClusterHands {
@@ -70,6 +86,11 @@ impl Hands for ClusterHands {
             entry.0 = service.clone();
             entry.1.insert(set.clone(), records.clone());
         }
+        for (namespace, name) in named.keys().filter(|key| named[*key].1.is_empty()) {
+            self.remove::<Service>(namespace, name).await?;
+            self.remove::<Endpoints>(namespace, name).await?;
+        }
+        named.retain(|_, (_, sets)| !sets.is_empty());
         for ((namespace, name), (service, sets)) in &*named {
             let (ready, unready) = addresses(service, sets);
             let port = |port: &petset_core::backend::ServicePortName| json!({ "name": port.name, "port": port.port, "protocol": port.protocol.to_ascii_uppercase() });

@@ -1,4 +1,5 @@
-//! The conformance suite over a real API server and a stand-in kubelet, one view of the cluster for each case.
+//! The conformance suite over a real API server and a stand-in kubelet, one view of the cluster and two namespaces for
+//! each case: whatever happens in a namespace hints at all of its sets.
 
 mod hands;
 mod weather;
@@ -10,15 +11,26 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use hands::ClusterHands;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
 use kube::client::ClientBuilder;
 use petset_core::{Error, ErrorKind, Result};
 use petset_kube::cluster::Cluster;
 use petset_kube::envtest::Server;
 use petset_testkit::conformance::{self, Subject};
+use serde_json::json;
 use weather::Weather;
+use world::World;
 
 /// Nothing beside the server: cases give objects to owners that nobody knows.
 const CONTROLLERS: Option<&[&str]> = None;
+
+/// A namespace that nobody else uses.
+async fn namespace(world: &World) -> Result<String> {
+    let named = json!({ "metadata": { "generateName": "case-" } });
+    let made: Namespace = world::create(&world.server.client()?, named).await?;
+    Ok(made.name_any())
+}
 
 async fn subject() -> Result<Subject> {
     let world = world::the_world().await?;
@@ -26,7 +38,10 @@ async fn subject() -> Result<Subject> {
     let failed = |error| Error::new(ErrorKind::Internal, "make a client").with_source(error);
     let client = ClientBuilder::try_from(world.server.config()).map_err(failed)?.with_layer(&weather).build();
     let cluster = Cluster::builder(client).reads_config(true).open();
+    let [here, there] = [namespace(world).await?, namespace(world).await?];
     Ok(Subject::new()
+        .namespace(here)
+        .other_namespace(there)
         .pods(cluster.pods())
         .volumes(cluster.volumes())
         .names(cluster.names())

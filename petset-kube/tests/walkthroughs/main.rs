@@ -1,6 +1,11 @@
 //! What a person must be able to do, with the real `kubectl` against a real API server; a stand-in kubelet runs the pods.
 
+#[path = "../common/account.rs"]
+mod account;
+mod crowd;
+#[path = "../common/observer.rs"]
 mod observer;
+mod peers;
 mod person;
 mod steps;
 #[path = "../common/world.rs"]
@@ -37,6 +42,7 @@ fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -
 fn trials() -> Vec<Trial> {
     vec![
         trial("w1_identity_s8", steps::identity),
+        trial("w2_peers_s8", peers::peers),
         trial("w3_scaling_s8_s9", steps::scaling),
         trial("w4_upgrade_on_delete", steps::on_delete),
         trial("w4_upgrade_partition_s11", steps::partition),
@@ -45,6 +51,8 @@ fn trials() -> Vec<Trial> {
         trial("w5_deletion_orphan_and_adoption", steps::orphans),
         trial("w5_deletion_of_a_claim_in_use_waits", steps::claim_in_use),
         trial("w6_pause", steps::pause),
+        trial("w9_parallel", crowd::parallel),
+        trial("w10_two_controllers_s1_s8_s10", crowd::two_controllers),
     ]
 }
 

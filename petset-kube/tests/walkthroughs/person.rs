@@ -14,6 +14,7 @@ use petset_kube::envtest::Server;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::account::account;
 use crate::observer::Observer;
 use crate::world::{self, World};
 use crate::{Error, ensure};
@@ -26,6 +27,7 @@ pub(crate) struct Person {
     pub(crate) world: &'static World,
     pub(crate) namespace: String,
     pub(crate) client: Client,
+    /// As the administrator sees it; the controller has its own.
     pub(crate) cluster: Cluster,
     controller: Sets,
 }
@@ -38,13 +40,20 @@ impl Person {
         let new: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
         let cluster = Cluster::builder(client.clone()).namespace(namespace).open();
-        let controller = Controller::new(cluster.clone()).spawn();
+        let theirs = Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).open();
+        let controller = Controller::new(theirs).spawn();
         Ok(Self { world, namespace: namespace.to_owned(), client, cluster, controller })
     }
 
     /// Somebody who watches the order of things from now on.
     pub(crate) async fn observer(&self) -> Result<Observer, Error> {
-        Observer::start(self.client.clone(), &self.namespace).await
+        Observer::start(self.client.clone(), &self.namespace, true).await
+    }
+
+    /// Starts one more controller with views of its own, each time.
+    pub(crate) async fn another_controller(&self) -> Result<impl Fn() -> Sets + Send + use<>, Error> {
+        let (client, namespace) = (account(&self.world.server).await?.client()?, self.namespace.clone());
+        Ok(move || Controller::new(Cluster::builder(client.clone()).namespace(namespace.as_str()).open()).spawn())
     }
 
     /// The set of the reference's text, changed.

@@ -224,7 +224,9 @@ pub(crate) async fn pause() -> Result<(), Error> {
     sign("web-0", "false")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=3"])?;
     let held = ".status.conditions[?(@.type==\"Progressing\")].message";
-    person.until(&["get", "petset/web", &format!("-o=jsonpath={{{held}}}")], |text| text.contains("web-0")).await?;
+    person
+        .until(&["get", "petset/web", &format!("-o=jsonpath={{{held}}}")], |text| text.contains("pet 0 is annotated"))
+        .await?;
     ensure!(names(&person.pods()?) == ["web-0", "web-1"], "{:?}", person.pods()?);
     sign("web-0", "true")?;
     person.until_ready(3).await?;

@@ -13,7 +13,7 @@ use kube::{Api, Client, Error, ResourceExt};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::Script;
+use super::{Kubelet, Script};
 
 /// What the server puts on every claim, for a controller to take off.
 const PROTECTION: &str = "kubernetes.io/pvc-protection";
@@ -79,7 +79,7 @@ async fn step(client: &Client, claim: &PersistentVolumeClaim) -> kube::Result<()
 
 fn has_class(claim: &PersistentVolumeClaim) -> bool {
     let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
-    class.is_some_and(|class| !class.is_empty())
+    class.is_some_and(|class| !class.is_empty() && class != Kubelet::WITHOUT_VOLUMES)
 }
 
 fn asked(claim: &PersistentVolumeClaim) -> Value {

@@ -16,6 +16,9 @@ use super::{Kubelet, Program, Script};
 /// How long is waited where nobody tells of a change: claims, and a server that does not answer.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// So many looks a claim may take to be bound before somebody is told.
+const PATIENT_LOOKS: u32 = 20;
+
 /// Why a life stops where it is.
 enum Cut {
     /// The pod was asked to end.
@@ -93,14 +96,17 @@ impl Life {
             "metadata": { "name": self.pod.name_any(), "uid": self.pod.metadata.uid },
             "target": { "kind": "Node", "name": Kubelet::NODE },
         });
-        let bound = self
-            .pods
-            .create_subresource::<Value, Value>("binding", &self.pod.name_any(), &PostParams::default(), &binding)
-            .await;
-        if let Err(error) = bound {
-            tracing::debug!(%error, pod = self.pod.name_any(), "the stand-in scheduler was refused");
+        loop {
+            let name = self.pod.name_any();
+            let parameters = PostParams::default();
+            match self.pods.create_subresource::<Value, Value>("binding", &name, &parameters, &binding).await {
+                Ok(_) => return self.check(),
+                // It has a node, or is gone.
+                Err(kube::Error::Api(refused)) if [404, 409].contains(&refused.code) => return self.check(),
+                Err(error) => tracing::debug!(%error, pod = name, "the stand-in scheduler was refused"),
+            }
+            self.within(LOOK).await?;
         }
-        self.check()
     }
 
     async fn wait_for_claims(&mut self) -> Result<(), Cut> {
@@ -110,7 +116,7 @@ impl Life {
         let names: Vec<String> =
             volumes.filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.clone())).collect();
         for name in names {
-            loop {
+            for look in 0_u32.. {
                 if let Ok(claim) = claims.get(&name).await
                     && claim.metadata.deletion_timestamp.is_none()
                     && claim.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Bound"))
@@ -118,10 +124,27 @@ impl Life {
                     self.claims.push(claim.uid().unwrap_or_default());
                     break;
                 }
+                if look == PATIENT_LOOKS {
+                    self.complain().await;
+                }
                 self.within(LOOK).await?;
             }
         }
         Ok(())
+    }
+
+    /// Says what the scheduler says of a pod whose claims have no volumes.
+    async fn complain(&self) {
+        let complaint = json!({ "metadata": { "uid": self.pod.metadata.uid }, "status": { "conditions": [{
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "pod has unbound immediate PersistentVolumeClaims",
+        }] } });
+        let name = self.pod.name_any();
+        if let Err(error) = self.pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(complaint)).await {
+            tracing::debug!(%error, pod = name, "the stand-in scheduler cannot report");
+        }
     }
 
     /// Ends the pod: when it wants to, or when its grace period is over.

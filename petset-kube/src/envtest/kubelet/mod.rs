@@ -36,6 +36,9 @@ impl Kubelet {
     /// The annotation of a pod that has its [`Program`] as JSON.
     pub const PROGRAM: &'static str = "petset.rs/stand-in-program";
 
+    /// Claims of this storage class get no volume, as if whoever makes them was not there.
+    pub const WITHOUT_VOLUMES: &'static str = "without-volumes";
+
     /// The node of every pod.
     pub const NODE: &'static str = "stand-in";
 

@@ -1,0 +1,38 @@
+//! `petset-controller`: the controller of `PetSet`s and `StatefulSet`s as a program, for a Deployment in the cluster or for a terminal.
+
+mod arguments;
+mod client;
+mod health;
+mod lease;
+mod lines;
+mod run;
+mod server;
+mod stop;
+mod work;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use clap::Parser;
+
+/// What ends the program.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    lines::start(&arguments);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "there is no runtime to be had");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run::run(&arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %lines::chain(&*error), "the controller ends");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! [`Work`]: the controllers of all kinds of sets, from start to stop.
+
+use std::time::Duration;
+
+use kube::Client;
+use petset_core::controller::Sets;
+use petset_core::{Controller, ControllerOptions};
+use petset_kube::cluster::Cluster;
+use petset_kube::events::Recording;
+use petset_kube::resource::SetKind;
+use tokio::time::timeout;
+
+use crate::arguments::Arguments;
+use crate::stop::Stop;
+
+/// So long each worker may take to end the request that it is in.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// The controller of one kind of sets, and what writes down what it tells.
+struct Controlled {
+    sets: Sets,
+    recording: Recording,
+}
+
+/// The controllers at work.
+pub(crate) struct Work(Vec<Controlled>);
+
+impl Work {
+    pub(crate) fn start(client: &Client, arguments: &Arguments) -> Self {
+        let builder = Cluster::builder(client.clone()).domain(&arguments.cluster_domain);
+        let builder = match &arguments.namespace {
+            Some(namespace) => builder.namespace(namespace),
+            None => builder,
+        };
+        Self(match (arguments.petsets, arguments.statefulsets) {
+            (true, true) => {
+                // Both see pods and claims through the same views.
+                let cluster = builder.open();
+                vec![Controlled::start(&cluster.stateful_sets(), arguments), Controlled::start(&cluster, arguments)]
+            }
+            (false, true) => vec![Controlled::start(&builder.stateful_sets().open(), arguments)],
+            (_, false) => vec![Controlled::start(&builder.open(), arguments)],
+        })
+    }
+
+    /// Stops after the requests that are under way, at once when somebody insists. Pods keep running.
+    pub(crate) async fn stop(self, stop: &Stop) {
+        for Controlled { sets, recording } in self.0 {
+            tokio::select! {
+                stopped = timeout(GRACE, sets.shutdown()) => {
+                    if stopped.is_err() {
+                        sets.abort();
+                    }
+                    recording.finish().await;
+                }
+                () = stop.insisted() => sets.abort(),
+            }
+        }
+    }
+}
+
+impl Controlled {
+    fn start<K: SetKind>(cluster: &Cluster<K>, arguments: &Arguments) -> Self {
+        let mut options = ControllerOptions::default();
+        options.workers = arguments.concurrency.into();
+        let sets = Controller::new(cluster.clone()).options(options).spawn();
+        let recording = cluster.record(sets.events());
+        Self { sets, recording }
+    }
+}

@@ -1,0 +1,103 @@
+//! What is kept of a set.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use petset_core::Result;
+use petset_core::spec::LabelSelector;
+use petset_core::store::StoredSet;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::kind::Kind;
+use super::{SetRecord, selector};
+use crate::meta::Tenure;
+
+/// A set as the server has it, and as core understands it once somebody asks. Clones share both.
+#[derive(Debug)]
+pub(crate) struct KeptSet<K>(Arc<Inner<K>>);
+
+#[derive(Debug)]
+struct Inner<K> {
+    record: SetRecord<K>,
+    selector: Option<String>,
+    term: Term,
+    tenure: Tenure,
+    stored: OnceLock<StoredSet>,
+}
+
+/// How often a set came to us from another controller, and whether it is ours now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) number: u64,
+    pub(crate) is_ours: bool,
+}
+
+impl<K> Clone for KeptSet<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Kind> KeptSet<K> {
+    /// Keeps a set, but for the record of who wrote which field.
+    pub(crate) fn of(record: &SetRecord<K>) -> Self {
+        let mut record = record.clone();
+        record.metadata.managed_fields = None;
+        let term = K::term(&record);
+        let (selector, tenure) = (selector_of(&record), K::tenure(&record, term));
+        Self(Arc::new(Inner { record, selector, term, tenure, stored: OnceLock::new() }))
+    }
+
+    /// As the server has it.
+    pub(crate) fn record(&self) -> &SetRecord<K> {
+        &self.0.record
+    }
+
+    /// Which pods are its own, as text; `None` when it says nothing that can be read.
+    pub(crate) fn selector(&self) -> Option<&str> {
+        self.0.selector.as_deref()
+    }
+
+    /// Whether something with these labels may be its own.
+    pub(crate) fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
+        let said = LabelSelector::deserialize(said(&self.0.record));
+        said.is_ok_and(|said| !said.is_empty() && said.matches(labels))
+    }
+
+    /// How often it came to us from somebody else, and whether it is ours now.
+    pub(crate) fn term(&self) -> Term {
+        self.0.term
+    }
+
+    /// How its claims are told to be its own.
+    pub(crate) fn tenure(&self) -> &Tenure {
+        &self.0.tenure
+    }
+
+    /// As core understands it.
+    ///
+    /// # Errors
+    /// Those of [`SetRecord::stored`].
+    pub(crate) fn stored(&self) -> Result<StoredSet> {
+        if let Some(stored) = self.0.stored.get() {
+            return Ok(stored.clone());
+        }
+        let stored = self.0.record.stored()?;
+        Ok(self.0.stored.get_or_init(|| stored).clone())
+    }
+}
+
+/// What its selector says, else the labels of its template.
+fn said<K>(record: &SetRecord<K>) -> Value {
+    let selector = &record.spec["selector"];
+    if selector.is_null() {
+        json!({ "matchLabels": record.spec["template"]["metadata"]["labels"] })
+    } else {
+        selector.clone()
+    }
+}
+
+fn selector_of<K>(record: &SetRecord<K>) -> Option<String> {
+    selector::text(&said(record)).ok().filter(|text| !text.is_empty())
+}

@@ -1,0 +1,136 @@
+//! Whose pods are, what becomes of them when the set goes, and what stays with the set meanwhile.
+
+use k8s_openapi::api::apps::v1::StatefulSet;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use petset_kube::envtest::Kubelet;
+use serde_json::{Value, json};
+
+use crate::person::{Person, STATE, names};
+use crate::{Error, ensure};
+
+/// e2e "should adopt matching orphans and release non-matching pods".
+pub(crate) async fn adoption() -> Result<(), Error> {
+    let person = Person::at_work("adoption").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    let pods = person.pods()?;
+    let owner = ".metadata.ownerReferences[*].name";
+    person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", "{\"metadata\":{\"ownerReferences\":null}}"])?;
+    person.until_field("pod/web-1", owner, "web").await?;
+    person.kubectl(&["label", "pod", "web-1", "app=other", "--overwrite"])?;
+    person.until_field("pod/web-1", owner, "").await?;
+    person.kubectl(&["label", "pod", "web-1", "app=nginx", "--overwrite"])?;
+    person.until_field("pod/web-1", owner, "web").await?;
+    person.until_ready(3).await?;
+    ensure!(person.pods()? == pods, "a pod was replaced");
+    person.leave().await;
+    Ok(())
+}
+
+/// conformance "Should recreate evicted statefulset".
+pub(crate) async fn evicted() -> Result<(), Error> {
+    let person = Person::at_work("evicted").await?;
+    person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
+    person.until_ready(1).await?;
+    let (before, claims) = (person.field("pod/web-0", ".metadata.uid")?, person.claims()?);
+    person.kubectl(&["annotate", "pod", "web-0", &format!("{}={{\"isEvicted\":true}}", Kubelet::PROGRAM)])?;
+    let uid = ["get", "pod", "web-0", "-o=jsonpath={.metadata.uid}"];
+    person.until(&uid, |uid| !uid.is_empty() && uid != before).await?;
+    person.until_ready(1).await?;
+    ensure!(person.claims()? == claims, "other claims");
+    person.leave().await;
+    Ok(())
+}
+
+/// conformance "should list, patch and delete a collection of `StatefulSets`".
+pub(crate) async fn collection() -> Result<(), Error> {
+    let person = Person::at_work("collection").await?;
+    person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
+    person.until_ready(1).await?;
+    person.kubectl(&["label", "statefulset", "web", "which=this"])?;
+    person.patch(&json!({ "spec": { "replicas": 2 } }))?;
+    person.until_ready(2).await?;
+    let listed = person.kubectl(&["get", "statefulset", "-l=which=this", "-o=name"])?;
+    ensure!(listed == "statefulset.apps/web\n", "{listed}");
+    let path = format!("/apis/apps/v1/namespaces/{}/statefulsets?labelSelector=which%3Dthis", person.namespace);
+    person.kubectl(&["delete", "--raw", &path])?;
+    person.until(&["get", "statefulset", "-o=name"], str::is_empty).await?;
+    person.until(&["get", "pods", "-o=name"], str::is_empty).await?;
+    person.leave().await;
+    Ok(())
+}
+
+/// conformance "should validate Statefulset Status endpoints": what others say in the status stays, as ours does.
+pub(crate) async fn status() -> Result<(), Error> {
+    let person = Person::at_work("status").await?;
+    person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
+    person.until_ready(1).await?;
+    let api: Api<StatefulSet> = Api::namespaced(person.client.clone(), &person.namespace);
+    let address = format!("/apis/apps/v1/namespaces/{}/statefulsets/web/status", person.namespace);
+    let read = || -> Result<Value, Error> { Ok(serde_json::from_str(&person.kubectl(&["get", "--raw", &address])?)?) };
+    let mut conditions = read()?["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions
+        .push(json!({ "type": "StatusUpdate", "status": "True", "reason": "E2E", "message": "Set from e2e test" }));
+    let patch = json!({ "status": { "conditions": conditions } });
+    api.patch_status("web", &PatchParams::default(), &Patch::Merge(patch)).await?;
+    person.patch(&json!({ "spec": { "replicas": 2 } }))?;
+    person.until_ready(2).await?;
+    let told = read()?["status"].clone();
+    let kinds: Vec<&str> =
+        told["conditions"].as_array().into_iter().flatten().filter_map(|one| one["type"].as_str()).collect();
+    ensure!(kinds == ["Available", "Progressing", "Degraded", "StatusUpdate"], "{told}");
+    let counts = json!([told["replicas"], told["readyReplicas"], told["currentReplicas"], told["updatedReplicas"]]);
+    ensure!(counts == json!([2, 2, 2, 2]) && told["currentRevision"] == told["updateRevision"], "{told}");
+    person.leave().await;
+    Ok(())
+}
+
+/// unit `TestStatefulSetControllerDeletionTimestamp`, and what `kubectl delete` promises: in the background the set goes at
+/// once and its pods after it, in the foreground after them; claims stay.
+pub(crate) async fn deletion() -> Result<(), Error> {
+    let person = Person::at_work("deletion").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    let claims = person.claims()?;
+    person.kubectl(&["delete", "statefulset", "web", "--cascade=background", "--timeout=30s"])?;
+    let left = person.kubectl(&["get", "statefulset", "-o=name"])?;
+    ensure!(left.is_empty(), "{left}");
+    person.until(&["get", "pods", "-o=name"], str::is_empty).await?;
+    person.until(&["get", "controllerrevisions", "-o=name"], str::is_empty).await?;
+    person.create(|text| text.split_once("---\n").map(|(_, set)| set.to_owned()).unwrap_or_default())?;
+    person.until_ready(3).await?;
+    // One that is held keeps the set there.
+    let finalizers = |finalizers: Value| {
+        let patch = json!({ "metadata": { "finalizers": finalizers } }).to_string();
+        person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", &patch])
+    };
+    finalizers(json!(["test.petset.rs/hold"]))?;
+    person.kubectl(&["delete", "statefulset", "web", "--cascade=foreground", "--wait=false"])?;
+    person.until(&["get", "pods", "-o=name"], |printed| printed == "pod/web-1\n").await?;
+    let asked = person.field("statefulset/web", ".metadata.deletionTimestamp")?;
+    ensure!(!asked.is_empty(), "the set did not wait for its pods");
+    finalizers(json!(null))?;
+    person.until(&["get", "statefulset,pods", "-o=name"], str::is_empty).await?;
+    ensure!(person.claims()? == claims, "{:?}", person.claims()?);
+    person.leave().await;
+    Ok(())
+}
+
+/// Kubernetes makes a missing claim again, empty (e2e "PVC should be recreated when pod is pending due to missing PVC").
+/// Here the pet is not started on it until somebody says that it is meant.
+pub(crate) async fn missing_claim() -> Result<(), Error> {
+    let person = Person::at_work("missing-claim").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    person.kubectl(&["delete", "pvc", "www-web-2", "--wait=false"])?;
+    person.kubectl(&["delete", "pod", "web-2"])?;
+    let degraded = ".status.conditions[?(@.type==\"Degraded\")].reason";
+    person.until_field("statefulset/web", degraded, "ClaimMissing").await?;
+    ensure!(names(&person.pods()?) == ["web-0", "web-1"], "{:?}", person.pods()?);
+    person.kubectl(&["annotate", "statefulset", "web", &format!("{STATE}-")])?;
+    person.until_ready(3).await?;
+    ensure!(names(&person.claims()?) == ["www-web-0", "www-web-1", "www-web-2"], "{:?}", person.claims()?);
+    person.leave().await;
+    Ok(())
+}

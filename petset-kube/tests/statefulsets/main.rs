@@ -1,0 +1,92 @@
+//! Kubernetes' own `StatefulSet`s with our controller in the place of `kube-controller-manager`'s: what its tests ask, asked
+//! through a real API server with the real `kubectl`; a stand-in kubelet runs the pods. `docs/statefulsets.md` has the
+//! table of all rows.
+
+#[path = "../common/account.rs"]
+mod account;
+mod conformity;
+mod handover;
+mod identity;
+mod lifecycle;
+#[path = "../common/observer.rs"]
+mod observer;
+mod person;
+mod revisions;
+mod rollout;
+mod scaling;
+#[path = "../common/world.rs"]
+mod world;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use petset_kube::envtest::{Controllers, Server};
+
+/// Kubernetes' own, for what follows from owners. Its controller of sets works in none of these tests but in those about it.
+const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector"]);
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Fails the test with a sentence.
+#[macro_export]
+macro_rules! ensure {
+    ($holds:expr, $($text:tt)+) => {
+        if !$holds {
+            return Err(format!($($text)+).into());
+        }
+    };
+}
+
+fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -> F + Send + 'static) -> Trial {
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let result = runtime.expect("a runtime can be made").block_on(run());
+        result.map_err(|error| Failed::from(error.to_string()))
+    })
+}
+
+fn trials() -> Vec<Trial> {
+    vec![
+        trial("e2e_basic_identity", identity::basic),
+        trial("integration_pod_subdomain", identity::subdomain),
+        trial("unit_claim_labels_are_the_selectors", identity::claim_labels),
+        trial("unit_creates_pods_whose_config_is_missing", identity::missing_config),
+        trial("e2e_scaling_is_ordered_and_halts_at_an_unhealthy_pod", scaling::ordered),
+        trial("e2e_burst_scaling_completes_with_unhealthy_pods", scaling::burst),
+        trial("e2e_scale_subresource", scaling::scale),
+        trial("integration_spec_replicas_change", scaling::replicas),
+        trial("integration_deleting_and_terminating_pods", scaling::terminating),
+        trial("e2e_predecessor_that_fails_is_no_deadlock", scaling::predecessor),
+        trial("e2e_rolling_update_and_roll_back_with_claims", rollout::rolling),
+        trial("e2e_canary_and_phased_update", rollout::canary),
+        trial("integration_failed_pod_below_the_partition_comes_back_old", rollout::partition_keeps),
+        trial("e2e_on_delete", rollout::on_delete),
+        trial("kubectl_rollout_status_history_undo_l5", rollout::kubectl),
+        trial("unit_history_is_limited", revisions::limited),
+        trial("unit_orphaned_revisions_are_adopted", revisions::adopted),
+        trial("unit_revision_has_kubernetes_form", revisions::form),
+        trial("e2e_adopts_orphans_and_releases_what_does_not_match_s12", lifecycle::adoption),
+        trial("e2e_recreates_an_evicted_pod", lifecycle::evicted),
+        trial("e2e_lists_patches_and_deletes_a_collection", lifecycle::collection),
+        trial("e2e_status_endpoints_keep_conditions_of_others", lifecycle::status),
+        trial("unit_deletion_background_foreground_orphan", lifecycle::deletion),
+        trial("difference_a_missing_claim_is_reported_s7", lifecycle::missing_claim),
+        trial("integration_volume_templates_noop_update", conformity::noop_update),
+        trial("unit_nothing_to_do_writes_nothing_s17", conformity::quiet),
+        trial("unit_two_sets_of_both_kinds_share_a_cluster", conformity::both_kinds),
+        trial("handover_from_kubernetes_and_back", handover::there_and_back),
+    ]
+}
+
+#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
+fn main() -> ExitCode {
+    let missing = Server::assets().err().map(|error| error.to_string());
+    let missing = missing.or_else(|| (!Controllers::are_there()).then(|| "no kube-controller-manager".to_owned()));
+    if let Some(missing) = missing
+        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
+    {
+        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {missing}");
+        return ExitCode::SUCCESS;
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+}
