@@ -8,7 +8,7 @@ use tokio::time::{Duration, Instant, sleep};
 
 use crate::Error;
 use crate::engine::{Engine, processes};
-use crate::story::{IMAGE, open};
+use crate::story::{IMAGE, open, sandbox_word};
 
 /// The container's supervisor tells of the start again and again, for less than this long.
 const DOWN: Duration = Duration::from_secs(25);
@@ -29,6 +29,22 @@ pub(crate) async fn back_too_late() -> Result<(), Error> {
         return Err(format!("the engine forgot nothing, it says `{said}`").into());
     }
     ends(&engine, &node, &set, &word).await
+}
+
+/// To find out what became of the container its sandbox is started again, and the engine dies in the middle of that too.
+pub(crate) async fn and_its_sandbox() -> Result<(), Error> {
+    let Forgotten { mut engine, node, set, word } = forgotten(DOWN).await?;
+    let sandbox = sandbox_word(&engine.path(""));
+    engine.forget(&sandbox)?;
+    delete(&node, &set).await?;
+    engine.until_dead()?;
+    sleep(DOWN).await;
+    engine.raise()?;
+    ends(&engine, &node, &set, &word).await?;
+    match processes(&sandbox).as_slice() {
+        [] => Ok(()),
+        left => Err(format!("the pod is gone and its sandbox runs: {left:?}").into()),
+    }
 }
 
 /// The pod goes with nobody's help, and its program before it.

@@ -55,13 +55,18 @@ fn declared(replicas: i32, version: &str) -> Result<Manifest, Error> {
     Ok(Manifest::parse(&set.to_string())?)
 }
 
+/// What only sandboxes of this directory's node have among what they run.
+pub(crate) fn sandbox_word(dir: &Path) -> String {
+    format!("sandbox of {}", dir.display())
+}
+
 /// Opens the node as soon as the one before it has let go.
 pub(crate) async fn open(dir: &Path, host: &str) -> Result<Node, Error> {
     let mut options = PodOptions::default();
     options.backoff = RestartBackoff::new(Duration::from_millis(100), Duration::from_secs(1));
     IMAGE.clone_into(&mut options.sandbox_image);
-    let wait = "trap 'exit 0' TERM; while :; do sleep 600 & wait; done";
-    options.sandbox_command = ["/bin/sh", "-c", wait].map(str::to_owned).into();
+    let wait = format!("trap 'exit 0' TERM; while : {}; do sleep 600 & wait; done", sandbox_word(dir));
+    options.sandbox_command = ["/bin/sh", "-c", &wait].map(str::to_owned).into();
     loop {
         match Node::builder(dir.join("node")).host(host).pod_options(options.clone()).open().await {
             Ok(node) => return Ok(node),
