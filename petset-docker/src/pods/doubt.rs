@@ -65,8 +65,8 @@ pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, grace: D
             // sandbox, it shows the container; after that nobody misses the sandbox.
             Err(failure) if failure.is_running_unseen() || failure.is_half_started() => {
                 end_unseen(cell, &seen.id, grace).await?;
-                // That it still has to end is no reason to wait.
-                let _ = end_unseen(cell, sandbox.as_str(), Duration::ZERO).await;
+                let ended = spawn_blocking(move || unseen::end(sandbox.as_str(), true)).await.unwrap_or_default();
+                tracing::warn!(pod = cell.name(), ended, "the engine cannot start the sandbox, and nothing runs in it");
                 return Ok(());
             }
             started => started?,

@@ -20,7 +20,7 @@ use crate::{CONTROLLER, Error};
 const APART: u64 = 3_000;
 const LOOK: Duration = Duration::from_millis(20);
 /// The last step may have to be tried again from its beginning.
-const SOON: Duration = Duration::from_secs(240);
+const SOON: Duration = Duration::from_secs(400);
 
 fn times(ci: usize, full: usize) -> usize {
     if std::env::var("PETSET_FULL").is_ok_and(|value| value == "1") { full } else { ci }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use petset_core::manifest::Manifest;
 use petset_core::{Controller, ErrorKind, Sets, until};
@@ -18,8 +18,10 @@ pub(crate) const IMAGE: &str = "petset.test/busybox:1";
 pub(crate) const LAST: i32 = 3;
 /// Replicas and version, step by step.
 const STEPS: [(i32, &str); 6] = [(2, "one"), (4, "one"), (4, "two"), (3, "two"), (3, "three"), (1, "three")];
-/// Longer than any step takes, faults and all.
+/// Longer than any step takes, once nothing breaks any more.
 const STEP: Duration = Duration::from_secs(180);
+/// How often a step looks whether things still break.
+const LOOK: Duration = Duration::from_secs(5);
 
 fn declared(replicas: i32, version: &str) -> Result<Manifest, Error> {
     let field = |name: &str, path: &str| json!({ "name": name, "valueFrom": { "fieldRef": { "fieldPath": path } } });
@@ -84,11 +86,11 @@ pub(crate) async fn tell(dir: &Path, node: Node) -> Result<(), Error> {
     while !dir.join("finish").exists() {
         let step = steps(dir);
         let (replicas, version) = STEPS[step % STEPS.len()];
-        reach(&sets, declared(replicas, version)?).await?;
+        reach(dir, &sets, declared(replicas, version)?).await?;
         fs::write(dir.join("progress.next"), (step + 1).to_string())?;
         fs::rename(dir.join("progress.next"), &progress)?;
     }
-    reach(&sets, declared(LAST, "last")?).await?;
+    reach(dir, &sets, declared(LAST, "last")?).await?;
     let pods = sets.snapshot("web").await?.pods;
     let uids: Vec<String> = pods.iter().map(|pod| format!("{} {}", pod.name(), pod.uid)).collect();
     fs::write(dir.join("finished.next"), uids.join("\n"))?;
@@ -97,9 +99,16 @@ pub(crate) async fn tell(dir: &Path, node: Node) -> Result<(), Error> {
     Ok(())
 }
 
-async fn reach(sets: &Sets, manifest: Manifest) -> Result<(), Error> {
+async fn reach(dir: &Path, sets: &Sets, manifest: Manifest) -> Result<(), Error> {
     sets.apply(manifest).await?;
-    if let Err(error) = sets.wait("web", until::rolled_out(), STEP).await {
+    let mut calm = None;
+    while let Err(error) = sets.wait("web", until::rolled_out(), LOOK).await {
+        if dir.join("finish").exists() {
+            calm.get_or_insert_with(Instant::now);
+        }
+        if error.kind() == ErrorKind::Timeout && calm.is_none_or(|since| since.elapsed() < STEP) {
+            continue;
+        }
         let why = sets.explain("web").await.map(|why| format!("{why:?}"));
         let pods = sets.snapshot("web").await.map(|seen| format!("{:#?}", seen.pods));
         return Err(format!("{}\n{why:?}\n{}", error.chain(), pods.unwrap_or_default()).into());
