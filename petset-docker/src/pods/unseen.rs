@@ -62,10 +62,10 @@ mod linux {
 
         #[test]
         fn s1_a_supervisor_is_told_from_a_client_of_another_machine() {
-            let supervisor = b"/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\00123\0-address\0/run/x\0";
-            assert!(is_supervisor(supervisor, "0123"));
-            assert!(!is_supervisor(supervisor, "012") && !is_supervisor(b"", "0123"));
-            assert!(!is_supervisor(b"docker\0exec\0-id\00123\0sh\0", "0123"));
+            let supervisor = b"/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abcd\0-address\0/run/x\0";
+            assert!(is_supervisor(supervisor, "abcd"));
+            assert!(!is_supervisor(supervisor, "abc") && !is_supervisor(b"", "abcd"));
+            assert!(!is_supervisor(b"docker\0exec\0-id\0abcd\0sh\0", "abcd"));
         }
     }
 }
