@@ -60,7 +60,17 @@ pub(super) async fn clear_up(shared: &Shared, cell: &Cell, seen: &Seen, grace: D
     tracing::warn!(pod = cell.name(), container = seen.id, "the engine may have forgotten a start, finding out");
     if let Some(sandbox) = cell.uid().filter(|sandbox| sandbox.as_str() != seen.id) {
         // Without its sandbox a start does not get as far as where an earlier one is in the way.
-        inspect::start(&shared.client, sandbox.as_str()).await?;
+        match inspect::start(&shared.client, sandbox.as_str()).await {
+            // The engine died in the middle of this too, so no start tells. Where this machine shows what is left of the
+            // sandbox, it shows the container; after that nobody misses the sandbox.
+            Err(failure) if failure.is_running_unseen() || failure.is_half_started() => {
+                end_unseen(cell, &seen.id, grace).await?;
+                let ended = spawn_blocking(move || unseen::end(sandbox.as_str(), true)).await.unwrap_or_default();
+                tracing::warn!(pod = cell.name(), ended, "the engine cannot start the sandbox, and nothing runs in it");
+                return Ok(());
+            }
+            started => started?,
+        }
     }
     match inspect::start(&shared.client, &seen.id).await {
         Ok(()) => Ok(()),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::models::EventMessage;
-use bollard::query_parameters::EventsOptionsBuilder;
+use bollard::query_parameters::{EventsOptions, EventsOptionsBuilder};
 use futures::StreamExt;
 use tokio::time::{sleep, timeout};
 
@@ -15,6 +15,8 @@ use super::shared::Shared;
 use super::sweep::clean;
 use crate::labels;
 
+/// Ends of containers, in Docker's words and in Podman's, which calls some of them otherwise when it is asked for them.
+const ENDS: [&str; 4] = ["die", "died", "destroy", "remove"];
 /// When nothing happened for so long after a connection, it stands.
 const STANDS: Duration = Duration::from_secs(1);
 /// Pauses between tries to connect.
@@ -46,12 +48,10 @@ pub(super) async fn follow(shared: Arc<Shared>) {
     }
 }
 
-fn options() -> bollard::query_parameters::EventsOptions {
-    let filters = HashMap::from([
-        ("type", vec!["container"]),
-        ("event", vec!["create", "start", "die", "destroy", "pause", "unpause"]),
-        ("label", vec![labels::ROLE]),
-    ]);
+/// Events of all containers: for Podman a label without a value is on none, so ours are told apart here.
+fn options() -> EventsOptions {
+    let events = ["create", "start", "pause", "unpause"].into_iter().chain(ENDS);
+    let filters = HashMap::from([("type", vec!["container"]), ("event", events.collect())]);
     EventsOptionsBuilder::default().filters(&filters).build()
 }
 
@@ -61,7 +61,7 @@ fn tell(shared: &Shared, event: &EventMessage) {
     let cell = record.and_then(|record| shared.cells().get(record).cloned());
     if let Some(cell) = cell {
         // What begins was begun by whoever looks after the pod; only ends are news.
-        if matches!(event.action.as_deref(), Some("die" | "destroy")) {
+        if event.action.as_deref().is_some_and(|action| ENDS.contains(&action)) {
             cell.poke();
         }
     } else if let Some((set, _)) = labels::identity_of(attributes) {

@@ -24,6 +24,9 @@ const LIST_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Seen {
     pub(super) id: String,
     pub(super) life: Life,
+    /// It runs, and the engine knows that from others: it died in the middle of the start, and nothing that it prepared for
+    /// it, as its network, is known to it any more.
+    pub(super) is_hearsay: bool,
     pub(super) labels: HashMap<String, String>,
     /// The polite signal.
     pub(super) stop_signal: String,
@@ -203,6 +206,7 @@ impl From<ContainerInspectResponse> for Seen {
         Self {
             id: seen.id.unwrap_or_default(),
             life,
+            is_hearsay: running && started_at == Timestamp::default(),
             volumes: mounts.filter_map(|mount| Some((mount.destination?, mount.name?))).collect(),
             labels: config.labels.unwrap_or_default(),
             stop_signal: config.stop_signal.filter(|signal| !signal.is_empty()).unwrap_or_else(|| "SIGTERM".to_owned()),
@@ -244,7 +248,9 @@ mod tests {
             Seen::from(ContainerInspectResponse { created, state: Some(state), ..ContainerInspectResponse::default() })
         };
         let never = "0001-01-01T00:00:00Z";
-        assert!(matches!(seen(true, never).life, Life::Running { started_at } if started_at > Timestamp::default()));
+        let heard = seen(true, never);
+        assert!(matches!(heard.life, Life::Running { started_at } if started_at > Timestamp::default()));
+        assert!(heard.is_hearsay);
         let ended = seen(false, "2026-01-02T03:04:06Z").life;
         assert!(matches!(ended, Life::Ended { code: Some(137), started_at, .. } if started_at > Timestamp::default()));
         assert_eq!(seen(false, never).life, Life::Created);

@@ -118,6 +118,11 @@ impl Record {
         self.containers.iter().any(|container| !container.init && container.has_started())
     }
 
+    /// Whether any container ever ran.
+    pub(super) fn has_run_anything(&self) -> bool {
+        self.containers.iter().any(ContainerRecord::has_started)
+    }
+
     /// The declared container that stands at `index` of [`Record::containers`].
     pub(super) fn declared(&self, index: usize) -> &Container {
         let spec = &self.request.template.spec;

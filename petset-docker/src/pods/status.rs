@@ -72,10 +72,12 @@ fn container_status(container: &ContainerRecord) -> ContainerStatus {
 
 /// Why the pod is not as it should be: the pod's own reason, or that of its first container in trouble.
 fn trouble(record: &Record) -> Option<(String, String)> {
-    record.waiting.clone().or_else(|| record.containers.iter().find_map(complaint))
+    let is_ending = record.termination.is_some();
+    record.waiting.clone().or_else(|| record.containers.iter().find_map(|container| complaint(container, is_ending)))
 }
 
-fn complaint(container: &ContainerRecord) -> Option<(String, String)> {
+/// What is wrong with a container; that it has ended is as it should be in a pod that is ending.
+fn complaint(container: &ContainerRecord, is_ending: bool) -> Option<(String, String)> {
     if container.finished || container.ready.is_some() {
         return None;
     }
@@ -86,6 +88,8 @@ fn complaint(container: &ContainerRecord) -> Option<(String, String)> {
             (!CALM.contains(&reason.as_str())).then(|| (reason.clone(), named(message)))
         }
         ContainerState::Running { .. } => problem.map(|problem| ("ContainersNotReady".to_owned(), named(problem))),
-        ContainerState::Terminated { .. } => Some(("Error".to_owned(), named(problem.unwrap_or("it ended")))),
+        ContainerState::Terminated { .. } => {
+            (!is_ending).then(|| ("Error".to_owned(), named(problem.unwrap_or("it ended"))))
+        }
     }
 }

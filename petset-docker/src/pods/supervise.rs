@@ -144,6 +144,8 @@ async fn rise(shared: &Shared, cell: &Cell, uid: &PodUid) -> Result<Step, Troubl
     let Some(seen) = seen else { return Ok(Step::Over) };
     match seen.life {
         life if life.is_over() => Ok(Step::Over),
+        // Nothing can join it, and nothing has: it does nothing that anybody would miss.
+        Life::Running { .. } if seen.is_hearsay && !cell.read(Record::has_run_anything) => Ok(Step::Over),
         Life::Running { .. } => {
             let place = Place::of(shared, cell, &seen).await.map_err(|error| ("FailedCreatePodSandBox", error))?;
             cell.note(|record| {

@@ -4,13 +4,20 @@ use petset_core::backend::ContainerState;
 use petset_core::{Result, Timestamp};
 
 use super::cell::Cell;
-use super::inspect::{self, Life};
+use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 use crate::labels::{self, Role};
 
-/// Notes how the pod's containers are. Readiness that was known of a container holds as long as it runs.
+/// Notes how the pod's containers are now, by a fresh look at all of them.
 pub(super) async fn survey(shared: &Shared, cell: &Cell) -> Result<()> {
     let seen = inspect::look(&shared.client, labels::part_of(Role::Container, &cell.key)).await?;
+    note(cell, &seen).await;
+    Ok(())
+}
+
+/// Notes how the pod's containers were `seen`, all of them. Readiness that was known of a container holds as long as it
+/// runs.
+pub(super) async fn note(cell: &Cell, seen: &[Seen]) {
     let now = Timestamp::now();
     cell.note(|record| {
         for container in &mut record.containers {
@@ -27,7 +34,20 @@ pub(super) async fn survey(shared: &Shared, cell: &Cell) -> Result<()> {
         }
     })
     .await;
-    Ok(())
+}
+
+/// Notes that a container of the pod has ended, before others of the pod have.
+pub(super) async fn note_end(cell: &Cell, name: &str) {
+    let now = Timestamp::now();
+    cell.note(|record| {
+        for container in record.containers.iter_mut().filter(|container| container.name == name) {
+            container.ready = None;
+            if let Some(state) = state_of(Life::Leaving, &container.state, now) {
+                container.state = state;
+            }
+        }
+    })
+    .await;
 }
 
 /// What a container is doing, of which was known what it did `before`; `None` when there is nothing new. One that is gone

@@ -12,6 +12,7 @@ use super::doubt::clear_up;
 use super::inspect::{self, Life, Seen};
 use super::shared::Shared;
 use super::stop::{PAUSE, stop, until_ended};
+use super::survey::{note, note_end};
 use super::sweep::remove_volumes;
 use super::tell::{MARGIN, Words, telling};
 use crate::labels::{self, Role};
@@ -47,6 +48,7 @@ async fn end(shared: &Shared, cell: &Cell, grace: Duration) -> Result<()> {
 pub(super) async fn end_containers(shared: &Shared, cell: &Cell, grace: Duration) -> Result<()> {
     let filter = || labels::part_of(Role::Container, &cell.key);
     let mut seen = inspect::look(&shared.client, filter()).await?;
+    note(cell, &seen).await;
     if seen.iter().any(|seen| seen.life == Life::Created) {
         for container in &seen {
             clear_up(shared, cell, container, grace).await?;
@@ -64,15 +66,18 @@ pub(super) async fn end_containers(shared: &Shared, cell: &Cell, grace: Duration
     Err(still_there(&format!("{} containers are still there", left.len())))
 }
 
-/// Ends those that run, all at once.
+/// Ends those that run, all at once. One that has ended is not ready any more, whatever the others do, and whether or not
+/// it can be removed.
 pub(super) async fn stop_all(shared: &Shared, cell: &Cell, seen: &[Seen], grace: Duration) {
-    let declared = cell.read(|record| record.request.template.spec.clone());
+    let spec = cell.read(|record| record.request.template.spec.clone());
     let running = seen.iter().filter(|seen| seen.life.is_running());
     let stops = running.map(|seen| {
-        let name = seen.labels.get(labels::CONTAINER);
-        let mut all = declared.containers.iter().chain(&declared.init_containers);
-        let declared = all.find(|container| Some(&container.name) == name);
-        stop(shared, cell, declared, &seen.id, grace)
+        let name = seen.labels.get(labels::CONTAINER).map(String::as_str).unwrap_or_default();
+        let declared = spec.containers.iter().chain(&spec.init_containers).find(|container| container.name == name);
+        async move {
+            stop(shared, cell, declared, &seen.id, grace).await;
+            note_end(cell, name).await;
+        }
     });
     join_all(stops).await;
 }

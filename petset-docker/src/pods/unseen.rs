@@ -22,9 +22,9 @@ mod linux {
         processes().filter(|pid| is_of(*pid, container) && send(*pid, container, signal)).count()
     }
 
-    /// Whether this machine shows a program of a container. Blocks for a moment.
+    /// Whether this machine shows a program of a container, or the supervisor that the engine made for it. Blocks for a moment.
     pub(in super::super) fn shows(container: &str) -> bool {
-        processes().any(|pid| is_of(pid, container))
+        processes().any(|pid| is_of(pid, container) || supervises(pid, container))
     }
 
     fn processes() -> impl Iterator<Item = i32> {
@@ -37,10 +37,36 @@ mod linux {
         container.len() == ID && groups.is_ok_and(|groups| groups.contains(container))
     }
 
+    fn supervises(pid: i32, container: &str) -> bool {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        is_supervisor(&line, container)
+    }
+
+    /// Whether a process was called as the supervisor of this container. The id alone may also stand in the command line of
+    /// a client.
+    fn is_supervisor(line: &[u8], container: &str) -> bool {
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        let name = words[0].rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        name.starts_with(b"containerd-shim") && words.windows(2).any(|pair| pair == [b"-id", container.as_bytes()])
+    }
+
     fn send(pid: i32, container: &str, signal: Signal) -> bool {
         let handle = Pid::from_raw(pid).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
         // Looked at again: the number may have been another's before there was a handle.
         handle.is_some_and(|handle| is_of(pid, container) && pidfd_send_signal(&handle, signal).is_ok())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn s1_a_supervisor_is_told_from_a_client_of_another_machine() {
+            let supervisor = b"/usr/bin/containerd-shim-runc-v2\0-namespace\0moby\0-id\0abcd\0-address\0/run/x\0";
+            assert!(is_supervisor(supervisor, "abcd"));
+            assert!(!is_supervisor(supervisor, "abc") && !is_supervisor(b"", "abcd"));
+            assert!(!is_supervisor(b"docker\0exec\0-id\0abcd\0sh\0", "abcd"));
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bollard::models::EventMessage;
+use bollard::models::{EventMessage, EventMessageTypeEnum};
 use bollard::query_parameters::EventsOptions;
 use futures::StreamExt;
 use tokio::time::sleep;
 
 use super::core::Core;
+use super::record::Binding;
 use crate::background::Background;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -30,7 +31,8 @@ async fn follow(core: Weak<Core>) {
             since: Some(since),
             filters: Some(HashMap::from([
                 ("type".to_owned(), vec!["volume".to_owned(), "container".to_owned()]),
-                ("event".to_owned(), vec!["create".to_owned(), "destroy".to_owned()]),
+                // Docker and Podman have a word each for a removal.
+                ("event".to_owned(), ["create", "destroy", "remove"].map(str::to_owned).into()),
             ])),
             ..EventsOptions::default()
         }));
@@ -62,25 +64,52 @@ async fn missed(core: &Core) {
 }
 
 async fn happened(core: &Core, event: EventMessage) {
-    let named = event.actor.and_then(|actor| actor.id);
-    let is_volume = event.typ == Some(bollard::models::EventMessageTypeEnum::VOLUME);
-    match named {
-        Some(volume) if is_volume => {
-            // What this process made, it has told of itself.
-            if core.state().made.remove(&volume) && event.action.as_deref() == Some("create") {
-                return;
-            }
-            let of_volume = |binding: &super::record::Binding| binding.volume == volume;
-            let set = core
-                .state()
-                .all()
-                .find(|claim| claim.binding.as_ref().is_some_and(of_volume))
-                .map(|claim| claim.identity.set.clone());
-            if let Some(set) = set {
-                core.hints.changed(&set);
-            }
-        }
+    let action = event.action.clone();
+    let Some(volume) = volume_of(event) else {
         // A container is gone, and with it perhaps the last user of a volume.
-        _ => core.finish(|_| true).await,
+        return core.finish(|_| true).await;
+    };
+    // What this process made, it has told of itself.
+    if core.state().made.remove(&volume) && action.as_deref() == Some("create") {
+        return;
+    }
+    let of_volume = |binding: &Binding| binding.volume == volume;
+    let set = core
+        .state()
+        .all()
+        .find(|claim| claim.binding.as_ref().is_some_and(of_volume))
+        .map(|claim| claim.identity.set.clone());
+    if let Some(set) = set {
+        core.hints.changed(&set);
+    }
+}
+
+/// The volume that an event is of; `None` for one of anything else.
+fn volume_of(event: EventMessage) -> Option<String> {
+    let actor = event.actor.filter(|_| event.typ == Some(EventMessageTypeEnum::VOLUME))?;
+    // Podman has no id for it, and an attribute in its place.
+    actor.id.filter(|id| !id.is_empty()).or_else(|| actor.attributes?.remove("name"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told(kind: &str, actor: &Value) -> Option<String> {
+        volume_of(
+            serde_json::from_value(json!({ "Type": kind, "Action": "create", "Actor": actor })).expect("an event"),
+        )
+    }
+
+    #[test]
+    fn l3_an_event_of_either_engine_says_which_volume_it_is_of() {
+        let docker = json!({ "ID": "data", "Attributes": { "driver": "local" } });
+        let podman = json!({ "ID": "", "Attributes": { "name": "data", "podId": "" } });
+        let container = json!({ "ID": "0123", "Attributes": { "name": "web" } });
+        assert_eq!(told("volume", &docker).as_deref(), Some("data"));
+        assert_eq!(told("volume", &podman).as_deref(), Some("data"));
+        assert_eq!(told("container", &container), None);
     }
 }

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
-use bollard::query_parameters::{ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions};
+use bollard::errors::Error as Bollard;
+use bollard::query_parameters::{
+    InspectContainerOptions, ListContainersOptions, ListVolumesOptions, RemoveVolumeOptions,
+};
 use petset_core::backend::{Claim, Pod};
 use petset_core::{Error, ErrorKind, Result, SetKey};
 use petset_docker::node::Node;
@@ -37,12 +40,17 @@ impl Hands for EngineHands {
     }
 
     async fn runs(&self, pod: &Pod) -> Result<bool> {
-        let labels = [("namespace", pod.set.namespace.to_string()), ("set", pod.set.name.to_string())];
-        let labels = labels.into_iter().chain([("ordinal", pod.ordinal.to_string())]);
-        let mine = labels.map(|(label, value)| format!("petset.rs/{label}={value}")).collect();
-        let filters = Some([("label".to_owned(), mine)].into());
+        let identity = [("namespace", pod.set.namespace.to_string()), ("set", pod.set.name.to_string())];
+        let identity = identity.into_iter().chain([("ordinal", pod.ordinal.to_string())]);
+        let identity = identity.map(|(label, value)| format!("petset.rs/{label}={value}")).collect();
+        let filters = Some([("label".to_owned(), identity)].into());
         let running = self.engine.list_containers(Some(ListContainersOptions { filters, ..Default::default() })).await;
-        Ok(!running.map_err(|error| failed("list containers", error))?.is_empty())
+        for container in running.map_err(|error| failed("list containers", error))? {
+            if self.is_part(container.id.as_deref().unwrap_or_default(), pod).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn damage_pods(&self, set: &SetKey) -> Result<()> {
@@ -83,6 +91,24 @@ impl Hands for EngineHands {
             removed.map_err(|error| failed("remove a mark", error))?;
         }
         Ok(())
+    }
+}
+
+impl EngineHands {
+    /// Whether a container is the sandbox of this incarnation, or one that joined it: the next incarnation has the same
+    /// labels. Podman's lists do not say what was joined.
+    async fn is_part(&self, container: &str, pod: &Pod) -> Result<bool> {
+        if container == pod.uid.as_str() {
+            return Ok(true);
+        }
+        match self.engine.inspect_container(container, None::<InspectContainerOptions>).await {
+            Ok(seen) => {
+                let network = seen.host_config.and_then(|host| host.network_mode);
+                Ok(network.is_some_and(|network| network == format!("container:{}", pod.uid)))
+            }
+            Err(Bollard::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+            Err(error) => Err(failed("inspect a container", error)),
+        }
     }
 }
 

@@ -50,6 +50,8 @@ fn main() -> ExitCode {
         trial("s1_the_witness_sees_two_at_once", overlap::is_seen),
         trial("s1_a_start_that_the_engine_forgot_is_ended_before_its_pod_goes", forgotten::back_at_once),
         trial("s1_a_start_that_the_engine_never_hears_of_is_ended_before_its_pod_goes", forgotten::back_too_late),
+        trial("s1_l2_a_start_that_the_engine_forgot_twice_is_ended_before_its_pod_goes", forgotten::and_its_sandbox),
+        trial("l2_a_sandbox_that_the_engine_only_heard_of_is_replaced", forgotten::sandbox_by_hearsay),
         trial("s1_s6_engine_killed_at_random_moments", run::engine_killed),
         trial("s1_s6_controller_killed_at_random_moments", run::controller_killed),
         trial("s1_s6_socket_cut_at_random_moments", run::socket_cut),

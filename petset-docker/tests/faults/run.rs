@@ -18,9 +18,11 @@ use crate::{CONTROLLER, Error};
 
 /// Faults happen within so many milliseconds after the last one: about as long as two pets take to come and go.
 const APART: u64 = 3_000;
+/// An engine's death ends every pod, so after one the story needs longer to go on before the next.
+const ENGINE_APART: u64 = 3 * APART;
 const LOOK: Duration = Duration::from_millis(20);
 /// The last step may have to be tried again from its beginning.
-const SOON: Duration = Duration::from_secs(240);
+const SOON: Duration = Duration::from_secs(400);
 
 fn times(ci: usize, full: usize) -> usize {
     if std::env::var("PETSET_FULL").is_ok_and(|value| value == "1") { full } else { ci }
@@ -32,7 +34,7 @@ pub(crate) async fn engine_killed() -> Result<(), Error> {
     let story = begin(&engine, &engine.host()).await?;
     let (kills, mut before) = (times(3, 20), Journals::new());
     for kill in 1..=kills {
-        random.moment(APART).await;
+        random.moment(ENGINE_APART).await;
         goes_on(&story, &engine, kill)?;
         engine.kill()?;
         // Containers go on without it; some time passes before anybody notices.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use bollard::query_parameters::InspectContainerOptions;
-use petset_core::backend::{Created, Pod, PodBackend};
+use petset_core::backend::{ContainerState, Created, Pod, PodBackend};
 
 use crate::Error;
 use crate::engine::{run, skip};
@@ -13,7 +13,7 @@ use crate::hand::Of;
 use crate::place::Place;
 use crate::support::{create, end, ids, open, running, sh, until, until_gone, until_ready};
 
-/// The pod says that it does not end, and why, and nothing takes its place.
+/// The pod says that it does not end, and why, that it is not ready, and nothing takes its place.
 async fn is_told(place: &Place, pods: &petset_docker::pods::DockerPods, pod: &Pod, words: &str) {
     let tells = |pod: &Pod| {
         pod.status.reason.as_deref() == Some("Terminating")
@@ -21,6 +21,9 @@ async fn is_told(place: &Place, pods: &petset_docker::pods::DockerPods, pod: &Po
     };
     let there = until(pods, place, "the reason", tells).await;
     assert!(there.uid == pod.uid && there.terminating, "{there:#?}");
+    assert!(there.status.ready_since.is_none(), "what does not run serves nobody: {there:#?}");
+    let main = &there.status.containers[0];
+    assert!(!main.ready && matches!(main.state, ContainerState::Terminated { .. }), "{main:?}");
     let taken = pods.create(running(place)).await.expect("an answer");
     assert!(matches!(taken, Created::AlreadyThere(there) if there.uid == pod.uid));
     assert_eq!(ids(place, "sandbox").await, [pod.uid.as_str()], "no other one under any name");

@@ -1,11 +1,12 @@
 //! Restarts in place.
 
-use petset_core::backend::{ContainerState, Pod};
+use petset_core::backend::{ContainerState, DeleteOptions, Pod, PodBackend};
 use serde_json::json;
 
 use crate::gate::Gate;
 use crate::place::Place;
-use crate::support::{RUN, create, ids, kill, only, open, options, request, running, script, until, until_ready};
+use crate::support::until_ready;
+use crate::support::{RUN, create, ids, kill, only, open, options, request, running, script, sh, until, until_gone};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_container_that_fails_again_and_again_is_backed_off() {
@@ -81,4 +82,28 @@ async fn a_dead_container_is_not_ready_while_its_log_is_read_and_a_log_that_hang
     );
     until(&node.pods(), &place, "a restart", |pod| pod.status.containers[0].restarts == 1).await;
     until_ready(&node.pods(), &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_container_that_has_ended_is_not_ready_while_another_one_of_its_pod_still_ends() {
+    let place = Place::new();
+    let node = open(&place).await;
+    let slow = "trap '' TERM; until [ -e /tmp/go ]; do sleep 0.05; done";
+    let two = json!({ "containers": [script("quick", RUN), script("slow", slow)] });
+    create(&node.pods(), request(&place, &two)).await;
+    let pod = until_ready(&node.pods(), &place).await;
+    let options = DeleteOptions { grace_seconds: Some(600), version: None };
+    node.pods().delete(&pod.reference(), options).await.expect("ends");
+    let is_told = |pod: &Pod| {
+        pod.status.ready_since.is_none() && matches!(pod.status.containers[0].state, ContainerState::Terminated { .. })
+    };
+    let ending = until(&node.pods(), &place, "the end of one", is_told).await;
+    let [quick, slow] = &ending.status.containers[..] else { panic!("{ending:#?}") };
+    assert!(!quick.ready && matches!(slow.state, ContainerState::Running { .. }), "{ending:#?}");
+    assert!(
+        ending.terminating && ending.status.reason.is_none(),
+        "an end that was asked for is no trouble: {ending:#?}"
+    );
+    sh(&node.pods(), &ending, "slow", ": > /tmp/go").await;
+    until_gone(&node.pods(), &place).await;
 }
