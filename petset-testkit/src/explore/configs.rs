@@ -36,7 +36,7 @@ pub fn ci() -> Vec<Config> {
             .alone()
             .faults(Faults { crash: 1, late: 1, lost: 1, flap: 1, fail: 1, ..NONE }),
         Config::new("two-down-up-late", down_up()).faults(Faults { late: 1, ..NONE }),
-        Config::new("two-down-up-faults", down_up()).faults(Faults { crash: 1, late: 1, flap: 1, fail: 1, ..NONE }),
+        Config::new("two-down-up-faults", down_up()).faults(Faults { crash: 1, late: 1, flap: 2, fail: 1, ..NONE }),
         Config::new("two-rollout-faults", vec![two, two.on(2)]).faults(Faults {
             crash: 2,
             late: 2,

@@ -58,7 +58,9 @@ pub(super) fn answered(config: &Config, view: &View, mut decision: Decision) -> 
             let tickets = |status: Status| (status.live, status.gone);
             decision.needed |= tickets(decision.status) != tickets(view.status);
         }
-        Some(Flaw::NoVersion | Flaw::TakesTaken) => decision.acts.0.iter_mut().for_each(|act| act.as_seen = false),
+        Some(Flaw::NoUid | Flaw::NoVersion | Flaw::TakesTaken) => {
+            decision.acts.0.iter_mut().for_each(|act| act.as_seen = false)
+        }
         Some(Flaw::WrongOrder) => {
             let wanted = config.spec(view.script).wanted();
             let lowest = (wanted..PETS).find(|pet| view.pods[*pet].stands() && !view.pods[*pet].terminating);

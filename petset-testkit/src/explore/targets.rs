@@ -68,13 +68,13 @@ impl Bridge {
             Action::CreatePod { ordinal, revision } => {
                 Act { revision: self.revision(revision), ..of(Kind::Create, ordinal) }
             }
-            Action::DeletePod { ordinal, version, reason: DeleteReason::FormerLife, .. } => {
-                Act { as_seen: version.is_some(), life: view.pods[at(*ordinal)].life, ..of(Kind::Delete, ordinal) }
+            // Also with a ticket a pod goes as it was seen, or not at all.
+            Action::DeletePod { ordinal, reason: DeleteReason::FormerLife, .. } => {
+                Act { as_seen: true, life: view.pods[at(*ordinal)].life, ..of(Kind::Delete, ordinal) }
             }
-            Action::DeletePod { ordinal, version, reason, .. } => {
-                // With a ticket it goes whatever became of it. The engine is stricter, and names the version there too.
+            Action::DeletePod { ordinal, reason, .. } => {
                 let condemned = matches!(reason, DeleteReason::ScaledDown | DeleteReason::SetDeleted);
-                Act { as_seen: version.is_some(), frees: condemned && lets_go, ..of(Kind::Delete, ordinal) }
+                Act { as_seen: true, frees: condemned && lets_go, ..of(Kind::Delete, ordinal) }
             }
             Action::RemoveSet => Act { kind: Kind::RemoveSet, life, ..Act::default() },
             Action::PublishNames { .. } | Action::WithdrawNames => return None,

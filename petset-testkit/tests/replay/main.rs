@@ -38,6 +38,8 @@ impl Controller {
         let desk = Desk::default();
         let backends = parts(&mirror.world, &desk, words, claims);
         let mut options = EngineOptions::default();
+        // What only time decides is not in the model.
+        options.lapse = std::time::Duration::ZERO;
         options.request_timeout = Duration::from_secs(1 << 20);
         let engine = Arc::new(Engine::with_clock(backends, options, Arc::new(mirror.world.clock())));
         Self { engine, desk, pass: None }
@@ -133,7 +135,8 @@ impl<'a> Walk<'a> {
             Step::ClaimEnds(_) => {}
             Step::ClaimVanishes(at) => self.mirror.claim_vanishes(pet(at)),
             Step::Lands(act) => {
-                let at = self.flying.iter().position(|(flying, _)| *flying == act).expect("it was sent");
+                // Of those that are alike the model has forgotten the oldest.
+                let at = self.flying.iter().rposition(|(flying, _)| *flying == act).expect("it was sent");
                 self.flying.remove(at).1.land(&self.mirror.world);
             }
             Step::ReadSet(by) => {
@@ -215,7 +218,7 @@ impl<'a> Walk<'a> {
     /// What the model forgot of the requests under way is refused.
     fn land_the_rest(mut self) {
         let mut flying: Vec<Act> = self.state.flying.iter().collect();
-        for (act, request) in std::mem::take(&mut self.flying) {
+        for (act, request) in std::mem::take(&mut self.flying).into_iter().rev() {
             if let Some(at) = flying.iter().position(|known| *known == act) {
                 flying.remove(at);
                 continue;
