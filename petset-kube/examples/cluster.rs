@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
 use kube::api::PostParams;
-use petset_kube::envtest::{Controllers, Kubelet, Server};
+use petset_kube::envtest::{Controllers, Kubelet, Program, Server};
 use petset_kube::resource;
 use serde_json::json;
 
@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }))?;
     Api::all(client).create(&PostParams::default(), &class).await?;
     let kubelet = Kubelet::start(server.config());
+    kubelet.set_default(unhurried());
     // envtest's own folder has none; what then is missing is Endpoints, and the removal of what has lost its owner.
     let controllers = Controllers::are_there().then(|| Controllers::start(&server, &["endpoint", "garbagecollector"]));
     let controllers = controllers.transpose()?;
@@ -33,4 +34,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::signal::ctrl_c().await?;
     drop((controllers, kubelet));
     Ok(())
+}
+
+/// Pods that can be watched while they start and end.
+fn unhurried() -> Program {
+    let mut program = Program::default();
+    program.start_millis = 1_000;
+    program.ready_millis = 1_000;
+    program.stop_millis = 1_000;
+    program
 }

@@ -66,8 +66,8 @@ async fn default_class(server: &Server) -> Result<(), Error> {
 
 /// Applies what is published, as the documentation says; both ways give the same rights.
 fn apply(person: &Person) -> Result<(), Error> {
-    let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/petsets.petset.rs.yaml");
-    person.kubectl(&["apply", "-f", &definition.display().to_string()])?;
+    let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
+    person.kubectl(&["apply", "-k", &definition.display().to_string()])?;
     person.kubectl(&["wait", "--for=condition=Established", "crd/petsets.petset.rs", "--timeout=60s"])?;
     for way in ["namespaced", "cluster"] {
         published::apply(&person.server, way, &[])?;

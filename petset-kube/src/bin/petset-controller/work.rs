@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use kube::Client;
 use petset_core::controller::Sets;
 use petset_core::{Controller, ControllerOptions};
@@ -43,19 +44,9 @@ impl Work {
         })
     }
 
-    /// Stops after the requests that are under way, at once when somebody insists. Pods keep running.
+    /// Stops after the requests that are under way, all kinds at once, or at once when somebody insists. Pods keep running.
     pub(crate) async fn stop(self, stop: &Stop) {
-        for Controlled { sets, recording } in self.0 {
-            tokio::select! {
-                stopped = timeout(GRACE, sets.shutdown()) => {
-                    if stopped.is_err() {
-                        sets.abort();
-                    }
-                    recording.finish().await;
-                }
-                () = stop.insisted() => sets.abort(),
-            }
-        }
+        join_all(self.0.into_iter().map(|controlled| controlled.stop(stop))).await;
     }
 }
 
@@ -66,5 +57,17 @@ impl Controlled {
         let sets = Controller::new(cluster.clone()).options(options).spawn();
         let recording = cluster.record(sets.events());
         Self { sets, recording }
+    }
+    async fn stop(self, stop: &Stop) {
+        let Self { sets, recording } = self;
+        tokio::select! {
+            stopped = timeout(GRACE, sets.shutdown()) => {
+                if stopped.is_err() {
+                    sets.abort();
+                }
+                recording.finish().await;
+            }
+            () = stop.insisted() => sets.abort(),
+        }
     }
 }
