@@ -36,7 +36,7 @@ pub(super) struct Entry<T> {
     pub(super) version: u64,
     /// What is kept, or what cannot be read.
     pub(super) kept: Result<T, String>,
-    /// Since when it is there by an own write only, which the watch has not shown yet.
+    /// Since when it is there by an own write or read only, which the watch has not shown yet.
     pub(super) unconfirmed: Option<Instant>,
 }
 

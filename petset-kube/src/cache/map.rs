@@ -53,16 +53,22 @@ impl<T> Objects<T> {
         is_news
     }
 
-    /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`.
-    pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>) {
-        match found {
-            Some((version, kept)) if self.by_key.get(&key).is_none_or(|entry| entry.version <= version) => {
-                self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+    /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`. Its
+    /// answer may come late: what it shows is unconfirmed as an own write is.
+    pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>, now: Instant) {
+        match (found, self.by_key.get_mut(&key)) {
+            (Some((version, kept)), Some(entry)) if entry.version == version => {
+                entry.kept = kept;
+                // The watch is still to show it, or never will.
+                entry.unconfirmed = entry.unconfirmed.map(|_| now);
             }
-            None if self.by_key.get(&key).is_some_and(|entry| entry.version == asked) => {
+            (Some((version, kept)), _) => {
+                self.wrote(key, version, kept, now);
+            }
+            (None, Some(entry)) if entry.version == asked => {
                 self.by_key.remove(&key);
             }
-            Some(_) | None => {}
+            (None, _) => {}
         }
     }
 
@@ -146,6 +152,35 @@ mod tests {
         assert_eq!(kept(&objects), None, "the watch has passed version 5");
         objects.wrote(key(), 7, Ok(7), Instant::now());
         assert_eq!(kept(&objects), Some(7));
+    }
+
+    #[test]
+    fn s13_a_late_read_brings_nothing_back() {
+        let mut objects = Objects::default();
+        objects.shown(key(), 5, Ok(5));
+        objects.gone(&key(), 6);
+        objects.read(key(), 5, Some((5, Ok(5))), Instant::now());
+        assert_eq!(kept(&objects), None, "the watch has passed version 5");
+    }
+
+    #[test]
+    fn s13_what_only_a_read_has_shown_is_looked_at_again() {
+        // A list that is under way does not know yet how new it is.
+        let (mut listing, earlier) = (Objects::default(), Instant::now());
+        let unconfirmed = |objects: &Objects<u32>| objects.get(&key()).and_then(|entry| entry.unconfirmed);
+        listing.read(key(), 5, Some((5, Ok(5))), earlier);
+        assert_eq!(unconfirmed(&listing), Some(earlier), "an object that is gone has been brought back for good");
+        let later = earlier + std::time::Duration::from_secs(3);
+        listing.read(key(), 5, Some((5, Ok(5))), later);
+        assert_eq!(unconfirmed(&listing), Some(later), "this answer may be as late as the first one");
+        listing.shown(key(), 5, Ok(5));
+        assert_eq!(unconfirmed(&listing), None);
+        listing.read(key(), 5, Some((5, Ok(5))), later);
+        assert_eq!(unconfirmed(&listing), None, "the watch has shown it");
+        listing.read(key(), 5, Some((8, Ok(8))), later);
+        assert_eq!(unconfirmed(&listing), Some(later), "the watch has not shown this version");
+        listing.read(key(), 8, None, later);
+        assert_eq!(kept(&listing), None);
     }
 
     #[test]

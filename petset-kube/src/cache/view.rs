@@ -16,7 +16,7 @@ use super::map::Key;
 use super::run::{Progress, Scope, Shared};
 use crate::client::{Connection, Failure};
 
-/// So long the watch may take to show an own write, before the object is looked at.
+/// So long the watch may take to show what an own write or read has shown, before the object is looked at.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A shared view of the objects of one kind.
@@ -123,7 +123,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         let mut shown = BTreeSet::new();
         for object in &listed.items {
             let (key, found) = (key_of(object), (version_of(object), object.keep()));
-            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone())));
+            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone()), Instant::now()));
             shown.insert(key);
         }
         let known: Vec<Key> = {
@@ -149,7 +149,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         let api: Api<R> = self.shared.client.namespaced(namespace);
         let found = api.get_opt(name).await.map_err(|error| Failure::new("read an object", error))?;
         let kept = found.as_ref().map(|found| (version_of(found), found.keep()));
-        self.shared.lock().both(|objects| objects.read(key.clone(), asked, kept.clone()));
+        self.shared.lock().both(|objects| objects.read(key.clone(), asked, kept.clone(), Instant::now()));
         match kept {
             None => Ok(None),
             Some((_, Ok(kept))) => Ok(Some(kept)),
@@ -163,7 +163,8 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
     /// Takes in the answer to an own read.
     pub(crate) fn saw(&self, answer: &R) {
         let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
-        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone()))));
+        let now = Instant::now();
+        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone())), now));
     }
 
     /// Takes in the answer to an own write.
@@ -184,7 +185,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.shared.hint(&key, None);
     }
 
-    /// Objects that cannot be read, and own writes that the watch should have shown by now.
+    /// Objects that cannot be read, and those of own writes and reads that the watch should have shown by now.
     fn doubtful(&self, namespace: &str, prefix: &str, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
         let views = self.shared.lock();
         let is_doubtful = |entry: &Entry<R::Kept>| {
