@@ -15,7 +15,7 @@ use crate::names::KubeNames;
 use crate::pods::{KubePods, PodRecord, PodView};
 use crate::resource::{Kind, PetSets, SetKind, StatefulSets};
 use crate::store::{KubeStore, Objects};
-use crate::volumes::{ClaimRecord, KubeVolumes};
+use crate::volumes::{self, ClaimRecord, KubeVolumes};
 
 /// A cluster, with the resources of one kind as its sets: `PetSet`s unless said. Clones are handles of the same; its watches
 /// end with the last of them and of its parts.
@@ -90,12 +90,13 @@ impl Cluster {
 impl Cluster {
     pub(super) fn of_pet_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
-        let pods = Arc::new(PodView::new(pods));
+        let view = Arc::new(PodView::new(Arc::clone(&pods)));
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
         Self {
-            pods: KubePods::new(client.clone(), PetSets::OWNER, Arc::clone(&pods), Arc::clone(&claims)),
-            volumes: KubeVolumes::new(client.clone(), claims),
-            names: KubeNames::new(client.clone(), domain, services),
-            store: KubeStore::new(client, scope, pods, objects),
+            volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Own(store.view())),
+            pods: KubePods::new(client.clone(), PetSets::OWNER, view, claims),
+            names: KubeNames::new(client, domain, services),
+            store,
             views,
         }
     }
@@ -115,9 +116,8 @@ impl Cluster<StatefulSets> {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
         let view = Arc::new(PodView::new(Arc::clone(&pods)));
         let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
-        let volumes = KubeVolumes::new(client.clone(), Arc::clone(&claims));
         Self {
-            volumes: volumes.of_stateful_sets(store.view(), pods),
+            volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Native(store.view())),
             pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),
             names: KubeNames::new(client, domain, services).without_services(),
             store,

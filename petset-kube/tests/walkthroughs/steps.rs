@@ -171,6 +171,26 @@ pub(crate) async fn ordered_deletion() -> Result<(), Error> {
     Ok(())
 }
 
+/// W5: a deletion in the foreground has the cluster delete all that the set owns at once. Claims that a policy deletes
+/// for scaling down only are not among it.
+pub(crate) async fn foreground_deletion() -> Result<(), Error> {
+    let person = Person::at_work("w5e").await?;
+    let policy = "  replicas: 3\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}";
+    person.create(|text| text.replace("  replicas: 2", policy))?;
+    person.until_ready(3).await?;
+    person.kubectl(&["scale", "petset", "web", "--replicas=2"])?;
+    person.until(&["get", "pvc", "-o=name"], |printed| !printed.contains("www-web-2")).await?;
+    person.until_ready(2).await?;
+    let claims = person.claims()?;
+    ensure!(names(&claims) == ["www-web-0", "www-web-1"], "{claims:?}");
+    person.kubectl(&["delete", "petset", "web", "--cascade=foreground", "--timeout=90s"])?;
+    person.until(&["get", "pods", "-o=name"], str::is_empty).await?;
+    let asked = person.kubectl(&["get", "pvc", "-o=jsonpath={.items[*].metadata.deletionTimestamp}"])?;
+    ensure!(person.claims()? == claims && asked.is_empty(), "{:?} {asked}", person.claims()?);
+    person.leave().await;
+    Ok(())
+}
+
 /// W5, second part: orphans keep running, and are adopted without a restart.
 pub(crate) async fn orphans() -> Result<(), Error> {
     let person = Person::at_work("w5b").await?;
