@@ -48,6 +48,7 @@ fn trials() -> Vec<Trial> {
         trial("w4_upgrade_partition_s11", steps::partition),
         trial("w4_upgrade_broken_template_heals_l2", steps::broken_template),
         trial("w5_deletion_ordered_s9", steps::ordered_deletion),
+        trial("w5_deletion_ordered_after_a_lost_finalizer_s9", steps::lost_finalizer),
         trial("w5_deletion_in_the_foreground_s6", steps::foreground_deletion),
         trial("w5_deletion_orphan_and_adoption", steps::orphans),
         trial("w5_deletion_of_a_claim_in_use_waits", steps::claim_in_use),

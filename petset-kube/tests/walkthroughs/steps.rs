@@ -171,6 +171,24 @@ pub(crate) async fn ordered_deletion() -> Result<(), Error> {
     Ok(())
 }
 
+/// W5: whoever replaces the set as a whole takes our finalizer off with it. It comes back, and the end is in order.
+pub(crate) async fn lost_finalizer() -> Result<(), Error> {
+    let person = Person::at_work("w5d").await?;
+    person.create(|text| text.replace("replicas: 2", "replicas: 3"))?;
+    person.until_ready(3).await?;
+    let finalizers = ".metadata.finalizers";
+    let before = person.field("petset/web", finalizers)?;
+    ensure!(before.contains("petset.rs/ordered-teardown"), "{before}");
+    person.patch(&json!({ "metadata": { "finalizers": null } }))?;
+    person.until_field("petset/web", finalizers, &before).await?;
+    let observer = person.observer().await?;
+    person.kubectl(&["delete", "petset", "web", "--timeout=60s"])?;
+    let (_, ended) = observer.finish()?;
+    ensure!(ended == [2, 1, 0], "{ended:?}");
+    person.leave().await;
+    Ok(())
+}
+
 /// W5: a deletion in the foreground has the cluster delete all that the set owns at once. Claims that a policy deletes
 /// for scaling down only are not among it.
 pub(crate) async fn foreground_deletion() -> Result<(), Error> {
