@@ -196,6 +196,11 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         some.map(|(key, _)| key.clone()).collect()
     }
 
+    /// For how long the view has not been whole; zero when it is.
+    pub(crate) fn blind_for(&self) -> Duration {
+        self.shared.lock().blind_since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Waits until the view is whole; where the watch is broken, for one attempt that begins now.
     async fn whole(&self) -> Result<()> {
         let mut progress = self.shared.progress.subscribe();

@@ -9,14 +9,17 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Failure;
+use super::patience::patient;
 
-/// A client of one cluster.
+/// A client of one cluster. A server that falls silent has not answered.
 #[derive(Clone)]
 pub(crate) struct Connection(Client);
 
 impl Connection {
+    /// # Panics
+    /// Outside of a tokio runtime.
     pub(crate) fn new(client: Client) -> Self {
-        Self(client)
+        Self(patient(client))
     }
 
     /// The objects of one kind in one namespace.

@@ -1,9 +1,10 @@
 //! The cluster, and the views that its parts share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Service;
-use kube::Client;
+use kube::{Client, Config};
 use petset_core::engine::EventStream;
 use petset_core::{Backends, Error, ErrorKind, Result};
 
@@ -77,8 +78,11 @@ impl Cluster {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn connect() -> Result<Self> {
-        let unknown = |error| Error::new(ErrorKind::Invalid, "find a cluster").with_source(error);
-        Ok(Self::open(Client::try_default().await.map_err(unknown)?))
+        let unknown = || Error::new(ErrorKind::Invalid, "find a cluster");
+        let mut config = Config::infer().await.map_err(|error| unknown().with_source(error))?;
+        // A server that is too busy is asked again by whoever knows what is still wanted.
+        config.default_retry = false;
+        Ok(Self::open(Client::try_from(config).map_err(|error| unknown().with_source(error))?))
     }
 
     /// What may be set before it is opened.
@@ -135,6 +139,13 @@ impl<K: SetKind> Cluster<K> {
     #[must_use = "it stops when it is dropped"]
     pub fn record(&self, events: EventStream) -> Recording {
         Recording::start::<K>(self.views.client.clone(), events)
+    }
+
+    /// For how long one of the views has not been whole: a list of some kind of object was not had, or its watch broke.
+    /// Zero while all is well. Sets are left alone as long as what they need is not seen.
+    pub fn blind_for(&self) -> Duration {
+        let Views { pods, claims, .. } = &self.views;
+        self.store.blind_for().max(pods.blind_for()).max(claims.blind_for())
     }
 
     /// Where pods run.

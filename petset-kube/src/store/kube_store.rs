@@ -1,6 +1,7 @@
 //! [`KubeStore`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use petset_core::backend::WatchStream;
@@ -36,6 +37,11 @@ impl<K: SetKind> KubeStore<K> {
     /// The view of the sets.
     pub(crate) fn view(&self) -> Arc<Cache<SetRecord<K>>> {
         Arc::clone(&self.sets.cache)
+    }
+
+    /// For how long one of the views has not been whole.
+    pub(crate) fn blind_for(&self) -> Duration {
+        self.sets.cache.blind_for().max(self.revisions.blind_for()).max(self.objects.blind_for())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
@@ -29,6 +30,11 @@ impl<K: SetKind> Revisions<K> {
     pub(super) fn new(client: Connection, scope: Scope) -> Self {
         let cache = Arc::new(Cache::new(client.clone(), scope));
         Self { client, cache, ended: Arc::default(), orphans: Arc::default() }
+    }
+
+    /// For how long the view has not been whole.
+    pub(super) fn blind_for(&self) -> Duration {
+        self.cache.blind_for()
     }
 
     fn api(&self, set: &SetKey) -> Api<RevisionRecord<K>> {

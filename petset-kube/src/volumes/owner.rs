@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::record::KeptClaim;
 use crate::meta::{self, OwnerKind, Tenure};
-use crate::resource::{Kind, KeptSet};
+use crate::resource::{KeptSet, Kind};
 
 /// What is to be known of a set that owns claims.
 #[derive(Debug, Clone)]
@@ -178,14 +178,16 @@ mod tests {
             let written = metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), None, &[]).expect("nobody's");
             assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
         }
-        let written = metadata(OwnerKind::STATEFUL_SET, &key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
+        let written =
+            metadata(OwnerKind::STATEFUL_SET, &key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
         assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
         let own = metadata(OwnerKind::PET_SET, &key, None, Some(&uid), &[]).expect("of a set that is not known yet");
         assert_eq!(own["ownerReferences"], json!([]));
         let claim = claim(&json!([]), own["annotations"][meta::MARK].as_str());
         assert_eq!(written_owner(OwnerKind::PET_SET, &claim), Some(uid.clone()));
         for kept in [set(Tenure::Mark(None)), Holder { uid: SetUid::from("later"), ..set(Tenure::Reference) }] {
-            let error = metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
+            let error =
+                metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
             assert_eq!(error.kind(), ErrorKind::Conflict);
         }
     }

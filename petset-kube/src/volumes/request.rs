@@ -14,8 +14,7 @@ pub(super) fn body(request: &ClaimRequest, kind: OwnerKind, owned: &Value) -> Va
         labels.insert(meta::CLAIM_TEMPLATE.to_owned(), template.clone());
     }
     let mut annotations = json!(annotations);
-    for (key, value) in owned["annotations"].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
-    {
+    for (key, value) in owned["annotations"].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         annotations[key] = value.clone();
     }
     json!({

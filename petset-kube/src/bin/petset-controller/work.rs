@@ -1,5 +1,6 @@
 //! [`Work`]: the controllers of all kinds of sets, from start to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
@@ -11,6 +12,7 @@ use petset_kube::resource::SetKind;
 use tokio::time::timeout;
 
 use crate::arguments::Arguments;
+use crate::health::Sight;
 use crate::stop::Stop;
 
 /// So long each worker may take to end the request that it is in.
@@ -18,6 +20,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// The controller of one kind of sets, and what writes down what it tells.
 struct Controlled {
+    sight: Sight,
     sets: Sets,
     recording: Recording,
 }
@@ -43,9 +46,15 @@ impl Work {
         })
     }
 
+    /// What tells for how long the cluster has not been seen.
+    pub(crate) fn sight(&self) -> Vec<Sight> {
+        self.0.iter().map(|controlled| Arc::clone(&controlled.sight)).collect()
+    }
+
     /// Stops after the requests that are under way, at once when somebody insists. Pods keep running.
     pub(crate) async fn stop(self, stop: &Stop) {
-        for Controlled { sets, recording } in self.0 {
+        for Controlled { sight, sets, recording } in self.0 {
+            drop(sight);
             tokio::select! {
                 stopped = timeout(GRACE, sets.shutdown()) => {
                     if stopped.is_err() {
@@ -65,6 +74,7 @@ impl Controlled {
         options.workers = arguments.concurrency.into();
         let sets = Controller::new(cluster.clone()).options(options).spawn();
         let recording = cluster.record(sets.events());
-        Self { sets, recording }
+        let cluster = cluster.clone();
+        Self { sight: Arc::new(move || cluster.blind_for()), sets, recording }
     }
 }
