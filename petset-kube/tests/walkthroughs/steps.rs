@@ -228,6 +228,41 @@ pub(crate) async fn orphans() -> Result<(), Error> {
     Ok(())
 }
 
+/// W5: what was left under the name of a revision is taken over where it says the same, in whatever words, and passed by
+/// where it is somebody's.
+pub(crate) async fn taken_revisions() -> Result<(), Error> {
+    let person = Person::at_work("w5f").await?;
+    person.create(|text| text)?;
+    person.until_ready(2).await?;
+    let name = person.field("petset/web", ".status.updateRevision")?;
+    let revision = person.kubectl(&["get", "controllerrevisions", &name, "-o=json"])?;
+    let revision: serde_json::Value = serde_json::from_str(&revision)?;
+    let again = async |left: serde_json::Value| {
+        person.kubectl(&["delete", "petset", "web", "--timeout=60s"])?;
+        person.create(|_| left.to_string())?;
+        person.create(|text| text.split_once("---\n").map(|(_, set)| set.to_owned()).unwrap_or_default())?;
+        person.until_ready(2).await?;
+        person.field("petset/web", ".status.updateRevision")
+    };
+    // Of the set by its labels only, and not in our words.
+    let mut data = revision["data"].clone();
+    data["spec"]["template"]["metadata"]["creationTimestamp"] = json!(null);
+    let mut left = json!({ "apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 7, "data": data,
+        "metadata": { "name": name, "labels": { "app": "nginx" } } });
+    ensure!(again(left.clone()).await? == name, "it was not taken over");
+    let whose = person.field(&format!("controllerrevision/{name}"), ".metadata.ownerReferences[0].name")?;
+    ensure!(whose == "web", "it is of {whose}");
+    // Somebody's: of an owner that is there, so that the cluster leaves it alone.
+    let owner = person.field("service/nginx", ".metadata.uid")?;
+    left["metadata"]["ownerReferences"] =
+        json!([{ "apiVersion": "v1", "kind": "Service", "name": "nginx", "uid": owner, "controller": true }]);
+    let next = again(left).await?;
+    ensure!(next != name, "it was taken from somebody");
+    person.until_field("petset/web", ".status.collisionCount", "1").await?;
+    person.leave().await;
+    Ok(())
+}
+
 /// W5, third part: deleting a claim in use waits for its pod.
 pub(crate) async fn claim_in_use() -> Result<(), Error> {
     let person = Person::at_work("w5c").await?;
