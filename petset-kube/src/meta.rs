@@ -19,6 +19,9 @@ pub(crate) const MARK: &str = "petset.rs/goes-with-pet";
 /// The revision that a pod was made from: the label that Kubernetes' own sets use.
 pub(crate) const REVISION: &str = "controller-revision-hash";
 
+/// The pod's name: the label by which Services select a single pod of Kubernetes' own sets.
+pub(crate) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+
 /// What kind of object owns pods and claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OwnerKind {

@@ -209,6 +209,10 @@ impl PodBackend for KubePods {
                 metadata["ownerReferences"] =
                     meta::references(self.owner, &pod.set, owner.as_ref(), &found.other_owners);
             }
+            if self.owner == OwnerKind::STATEFUL_SET && owner.as_ref().is_some_and(Option::is_some) {
+                // Services select single pods by it, and whoever made the pod may have left it out.
+                metadata["labels"][meta::POD_NAME] = json!(pod.name());
+            }
             if version.is_some() || owner.is_some() {
                 metadata["resourceVersion"] = json!(version.as_ref().unwrap_or(&found.pod.version));
             }
