@@ -1,34 +1,94 @@
 //! The objects of a view, and what each kind of news does to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+
+use petset_core::SetKey;
 
 use super::entry::Entry;
 
 /// Namespace and name.
 pub(super) type Key = (String, String);
 
+/// Which objects are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// Those of a namespace whose names begin like this.
+    Names(&'a str, &'a str),
+    /// Those that a set's name fits, of a kind that is indexed by sets.
+    Set(&'a SetKey),
+}
+
+/// The names of objects by the sets that they may belong to.
+#[derive(Debug)]
+struct Index {
+    read: fn(&Key) -> Vec<SetKey>,
+    names: BTreeMap<SetKey, BTreeSet<String>>,
+}
+
+impl Index {
+    fn add(&mut self, key: &Key) {
+        for set in (self.read)(key) {
+            self.names.entry(set).or_default().insert(key.1.clone());
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        for set in (self.read)(key) {
+            if let Some(names) = self.names.get_mut(&set)
+                && names.remove(&key.1)
+                && names.is_empty()
+            {
+                self.names.remove(&set);
+            }
+        }
+    }
+}
+
 /// The objects of a view by namespace and name.
 #[derive(Debug)]
 pub(super) struct Objects<T> {
     by_key: BTreeMap<Key, Entry<T>>,
+    index: Option<Index>,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
     seen: u64,
 }
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), seen: 0 }
+        Self { by_key: BTreeMap::new(), index: None, seen: 0 }
     }
 }
 
 impl<T> Objects<T> {
+    /// Nothing yet, indexed by what `read` says if there is such a thing.
+    pub(super) fn indexed(read: Option<fn(&Key) -> Vec<SetKey>>) -> Self {
+        Self { index: read.map(|read| Index { read, names: BTreeMap::new() }), ..Self::default() }
+    }
+
+    fn insert(&mut self, key: Key, entry: Entry<T>) {
+        if let Some(index) = &mut self.index
+            && !self.by_key.contains_key(&key)
+        {
+            index.add(&key);
+        }
+        self.by_key.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if self.by_key.remove(key).is_some()
+            && let Some(index) = &mut self.index
+        {
+            index.remove(key);
+        }
+    }
+
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
         let known = self.by_key.get(&key).map(|entry| entry.version);
         if known.is_none_or(|known| known <= version) {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+            self.insert(key, Entry { version, kept, unconfirmed: None });
         }
         known.is_none_or(|known| known < version)
     }
@@ -37,7 +97,10 @@ impl<T> Objects<T> {
     pub(super) fn gone(&mut self, key: &Key, version: u64) -> bool {
         self.seen = self.seen.max(version);
         let is_news = self.by_key.get(key).is_some_and(|entry| entry.version <= version);
-        is_news && self.by_key.remove(key).is_some()
+        if is_news {
+            self.remove(key);
+        }
+        is_news
     }
 
     /// The answer to an own write shows an object; whether that is news. What the watch has passed already, it knows
@@ -48,7 +111,7 @@ impl<T> Objects<T> {
             None => self.seen < version,
         };
         if is_news {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: Some(now) });
+            self.insert(key, Entry { version, kept, unconfirmed: Some(now) });
         }
         is_news
     }
@@ -66,7 +129,7 @@ impl<T> Objects<T> {
                 self.wrote(key, version, kept, now);
             }
             (None, Some(entry)) if entry.version == asked => {
-                self.by_key.remove(&key);
+                self.remove(&key);
             }
             (None, _) => {}
         }
@@ -105,14 +168,27 @@ impl<T> Objects<T> {
         self.by_key.get(key)
     }
 
-    /// The objects of a namespace whose names begin like this.
-    pub(super) fn of<'a>(
+    /// These objects, by name.
+    pub(super) fn of<'a>(&'a self, place: Place<'a>) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
+        match (place, &self.index) {
+            (Place::Names(namespace, prefix), _) => self.beginning(namespace, prefix),
+            (Place::Set(set), None) => self.beginning(&set.namespace, ""),
+            (Place::Set(set), Some(index)) => {
+                let names = index.names.get(set).into_iter().flatten();
+                let key = |name: &String| (set.namespace.to_string(), name.clone());
+                Box::new(names.filter_map(move |name| self.by_key.get_key_value(&key(name))))
+            }
+        }
+    }
+
+    fn beginning<'a>(
         &'a self,
         namespace: &'a str,
         prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a Key, &'a Entry<T>)> {
+    ) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
         let first = (namespace.to_owned(), prefix.to_owned());
-        self.by_key.range(first..).take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix))
+        let some = self.by_key.range(first..);
+        Box::new(some.take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix)))
     }
 }
 
@@ -198,12 +274,38 @@ mod tests {
     }
 
     #[test]
+    fn a_set_finds_its_own_and_looks_at_nothing_else() {
+        let read = |(namespace, name): &Key| -> Vec<SetKey> {
+            name.match_indices('-').map(|(at, _)| SetKey::new(namespace.as_str(), &name[at + 1..])).collect()
+        };
+        let mut objects = Objects::indexed(Some(read));
+        for number in 0..1000 {
+            objects.shown(("default".to_owned(), format!("www-other{number}")), 1, Ok(()));
+        }
+        let key = |name: &str| ("default".to_owned(), name.to_owned());
+        for name in ["www-a-b", "data-b", "data-a-b"] {
+            objects.shown(key(name), 1, Ok(()));
+        }
+        let set = SetKey::new("default", "a-b");
+        let names = |objects: &Objects<()>| -> Vec<String> {
+            objects.of(Place::Set(&set)).map(|((_, name), _)| name.clone()).collect()
+        };
+        assert_eq!(names(&objects), ["data-a-b", "www-a-b"]);
+        objects.shown(key("data-a-b"), 2, Ok(()));
+        objects.gone(&key("www-a-b"), 3);
+        assert_eq!(names(&objects), ["data-a-b"]);
+        objects.gone(&key("data-a-b"), 4);
+        assert_eq!(names(&objects), [""; 0]);
+        assert!(!objects.index.is_some_and(|index| index.names.contains_key(&set)), "nothing is left of it");
+    }
+
+    #[test]
     fn only_names_that_begin_so() {
         let mut objects = Objects::default();
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }
-        let found: Vec<_> = objects.of("default", "web-").map(|(key, _)| key.1.as_str()).collect();
+        let found: Vec<_> = objects.of(Place::Names("default", "web-")).map(|(key, _)| key.1.as_str()).collect();
         assert_eq!(found, ["web-0", "web-1"]);
     }
 }

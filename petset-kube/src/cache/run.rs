@@ -86,7 +86,11 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
         Self {
             client,
             scope,
-            views: Mutex::new(Views { current: Objects::default(), next: None, blind_since: Some(Instant::now()) }),
+            views: Mutex::new(Views {
+                current: Objects::indexed(R::INDEX),
+                next: None,
+                blind_since: Some(Instant::now()),
+            }),
             progress: watch::Sender::new(Progress::Begins(1)),
             needed: Notify::new(),
             hints: Hints::new(),
@@ -137,7 +141,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
     /// Takes in one event; whether the list is whole with it.
     fn take_in(&self, event: &Event<R>) -> bool {
         match event {
-            Event::Init => self.lock().next = Some(Objects::default()),
+            Event::Init => self.lock().next = Some(Objects::indexed(R::INDEX)),
             Event::InitApply(object) => {
                 if let Some(next) = &mut self.lock().next {
                     next.shown(key_of(object), version_of(object), object.keep());

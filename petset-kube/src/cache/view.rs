@@ -8,11 +8,11 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::WatchStream;
-use petset_core::{Error, ErrorKind, Result};
+use petset_core::{Error, ErrorKind, Result, SetKey};
 use tokio::task::JoinHandle;
 
 use super::entry::{Entry, Record, key_of, version_of};
-use super::map::Key;
+use super::map::{Key, Place};
 use super::run::{Progress, Scope, Shared};
 use crate::client::{Connection, Failure};
 
@@ -49,13 +49,33 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         prefix: &str,
         wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
     ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Place::Names(namespace, prefix), wanted).await
+    }
+
+    /// The objects of a kind with an index that may be this set's by their names and that `wanted` picks, by name.
+    ///
+    /// # Errors
+    /// When the view is not whole, or one of them cannot be read.
+    pub(crate) async fn list_of(
+        &self,
+        set: &SetKey,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Place::Set(set), wanted).await
+    }
+
+    async fn pick(
+        &self,
+        place: Place<'_>,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
         self.whole().await?;
-        for key in self.doubtful(namespace, prefix, &wanted) {
+        for key in self.doubtful(place, &wanted) {
             self.look(&key).await?;
         }
         let views = self.shared.lock();
         let mut found = Vec::new();
-        for ((_, name), entry) in views.current.of(namespace, prefix) {
+        for ((namespace, name), entry) in views.current.of(place) {
             match &entry.kept {
                 Ok(kept) if wanted(name, Some(kept)) => found.push((name.clone(), kept.clone())),
                 Err(problem) if wanted(name, None) => {
@@ -128,7 +148,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         }
         let known: Vec<Key> = {
             let views = self.shared.lock();
-            let all = views.current.of(namespace, "").map(|(key, _)| key);
+            let all = views.current.of(Place::Names(namespace, "")).map(|(key, _)| key);
             all.filter(|key| wanted(&key.1) && !shown.contains(*key)).cloned().collect()
         };
         for key in known {
@@ -139,7 +159,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
 
     /// The names of a namespace's objects, as far as they are known.
     pub(crate) fn names(&self, namespace: &str) -> Vec<String> {
-        self.shared.lock().current.of(namespace, "").map(|((_, name), _)| name.clone()).collect()
+        self.shared.lock().current.of(Place::Names(namespace, "")).map(|((_, name), _)| name.clone()).collect()
     }
 
     /// Reads an object from the server, now.
@@ -186,12 +206,12 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
     }
 
     /// Objects that cannot be read, and those of own writes and reads that the watch should have shown by now.
-    fn doubtful(&self, namespace: &str, prefix: &str, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
+    fn doubtful(&self, place: Place<'_>, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
         let views = self.shared.lock();
         let is_doubtful = |entry: &Entry<R::Kept>| {
             entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
         };
-        let all = views.current.of(namespace, prefix);
+        let all = views.current.of(place);
         let some = all.filter(|((_, name), entry)| is_doubtful(entry) && wanted(name, entry.kept.as_ref().ok()));
         some.map(|(key, _)| key.clone()).collect()
     }
