@@ -1,10 +1,10 @@
 //! The pods of sets as they are known, and how new that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use petset_core::backend::Pod;
-use petset_core::{Result, SetKey, Version};
+use petset_core::{PodUid, Result, SetKey, Version};
 
 use super::record::{KeptPod, PodRecord};
 use crate::cache::Cache;
@@ -16,7 +16,12 @@ use crate::cache::Cache;
 pub(crate) struct PodView {
     pub(super) pods: Arc<Cache<PodRecord>>,
     ages: Mutex<BTreeMap<SetKey, Age>>,
+    /// What the server left out of pods that were made here, the latest last.
+    left_out: Mutex<VecDeque<(PodUid, String)>>,
 }
+
+/// So many pods of which something was left out are remembered.
+const REMEMBERED: usize = 1024;
 
 /// How new pods are: versions of the server, as numbers, and the version of the set that was known when they were read.
 #[derive(Debug, Default, Clone)]
@@ -33,7 +38,7 @@ struct Age {
 
 impl PodView {
     pub(crate) fn new(pods: Arc<Cache<PodRecord>>) -> Self {
-        Self { pods, ages: Mutex::default() }
+        Self { pods, ages: Mutex::default(), left_out: Mutex::default() }
     }
 
     /// The pods of a set's names.
@@ -46,7 +51,31 @@ impl PodView {
             age.listed = seen.max(age.read);
             age.listed_since.clone_from(&age.read_since);
         });
-        Ok(found.into_iter().map(|(_, kept)| kept.pod).collect())
+        Ok(found.into_iter().map(|(_, kept)| self.told(kept.pod)).collect())
+    }
+
+    /// A pod was made, without these fields of its template.
+    pub(super) fn made(&self, pod: &PodUid, left_out: &[String]) {
+        if left_out.is_empty() {
+            return;
+        }
+        let fields = left_out.join(", ");
+        tracing::warn!(pod = %pod, fields, "the API server left out a part of a pod");
+        let mut all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == REMEMBERED {
+            all.pop_front();
+        }
+        all.push_back((pod.clone(), fields));
+    }
+
+    /// A pod that says what was left out of it, unless something else is wrong with it.
+    fn told(&self, mut pod: Pod) -> Pod {
+        let all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, fields)) = all.iter().find(|(uid, _)| pod.status.reason.is_none() && *uid == pod.uid) {
+            pod.status.reason = Some("FieldsLeftOut".to_owned());
+            pod.status.message = Some(format!("the API server knows or allows none of {fields} and left them out"));
+        }
+        pod
     }
 
     /// Whether the pods of `set` that were listed last are at least as new as this version of the set. Where they are

@@ -139,8 +139,8 @@ impl VolumeProvisioner for KubeVolumes {
         let operation = "create a claim";
         for _ in 0..TRIES {
             let body = self.body(&request)?;
-            match self.client.create::<ClaimRecord>(operation, &request.set.namespace, &body).await {
-                Ok(answer) => {
+            match self.client.create_strictly::<ClaimRecord>(operation, &request.set.namespace, &body).await {
+                Ok((answer, _)) => {
                     self.claims.wrote(&answer);
                     let made = answer.keep();
                     let made =
