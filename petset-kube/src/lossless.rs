@@ -27,6 +27,45 @@ pub(crate) fn check<T: DeserializeOwned + Serialize>(path: &str, written: &Value
     found
 }
 
+/// What a server left out of what was written, by paths below `path`. Members of lists are told by their names, where
+/// they have some: others may have been put between them. What says nothing may be left out.
+pub(crate) fn left_out(path: &str, written: &Value, back: &Value) -> Vec<String> {
+    match (written, back) {
+        (Value::Object(written), Value::Object(back)) => {
+            let fields = written.iter().filter(|(_, value)| !says_nothing(value));
+            let below = |(key, value): (&String, &Value)| {
+                let path = format!("{path}.{key}");
+                back.get(key).map_or_else(|| vec![path.clone()], |back| left_out(&path, value, back))
+            };
+            fields.flat_map(below).collect()
+        }
+        (Value::Array(written), Value::Array(back)) => {
+            let below = |(index, value): (usize, &Value)| {
+                let path = format!("{path}[{index}]");
+                let same = match value.get("name") {
+                    Some(name) => back.iter().find(|back| back.get("name") == Some(name)),
+                    None => back.get(index),
+                };
+                same.map_or_else(|| vec![path.clone()], |back| left_out(&path, value, back))
+            };
+            written.iter().enumerate().flat_map(below).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether it is what a server takes a missing field for.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(said) => !said,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(all) => all.is_empty(),
+        Value::Object(fields) => fields.values().all(says_nothing),
+    }
+}
+
 fn compare(path: &str, written: &Value, back: &Value, found: &mut Vec<Violation>) {
     match (written, back) {
         (Value::Object(written), Value::Object(back)) => {
@@ -81,6 +120,18 @@ mod tests {
     fn what_it_does_not_know_is_named() {
         let unknown = json!({ "containers": [{ "name": "main", "imagee": "x" }], "runtimeClass": "fast" });
         assert_eq!(paths(&unknown), ["spec.containers[0].imagee", "spec.runtimeClass"]);
+    }
+
+    #[test]
+    fn what_a_server_leaves_out_is_named_and_what_it_adds_is_not() {
+        let written = json!({ "containers": [{ "name": "main", "image": "x", "resizePolicy": [{ "a": "b" }] }],
+            "os": { "name": "linux" }, "hostNetwork": false, "securityContext": {}, "priority": 1,
+            "tolerations": [{ "key": "a" }], "volumes": [{ "name": "tmp", "emptyDir": {} }] });
+        let back = json!({ "containers": [{ "name": "added" }, { "name": "main", "image": "x", "tty": true }],
+            "priority": 1, "tolerations": [{ "key": "a", "operator": "Exists" }, { "key": "b" }],
+            "volumes": [{ "name": "token" }, { "name": "tmp", "emptyDir": {} }] });
+        assert_eq!(left_out("spec", &written, &back), ["spec.containers[0].resizePolicy", "spec.os"]);
+        assert_eq!(left_out("spec", &back, &back), [""; 0]);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
+use petset_core::spec::RetentionPolicyType;
 use petset_core::{SetKey, SetUid, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// The set's name: a label of everything that we make for a set.
@@ -12,10 +14,13 @@ pub(crate) const SET: &str = "petset.rs/set";
 pub(crate) const CLAIM_TEMPLATE: &str = "petset.rs/claim-template";
 /// What a `StatefulSet` has no field for and must not be forgotten: an annotation of the set.
 pub(crate) const STATE: &str = "petset.rs/state";
-/// That a claim of a `StatefulSet` goes when its pet is scaled away, and stays when the set is deleted: an annotation.
+/// That a claim goes when its pet is scaled away, and stays when the set is deleted: an annotation.
 pub(crate) const MARK: &str = "petset.rs/goes-with-pet";
 /// The revision that a pod was made from: the label that Kubernetes' own sets use.
 pub(crate) const REVISION: &str = "controller-revision-hash";
+
+/// The pod's name: the label by which Services select a single pod of Kubernetes' own sets.
+pub(crate) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
 
 /// What kind of object owns pods and claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,21 @@ pub(crate) enum Tenure {
     Mark(Option<String>),
     /// By nothing: no policy deletes it.
     Nothing,
+}
+
+impl Tenure {
+    /// As the retention policy in `spec` wants it.
+    pub(crate) fn of(spec: &Value, mark: impl FnOnce() -> Option<String>) -> Self {
+        let policy = |when: &str| {
+            let policy = &spec["persistentVolumeClaimRetentionPolicy"][when];
+            RetentionPolicyType::deserialize(policy).unwrap_or_default()
+        };
+        match (policy("whenDeleted"), policy("whenScaled")) {
+            (RetentionPolicyType::Delete, _) => Self::Reference,
+            (RetentionPolicyType::Retain, RetentionPolicyType::Delete) => Self::Mark(mark()),
+            (RetentionPolicyType::Retain, RetentionPolicyType::Retain) => Self::Nothing,
+        }
+    }
 }
 
 /// The life of a set, or of something else, that controls an object.

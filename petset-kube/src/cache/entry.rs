@@ -22,6 +22,10 @@ pub(crate) trait Record:
     /// Only objects with this label are looked at.
     const LABEL: Option<&'static str> = None;
 
+    /// All sets that an object may belong to by its name, where that does not begin with the set's: then sets find theirs
+    /// by it.
+    const INDEX: Option<fn(&Key) -> Vec<SetKey>> = None;
+
     /// What is kept of it; an error says what cannot be read.
     fn keep(&self) -> Result<Self::Kept, String>;
 
@@ -36,7 +40,7 @@ pub(super) struct Entry<T> {
     pub(super) version: u64,
     /// What is kept, or what cannot be read.
     pub(super) kept: Result<T, String>,
-    /// Since when it is there by an own write only, which the watch has not shown yet.
+    /// Since when it is there by an own write or read only, which the watch has not shown yet.
     pub(super) unconfirmed: Option<Instant>,
 }
 

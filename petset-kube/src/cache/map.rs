@@ -1,34 +1,94 @@
 //! The objects of a view, and what each kind of news does to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+
+use petset_core::SetKey;
 
 use super::entry::Entry;
 
 /// Namespace and name.
 pub(super) type Key = (String, String);
 
+/// Which objects are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// Those of a namespace whose names begin like this.
+    Names(&'a str, &'a str),
+    /// Those that a set's name fits, of a kind that is indexed by sets.
+    Set(&'a SetKey),
+}
+
+/// The names of objects by the sets that they may belong to.
+#[derive(Debug)]
+struct Index {
+    read: fn(&Key) -> Vec<SetKey>,
+    names: BTreeMap<SetKey, BTreeSet<String>>,
+}
+
+impl Index {
+    fn add(&mut self, key: &Key) {
+        for set in (self.read)(key) {
+            self.names.entry(set).or_default().insert(key.1.clone());
+        }
+    }
+
+    fn remove(&mut self, key: &Key) {
+        for set in (self.read)(key) {
+            if let Some(names) = self.names.get_mut(&set)
+                && names.remove(&key.1)
+                && names.is_empty()
+            {
+                self.names.remove(&set);
+            }
+        }
+    }
+}
+
 /// The objects of a view by namespace and name.
 #[derive(Debug)]
 pub(super) struct Objects<T> {
     by_key: BTreeMap<Key, Entry<T>>,
+    index: Option<Index>,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
     seen: u64,
 }
 
 impl<T> Default for Objects<T> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), seen: 0 }
+        Self { by_key: BTreeMap::new(), index: None, seen: 0 }
     }
 }
 
 impl<T> Objects<T> {
+    /// Nothing yet, indexed by what `read` says if there is such a thing.
+    pub(super) fn indexed(read: Option<fn(&Key) -> Vec<SetKey>>) -> Self {
+        Self { index: read.map(|read| Index { read, names: BTreeMap::new() }), ..Self::default() }
+    }
+
+    fn insert(&mut self, key: Key, entry: Entry<T>) {
+        if let Some(index) = &mut self.index
+            && !self.by_key.contains_key(&key)
+        {
+            index.add(&key);
+        }
+        self.by_key.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &Key) {
+        if self.by_key.remove(key).is_some()
+            && let Some(index) = &mut self.index
+        {
+            index.remove(key);
+        }
+    }
+
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
         let known = self.by_key.get(&key).map(|entry| entry.version);
         if known.is_none_or(|known| known <= version) {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+            self.insert(key, Entry { version, kept, unconfirmed: None });
         }
         known.is_none_or(|known| known < version)
     }
@@ -37,7 +97,10 @@ impl<T> Objects<T> {
     pub(super) fn gone(&mut self, key: &Key, version: u64) -> bool {
         self.seen = self.seen.max(version);
         let is_news = self.by_key.get(key).is_some_and(|entry| entry.version <= version);
-        is_news && self.by_key.remove(key).is_some()
+        if is_news {
+            self.remove(key);
+        }
+        is_news
     }
 
     /// The answer to an own write shows an object; whether that is news. What the watch has passed already, it knows
@@ -48,21 +111,27 @@ impl<T> Objects<T> {
             None => self.seen < version,
         };
         if is_news {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: Some(now) });
+            self.insert(key, Entry { version, kept, unconfirmed: Some(now) });
         }
         is_news
     }
 
-    /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`.
-    pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>) {
-        match found {
-            Some((version, kept)) if self.by_key.get(&key).is_none_or(|entry| entry.version <= version) => {
-                self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+    /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`. Its
+    /// answer may come late: what it shows is unconfirmed as an own write is.
+    pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>, now: Instant) {
+        match (found, self.by_key.get_mut(&key)) {
+            (Some((version, kept)), Some(entry)) if entry.version == version => {
+                entry.kept = kept;
+                // The watch is still to show it, or never will.
+                entry.unconfirmed = entry.unconfirmed.map(|_| now);
             }
-            None if self.by_key.get(&key).is_some_and(|entry| entry.version == asked) => {
-                self.by_key.remove(&key);
+            (Some((version, kept)), _) => {
+                self.wrote(key, version, kept, now);
             }
-            Some(_) | None => {}
+            (None, Some(entry)) if entry.version == asked => {
+                self.remove(&key);
+            }
+            (None, _) => {}
         }
     }
 
@@ -99,14 +168,27 @@ impl<T> Objects<T> {
         self.by_key.get(key)
     }
 
-    /// The objects of a namespace whose names begin like this.
-    pub(super) fn of<'a>(
+    /// These objects, by name.
+    pub(super) fn of<'a>(&'a self, place: Place<'a>) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
+        match (place, &self.index) {
+            (Place::Names(namespace, prefix), _) => self.beginning(namespace, prefix),
+            (Place::Set(set), None) => self.beginning(&set.namespace, ""),
+            (Place::Set(set), Some(index)) => {
+                let names = index.names.get(set).into_iter().flatten();
+                let key = |name: &String| (set.namespace.to_string(), name.clone());
+                Box::new(names.filter_map(move |name| self.by_key.get_key_value(&key(name))))
+            }
+        }
+    }
+
+    fn beginning<'a>(
         &'a self,
         namespace: &'a str,
         prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a Key, &'a Entry<T>)> {
+    ) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
         let first = (namespace.to_owned(), prefix.to_owned());
-        self.by_key.range(first..).take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix))
+        let some = self.by_key.range(first..);
+        Box::new(some.take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix)))
     }
 }
 
@@ -149,6 +231,35 @@ mod tests {
     }
 
     #[test]
+    fn s13_a_late_read_brings_nothing_back() {
+        let mut objects = Objects::default();
+        objects.shown(key(), 5, Ok(5));
+        objects.gone(&key(), 6);
+        objects.read(key(), 5, Some((5, Ok(5))), Instant::now());
+        assert_eq!(kept(&objects), None, "the watch has passed version 5");
+    }
+
+    #[test]
+    fn s13_what_only_a_read_has_shown_is_looked_at_again() {
+        // A list that is under way does not know yet how new it is.
+        let (mut listing, earlier) = (Objects::default(), Instant::now());
+        let unconfirmed = |objects: &Objects<u32>| objects.get(&key()).and_then(|entry| entry.unconfirmed);
+        listing.read(key(), 5, Some((5, Ok(5))), earlier);
+        assert_eq!(unconfirmed(&listing), Some(earlier), "an object that is gone has been brought back for good");
+        let later = earlier + std::time::Duration::from_secs(3);
+        listing.read(key(), 5, Some((5, Ok(5))), later);
+        assert_eq!(unconfirmed(&listing), Some(later), "this answer may be as late as the first one");
+        listing.shown(key(), 5, Ok(5));
+        assert_eq!(unconfirmed(&listing), None);
+        listing.read(key(), 5, Some((5, Ok(5))), later);
+        assert_eq!(unconfirmed(&listing), None, "the watch has shown it");
+        listing.read(key(), 5, Some((8, Ok(8))), later);
+        assert_eq!(unconfirmed(&listing), Some(later), "the watch has not shown this version");
+        listing.read(key(), 8, None, later);
+        assert_eq!(kept(&listing), None);
+    }
+
+    #[test]
     fn l3_a_list_tells_what_changed_since_the_last_one() {
         let key = |name: &str| ("default".to_owned(), name.to_owned());
         let (mut before, mut after) = (Objects::default(), Objects::default());
@@ -163,12 +274,38 @@ mod tests {
     }
 
     #[test]
+    fn a_set_finds_its_own_and_looks_at_nothing_else() {
+        let read = |(namespace, name): &Key| -> Vec<SetKey> {
+            name.match_indices('-').map(|(at, _)| SetKey::new(namespace.as_str(), &name[at + 1..])).collect()
+        };
+        let mut objects = Objects::indexed(Some(read));
+        for number in 0..1000 {
+            objects.shown(("default".to_owned(), format!("www-other{number}")), 1, Ok(()));
+        }
+        let key = |name: &str| ("default".to_owned(), name.to_owned());
+        for name in ["www-a-b", "data-b", "data-a-b"] {
+            objects.shown(key(name), 1, Ok(()));
+        }
+        let set = SetKey::new("default", "a-b");
+        let names = |objects: &Objects<()>| -> Vec<String> {
+            objects.of(Place::Set(&set)).map(|((_, name), _)| name.clone()).collect()
+        };
+        assert_eq!(names(&objects), ["data-a-b", "www-a-b"]);
+        objects.shown(key("data-a-b"), 2, Ok(()));
+        objects.gone(&key("www-a-b"), 3);
+        assert_eq!(names(&objects), ["data-a-b"]);
+        objects.gone(&key("data-a-b"), 4);
+        assert_eq!(names(&objects), [""; 0]);
+        assert!(!objects.index.is_some_and(|index| index.names.contains_key(&set)), "nothing is left of it");
+    }
+
+    #[test]
     fn only_names_that_begin_so() {
         let mut objects = Objects::default();
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }
-        let found: Vec<_> = objects.of("default", "web-").map(|(key, _)| key.1.as_str()).collect();
+        let found: Vec<_> = objects.of(Place::Names("default", "web-")).map(|(key, _)| key.1.as_str()).collect();
         assert_eq!(found, ["web-0", "web-1"]);
     }
 }

@@ -9,6 +9,7 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource};
 use petset_core::backend::Hints;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use super::entry::{Record, key_of, version_of};
 use super::map::{Key, Objects};
@@ -58,6 +59,8 @@ pub(super) struct Views<T> {
     pub(super) current: Objects<T>,
     /// What a list that is under way has shown so far.
     next: Option<Objects<T>>,
+    /// Since when it is not whole.
+    pub(super) blind_since: Option<Instant>,
 }
 
 /// Where the watch is; its attempts are counted.
@@ -83,7 +86,11 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
         Self {
             client,
             scope,
-            views: Mutex::new(Views { current: Objects::default(), next: None }),
+            views: Mutex::new(Views {
+                current: Objects::indexed(R::INDEX),
+                next: None,
+                blind_since: Some(Instant::now()),
+            }),
             progress: watch::Sender::new(Progress::Begins(1)),
             needed: Notify::new(),
             hints: Hints::new(),
@@ -107,6 +114,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
             self.progress.send_replace(Progress::Begins(attempt));
             let (was_whole, why) = self.watch_once().await;
             tracing::debug!(kinds = R::KINDS, why, "the watch broke");
+            self.lock().blind_since.get_or_insert_with(Instant::now);
             self.progress.send_replace(Progress::Broken(attempt, why));
             pause = if was_whole { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::select! {
@@ -133,7 +141,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
     /// Takes in one event; whether the list is whole with it.
     fn take_in(&self, event: &Event<R>) -> bool {
         match event {
-            Event::Init => self.lock().next = Some(Objects::default()),
+            Event::Init => self.lock().next = Some(Objects::indexed(R::INDEX)),
             Event::InitApply(object) => {
                 if let Some(next) = &mut self.lock().next {
                     next.shown(key_of(object), version_of(object), object.keep());
@@ -141,6 +149,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
             }
             Event::InitDone => {
                 let mut views = self.lock();
+                views.blind_since = None;
                 let news = views.next.take().map(|next| {
                     let before = std::mem::replace(&mut views.current, next);
                     before.differences(&views.current)
@@ -181,4 +190,66 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::{BodyExt, Full};
+    use kube::Client;
+    use kube::client::Body;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::pods::PodRecord;
+
+    const EMPTY: &str = r#"{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"5"},"items":[]}"#;
+
+    /// A server that answers some requests, by their number, with a list and says nothing more of any watch, or of what is
+    /// to be half a list.
+    fn server(asked: Arc<AtomicUsize>, answers: &'static [&'static str]) -> Client {
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let turn = asked.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let said = match answers.get(turn) {
+                    Some(&"") => std::future::pending().await,
+                    Some(said) => *said,
+                    None => EMPTY,
+                };
+                let is_watch = request.uri().query().is_some_and(|query| query.contains("watch=true"));
+                let body = Full::<Bytes>::from(said);
+                let body = if is_watch || said != EMPTY {
+                    body.with_trailers(std::future::pending()).boxed_unsync()
+                } else {
+                    body.boxed_unsync()
+                };
+                Ok::<_, Infallible>(Response::new(body))
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l3_a_server_that_falls_silent_is_asked_again() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        // No answer to a list, half of one, a whole one and no answer to the watch, all of it and a watch that is silent.
+        let client = server(Arc::clone(&asked), &["", "{", EMPTY, "", EMPTY, "\n"]);
+        let cache: Cache<PodRecord> = Cache::new(Connection::new(client), Scope::Cluster);
+        let hour = Duration::from_secs(3600);
+        timeout(hour, cache.all()).await.expect("it is given up").expect_err("no answer");
+        assert!(cache.blind_for() > Duration::from_secs(50), "{:?}", cache.blind_for());
+        let until = async |number: usize| {
+            while asked.load(Ordering::Relaxed) < number {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        timeout(hour, until(7)).await.expect("it is asked again");
+        cache.all().await.expect("a whole list");
+        assert_eq!(cache.blind_for(), Duration::ZERO);
+    }
 }

@@ -8,15 +8,15 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::WatchStream;
-use petset_core::{Error, ErrorKind, Result};
+use petset_core::{Error, ErrorKind, Result, SetKey};
 use tokio::task::JoinHandle;
 
 use super::entry::{Entry, Record, key_of, version_of};
-use super::map::Key;
+use super::map::{Key, Place};
 use super::run::{Progress, Scope, Shared};
 use crate::client::{Connection, Failure};
 
-/// So long the watch may take to show an own write, before the object is looked at.
+/// So long the watch may take to show what an own write or read has shown, before the object is looked at.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A shared view of the objects of one kind.
@@ -49,13 +49,33 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         prefix: &str,
         wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
     ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Place::Names(namespace, prefix), wanted).await
+    }
+
+    /// The objects of a kind with an index that may be this set's by their names and that `wanted` picks, by name.
+    ///
+    /// # Errors
+    /// When the view is not whole, or one of them cannot be read.
+    pub(crate) async fn list_of(
+        &self,
+        set: &SetKey,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Place::Set(set), wanted).await
+    }
+
+    async fn pick(
+        &self,
+        place: Place<'_>,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
         self.whole().await?;
-        for key in self.doubtful(namespace, prefix, &wanted) {
+        for key in self.doubtful(place, &wanted) {
             self.look(&key).await?;
         }
         let views = self.shared.lock();
         let mut found = Vec::new();
-        for ((_, name), entry) in views.current.of(namespace, prefix) {
+        for ((namespace, name), entry) in views.current.of(place) {
             match &entry.kept {
                 Ok(kept) if wanted(name, Some(kept)) => found.push((name.clone(), kept.clone())),
                 Err(problem) if wanted(name, None) => {
@@ -123,12 +143,12 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         let mut shown = BTreeSet::new();
         for object in &listed.items {
             let (key, found) = (key_of(object), (version_of(object), object.keep()));
-            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone())));
+            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone()), Instant::now()));
             shown.insert(key);
         }
         let known: Vec<Key> = {
             let views = self.shared.lock();
-            let all = views.current.of(namespace, "").map(|(key, _)| key);
+            let all = views.current.of(Place::Names(namespace, "")).map(|(key, _)| key);
             all.filter(|key| wanted(&key.1) && !shown.contains(*key)).cloned().collect()
         };
         for key in known {
@@ -139,7 +159,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
 
     /// The names of a namespace's objects, as far as they are known.
     pub(crate) fn names(&self, namespace: &str) -> Vec<String> {
-        self.shared.lock().current.of(namespace, "").map(|((_, name), _)| name.clone()).collect()
+        self.shared.lock().current.of(Place::Names(namespace, "")).map(|((_, name), _)| name.clone()).collect()
     }
 
     /// Reads an object from the server, now.
@@ -149,7 +169,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         let api: Api<R> = self.shared.client.namespaced(namespace);
         let found = api.get_opt(name).await.map_err(|error| Failure::new("read an object", error))?;
         let kept = found.as_ref().map(|found| (version_of(found), found.keep()));
-        self.shared.lock().both(|objects| objects.read(key.clone(), asked, kept.clone()));
+        self.shared.lock().both(|objects| objects.read(key.clone(), asked, kept.clone(), Instant::now()));
         match kept {
             None => Ok(None),
             Some((_, Ok(kept))) => Ok(Some(kept)),
@@ -163,7 +183,8 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
     /// Takes in the answer to an own read.
     pub(crate) fn saw(&self, answer: &R) {
         let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
-        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone()))));
+        let now = Instant::now();
+        self.shared.lock().both(|objects| objects.read(key.clone(), version, Some((version, kept.clone())), now));
     }
 
     /// Takes in the answer to an own write.
@@ -184,15 +205,20 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.shared.hint(&key, None);
     }
 
-    /// Objects that cannot be read, and own writes that the watch should have shown by now.
-    fn doubtful(&self, namespace: &str, prefix: &str, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
+    /// Objects that cannot be read, and those of own writes and reads that the watch should have shown by now.
+    fn doubtful(&self, place: Place<'_>, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
         let views = self.shared.lock();
         let is_doubtful = |entry: &Entry<R::Kept>| {
             entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
         };
-        let all = views.current.of(namespace, prefix);
+        let all = views.current.of(place);
         let some = all.filter(|((_, name), entry)| is_doubtful(entry) && wanted(name, entry.kept.as_ref().ok()));
         some.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// For how long the view has not been whole; zero when it is.
+    pub(crate) fn blind_for(&self) -> Duration {
+        self.shared.lock().blind_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// Waits until the view is whole; where the watch is broken, for one attempt that begins now.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod error;
+mod patience;
 
 pub(crate) use connection::Connection;
 pub(crate) use error::Failure;

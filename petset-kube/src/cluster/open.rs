@@ -1,9 +1,10 @@
 //! The cluster, and the views that its parts share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Service;
-use kube::Client;
+use kube::{Client, Config};
 use petset_core::engine::EventStream;
 use petset_core::{Backends, Error, ErrorKind, Result};
 
@@ -15,7 +16,7 @@ use crate::names::KubeNames;
 use crate::pods::{KubePods, PodRecord, PodView};
 use crate::resource::{Kind, PetSets, SetKind, StatefulSets};
 use crate::store::{KubeStore, Objects};
-use crate::volumes::{ClaimRecord, KubeVolumes};
+use crate::volumes::{self, ClaimRecord, KubeVolumes};
 
 /// A cluster, with the resources of one kind as its sets: `PetSet`s unless said. Clones are handles of the same; its watches
 /// end with the last of them and of its parts.
@@ -77,8 +78,11 @@ impl Cluster {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn connect() -> Result<Self> {
-        let unknown = |error| Error::new(ErrorKind::Invalid, "find a cluster").with_source(error);
-        Ok(Self::open(Client::try_default().await.map_err(unknown)?))
+        let unknown = || Error::new(ErrorKind::Invalid, "find a cluster");
+        let mut config = Config::infer().await.map_err(|error| unknown().with_source(error))?;
+        // A server that is too busy is asked again by whoever knows what is still wanted.
+        config.default_retry = false;
+        Ok(Self::open(Client::try_from(config).map_err(|error| unknown().with_source(error))?))
     }
 
     /// What may be set before it is opened.
@@ -90,12 +94,13 @@ impl Cluster {
 impl Cluster {
     pub(super) fn of_pet_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
-        let pods = Arc::new(PodView::new(pods));
+        let view = Arc::new(PodView::new(Arc::clone(&pods)));
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
         Self {
-            pods: KubePods::new(client.clone(), PetSets::OWNER, Arc::clone(&pods), Arc::clone(&claims)),
-            volumes: KubeVolumes::new(client.clone(), claims),
-            names: KubeNames::new(client.clone(), domain, services),
-            store: KubeStore::new(client, scope, pods, objects),
+            volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Own(store.view())),
+            pods: KubePods::new(client.clone(), PetSets::OWNER, view, claims),
+            names: KubeNames::new(client, domain, services),
+            store,
             views,
         }
     }
@@ -115,9 +120,8 @@ impl Cluster<StatefulSets> {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
         let view = Arc::new(PodView::new(Arc::clone(&pods)));
         let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
-        let volumes = KubeVolumes::new(client.clone(), Arc::clone(&claims));
         Self {
-            volumes: volumes.of_stateful_sets(store.view(), pods),
+            volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Native(store.view())),
             pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),
             names: KubeNames::new(client, domain, services).without_services(),
             store,
@@ -135,6 +139,13 @@ impl<K: SetKind> Cluster<K> {
     #[must_use = "it stops when it is dropped"]
     pub fn record(&self, events: EventStream) -> Recording {
         Recording::start::<K>(self.views.client.clone(), events)
+    }
+
+    /// For how long one of the views has not been whole: a list of some kind of object was not had, or its watch broke.
+    /// Zero while all is well. Sets are left alone as long as what they need is not seen.
+    pub fn blind_for(&self) -> Duration {
+        let Views { pods, claims, .. } = &self.views;
+        self.store.blind_for().max(pods.blind_for()).max(claims.blind_for())
     }
 
     /// Where pods run.

@@ -13,7 +13,7 @@ use super::note::Note;
 /// What happens within so long is told together.
 const WINDOW: Duration = Duration::from_secs(1);
 /// What is told again within so long is counted in the Event that is there; a set of which nothing is told for so long is
-/// forgotten.
+/// forgotten, and so is what could not be written for so long.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// A life of a set; `None` where the set could not be read.
@@ -39,7 +39,7 @@ type Reason = (bool, String);
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Not told yet, and since when.
+    /// Not told yet, and since when, or when it was tried last.
     new: Option<(Instant, Batch)>,
     /// The Event that was written last, and when.
     last: Option<(Instant, Written)>,
@@ -57,6 +57,8 @@ pub(super) struct Batch {
     pub(super) count: u32,
     pub(super) first_at: Timestamp,
     pub(super) last_at: Timestamp,
+    /// When it was told first.
+    pub(super) told: Instant,
     /// The Event that says the same, and how often it had happened then.
     pub(super) again: Option<Written>,
 }
@@ -87,7 +89,10 @@ impl Batches {
         let group = told.groups.entry((warning, reason.clone())).or_default();
         let (_, batch) = group.new.get_or_insert_with(|| {
             let note = Note::default();
-            (now, Batch { set, uid, warning, reason, note, count: 0, first_at: at, last_at: at, again: None })
+            (
+                now,
+                Batch { set, uid, warning, reason, note, count: 0, first_at: at, last_at: at, told: now, again: None },
+            )
         });
         batch.note.add(&message);
         batch.count = batch.count.saturating_add(1);
@@ -118,8 +123,11 @@ impl Batches {
         None
     }
 
-    /// This was not written, and may be later.
+    /// This was not written, and may be later, unless nobody could write it for too long.
     pub(super) fn put_back(&mut self, batch: Batch, now: Instant) {
+        if batch.told + REMEMBERED <= now {
+            return;
+        }
         let Some(told) = self.lives.get_mut(&(batch.set.clone(), batch.uid.clone())) else { return };
         let Some(group) = told.groups.get_mut(&(batch.warning, batch.reason.clone())) else { return };
         let mut batch = Batch { again: None, ..batch };
@@ -217,6 +225,23 @@ mod tests {
         let both = batches.take(start + WINDOW, false).expect("it is due");
         assert_eq!((both.count, both.note.finish().as_str()), (3, "no; no; never"));
         assert!(both.last_at > both.first_at);
+    }
+
+    #[test]
+    fn s18_what_can_not_be_written_is_given_up_and_its_set_forgotten() {
+        let (mut batches, start) = (Batches::default(), Instant::now());
+        batches.add(event(0, EventReason::FailedCreate, "no"), start);
+        let (mut now, mut tries) = (start, 0);
+        while let Some(due) = batches.due(now) {
+            now = now.max(due);
+            if let Some(batch) = batches.take(now, false) {
+                tries += 1;
+                assert!(tries < 100, "it is tried for ever");
+                batches.put_back(batch, now);
+            }
+        }
+        assert!(now >= start + REMEMBERED, "it was given up too soon");
+        assert_eq!((batches.take(now + REMEMBERED, false), batches.lives.len()), (None, 0));
     }
 
     #[test]

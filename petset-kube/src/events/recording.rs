@@ -30,8 +30,8 @@ const LAST: Duration = Duration::from_secs(2);
 /// - Nothing waits for an Event: when the server is slow, some are missed.
 /// - A set has at most 25 Events of either type at once, and one more each minute. What is told beyond that is counted in
 ///   those that are written, and its first sentences are in them.
-/// - An Event that cannot be written is a line in the debug log. It is tried again within the same allowance, unless the
-///   server forbids it.
+/// - An Event that cannot be written is a line in the debug log. It is tried again within the same allowance for ten
+///   minutes, unless the server forbids it or the set is no more.
 ///
 /// Dropping it stops the writing; [`finish`](Self::finish) writes what is left before.
 #[derive(Debug)]

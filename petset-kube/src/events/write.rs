@@ -22,7 +22,12 @@ pub(super) async fn write<K: SetKind>(client: &Connection, batch: &Batch) -> Res
     }
     let Some(uid) = uid::<K>(client, batch).await? else { return Ok(None) };
     let body = body::<K>(batch, &uid);
-    let made: Event = client.create("tell of a set", &batch.set.namespace, &body).await?;
+    let made: Event = match client.create("tell of a set", &batch.set.namespace, &body).await {
+        Ok(made) => made,
+        // The namespace is gone: with the set, or before it.
+        Err(failure) if failure.is_not_found() && found::<K>(client, batch).await? != Some(uid) => return Ok(None),
+        Err(failure) => return Err(failure.into()),
+    };
     let name = made.metadata.name.unwrap_or_default();
     Ok(Some(Written { name, note: batch.note.clone(), count: batch.count }))
 }
@@ -45,13 +50,18 @@ async fn uid<K: SetKind>(client: &Connection, batch: &Batch) -> Result<Option<Se
     if let Some(uid) = &batch.uid {
         return Ok(Some(uid.clone()));
     }
+    found::<K>(client, batch).await
+}
+
+/// The life that is there.
+async fn found<K: SetKind>(client: &Connection, batch: &Batch) -> Result<Option<SetUid>> {
     let sets: Api<SetRecord<K>> = client.namespaced(&batch.set.namespace);
     let found = sets.get_metadata_opt(&batch.set.name).await.map_err(|error| Failure::new("find a set", error))?;
     Ok(found.and_then(|found| found.metadata.uid).map(SetUid::new))
 }
 
 fn body<K: SetKind>(batch: &Batch, uid: &SetUid) -> Value {
-    let Batch { set, uid: _, warning, reason, note, count, first_at, last_at, again: _ } = batch;
+    let Batch { set, uid: _, warning, reason, note, count, first_at, last_at, told: _, again: _ } = batch;
     json!({
         "apiVersion": "v1",
         "kind": "Event",

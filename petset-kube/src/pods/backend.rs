@@ -18,6 +18,7 @@ use super::view::PodView;
 use super::{check, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
+use crate::lossless;
 use crate::meta::{self, OwnerKind};
 use crate::volumes::ClaimRecord;
 
@@ -123,10 +124,15 @@ impl PodBackend for KubePods {
         for _ in 0..TRIES {
             self.check_claims(&request).await?;
             let body = request::body(&request, self.owner);
-            let failure = match self.client.create::<PodRecord>("create a pod", &request.set.namespace, &body).await {
-                Ok(answer) => {
+            let made = self.client.create_strictly::<PodRecord>("create a pod", &request.set.namespace, &body).await;
+            let failure = match made {
+                Ok((answer, whole)) => {
+                    let made = read(&answer);
+                    if let Ok(made) = &made {
+                        self.view.made(&made.pod.uid, &lossless::left_out("spec", &body["spec"], &whole["spec"]));
+                    }
                     self.view.pods.wrote(&answer);
-                    return Ok(Created::New(read(&answer)?.pod));
+                    return Ok(Created::New(made?.pod));
                 }
                 Err(failure) => failure,
             };
@@ -208,6 +214,10 @@ impl PodBackend for KubePods {
             if let Some(owner) = owner {
                 metadata["ownerReferences"] =
                     meta::references(self.owner, &pod.set, owner.as_ref(), &found.other_owners);
+            }
+            if self.owner == OwnerKind::STATEFUL_SET && owner.as_ref().is_some_and(Option::is_some) {
+                // Services select single pods by it, and whoever made the pod may have left it out.
+                metadata["labels"][meta::POD_NAME] = json!(pod.name());
             }
             if version.is_some() || owner.is_some() {
                 metadata["resourceVersion"] = json!(version.as_ref().unwrap_or(&found.pod.version));

@@ -55,9 +55,11 @@ impl Record for PodRecord {
         let (uid, version) = meta::identity(meta)?;
         let namespace = meta.namespace.as_deref().unwrap_or_default();
         let name = meta.name.as_deref().unwrap_or_default();
-        // Others' pods are kept as well, under a name that no set asks for.
-        let (set, ordinal) = identity_of(namespace, name).unwrap_or_else(|| (SetKey::new(namespace, name), Ordinal(0)));
-        let labels = meta::map(meta.labels.as_ref());
+        let identity = identity_of(namespace, name);
+        // Others' pods, most of those of a cluster, are kept as well, under a name that no set asks for; little of each.
+        let may_be_a_pets = identity.is_some();
+        let (set, ordinal) = identity.unwrap_or_else(|| (SetKey::new(namespace, name), Ordinal(0)));
+        let labels = meta::map(meta.labels.as_ref().filter(|_| may_be_a_pets));
         Ok(KeptPod {
             pod: Pod {
                 set,
@@ -67,10 +69,10 @@ impl Record for PodRecord {
                 owner: meta::controller(meta),
                 revision: labels.get(meta::REVISION).map(|revision| RevisionName::new(revision.as_str())),
                 labels,
-                annotations: meta::map(meta.annotations.as_ref()),
+                annotations: meta::map(meta.annotations.as_ref().filter(|_| may_be_a_pets)),
                 created_at: meta.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
                 terminating: meta.deletion_timestamp.is_some(),
-                status: status::read(&self.status)?,
+                status: status::read(if may_be_a_pets { &self.status } else { &Value::Null })?,
             },
             ends_by_force: self.spec.termination_grace_period_seconds == 0,
             other_owners: meta::others(meta),
@@ -113,6 +115,7 @@ impl Resource for PodRecord {
 
 #[cfg(test)]
 mod tests {
+    use petset_core::backend::PodPhase;
     use serde_json::json;
 
     use super::*;
@@ -129,6 +132,19 @@ mod tests {
         for nobodys in ["web", "web-", "web-01", "-1", "web-x"] {
             assert_eq!(set(nobodys), None, "{nobodys}");
         }
+    }
+
+    #[test]
+    fn little_is_kept_of_what_is_no_pets() {
+        let pod = |name: &str| {
+            let meta = json!({ "name": name, "namespace": "default", "uid": "u", "resourceVersion": "7",
+                "labels": { "app": "x" }, "annotations": { "a": "b" } });
+            read(json!({ "metadata": meta, "status": { "phase": "Running" } })).keep().expect("it can be read").pod
+        };
+        let (pets, others) = (pod("web-0"), pod("web-7d4b9c6f5-x2x7q"));
+        assert_eq!((pets.labels.len(), pets.annotations.len(), pets.status.phase), (1, 1, PodPhase::Running));
+        assert_eq!((others.labels.len(), others.annotations.len(), others.status.phase), (0, 0, PodPhase::Pending));
+        assert_eq!((others.uid.as_str(), others.version.as_str()), ("u", "7"));
     }
 
     #[test]

@@ -39,9 +39,10 @@ impl Kind for PetSets {
         Term { number: 1, is_ours: true }
     }
 
-    /// Nothing goes with a set before its finalizer is taken off.
-    fn tenure(_record: &SetRecord<Self>, _term: Term) -> Tenure {
-        Tenure::Reference
+    /// Our finalizer keeps the set, not what it owns: whoever deletes it in the foreground has the cluster delete all of
+    /// that at once.
+    fn tenure(record: &SetRecord<Self>, _term: Term) -> Tenure {
+        Tenure::of(&record.spec, || Some(record.uid().to_string()))
     }
 
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {

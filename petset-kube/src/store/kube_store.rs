@@ -1,6 +1,7 @@
 //! [`KubeStore`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use petset_core::backend::WatchStream;
@@ -36,6 +37,11 @@ impl<K: SetKind> KubeStore<K> {
     /// The view of the sets.
     pub(crate) fn view(&self) -> Arc<Cache<SetRecord<K>>> {
         Arc::clone(&self.sets.cache)
+    }
+
+    /// For how long one of the views has not been whole.
+    pub(crate) fn blind_for(&self) -> Duration {
+        self.sets.cache.blind_for().max(self.revisions.blind_for()).max(self.objects.blind_for())
     }
 }
 
@@ -107,7 +113,21 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         {
             self.revisions.adopt(known).await?;
         }
-        self.revisions.list(key, uid).await
+        let revisions = self.revisions.list(key, uid).await?;
+        // Whoever replaces a set as a whole takes off what others have put on it.
+        if K::FINALIZER.is_some()
+            && let Some(known) = &known
+            && !revisions.is_empty()
+            && !known.record().is_marked()
+            && !known.record().has_finalizer()
+        {
+            match self.sets.hold(known.record()).await {
+                // What is decided on this version comes to nothing either, and the next pass sees the next one.
+                Err(error) if error.is_conflict() => {}
+                held => drop(held?),
+            }
+        }
+        Ok(revisions)
     }
 
     async fn put_revision(&self, key: &SetKey, uid: &SetUid, revision: Revision) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Services, config maps and secrets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as k8s;
 use kube::api::{DeleteParams, Patch, PatchParams};
@@ -50,6 +51,12 @@ impl Objects {
             all.extend([maps.watch(), secrets.watch()]);
         }
         all
+    }
+
+    /// For how long one of the views has not been whole.
+    pub(crate) fn blind_for(&self) -> Duration {
+        let config = self.config.as_ref().map(|Config { maps, secrets }| maps.blind_for().max(secrets.blind_for()));
+        self.services.blind_for().max(config.unwrap_or_default())
     }
 
     /// By kind and name.

@@ -88,7 +88,14 @@ impl<K: SetKind> Record for RevisionRecord<K> {
         let is_orphan = owner.is_none() && self.metadata.deletion_timestamp.is_none();
         let orphan = is_orphan
             .then(|| Orphan { labels: meta::map(self.metadata.labels.as_ref()), others: meta::others(&self.metadata) });
-        Ok(KeptRevision { uid, version, owner, orphan, revision: self.read().map(Arc::new) })
+        let mut owners = self.metadata.owner_references.iter().flatten();
+        let other = owners.find(|owner| owner.controller == Some(true) && owner.kind != K::OWNER.kind);
+        let revision = match other {
+            // Nobody asks for it, and there may be many.
+            Some(other) => Err(format!("it is of the {} {}", other.kind, other.name)),
+            None => self.read().map(Arc::new),
+        };
+        Ok(KeptRevision { uid, version, owner, orphan, revision })
     }
 
     /// Nobody's decision changes with a revision of somebody else's.
@@ -141,6 +148,21 @@ mod tests {
     #[test]
     fn what_is_no_template_is_named_and_spoils_nobody_elses() {
         assert_eq!(kept(&Value::Null).revision.expect_err("it has no template"), "it has no template");
+    }
+
+    #[test]
+    fn of_other_kinds_no_template_is_kept() {
+        let of = |kind: &str| {
+            let revision = json!({ "metadata": { "name": "web-1", "uid": "u", "resourceVersion": "1", "ownerReferences": [
+                { "apiVersion": "apps/v1", "kind": kind, "name": "web", "uid": "o", "controller": true }] },
+                "data": { "spec": { "template": { "spec": {} } } }, "revision": 1 });
+            let revision: RevisionRecord<StatefulSets> = serde_json::from_value(revision).expect("a revision");
+            revision.keep().expect("it is kept")
+        };
+        assert!(of("StatefulSet").revision.is_ok());
+        let other = of("DaemonSet");
+        assert_eq!(other.owner, Some(SetUid::from("o")));
+        assert_eq!(other.revision.expect_err("it is left out"), "it is of the DaemonSet web");
     }
 
     #[test]

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, RevisionName, SetKey, SetUid};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ends::Ends;
-use super::record::{KeptRevision, RevisionRecord};
+use super::record::{KeptRevision, Orphan, RevisionRecord};
 use crate::cache::{Cache, Ended, Record, Scope};
 use crate::client::{Connection, Failure};
 use crate::meta;
@@ -29,6 +30,11 @@ impl<K: SetKind> Revisions<K> {
     pub(super) fn new(client: Connection, scope: Scope) -> Self {
         let cache = Arc::new(Cache::new(client.clone(), scope));
         Self { client, cache, ended: Arc::default(), orphans: Arc::default() }
+    }
+
+    /// For how long the view has not been whole.
+    pub(super) fn blind_for(&self) -> Duration {
+        self.cache.blind_for()
     }
 
     fn api(&self, set: &SetKey) -> Api<RevisionRecord<K>> {
@@ -99,6 +105,9 @@ impl<K: SetKind> Revisions<K> {
 
     /// Adds one, or gives a known one a new number. One of the same template that nobody owns, as orphaning leaves it, is
     /// adopted.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when somebody else has the name.
     pub(super) async fn put(&self, life: &KeptSet<K>, revision: &Revision) -> Result<()> {
         let operation = "put a revision";
         let (set, uid) = (&life.record().key(), &life.record().uid());
@@ -120,12 +129,14 @@ impl<K: SetKind> Revisions<K> {
         let corrupt =
             |problem| Error::new(ErrorKind::Corrupt, operation).with_context("revision", name).with_message(problem);
         let known = found.keep().map_err(corrupt)?;
-        let data = || serde_json::from_str::<Value>(&written).expect("a revision is JSON")["data"].take();
-        let is_adopted = known.owner.is_none() && found.is_marked(set) && found.data == data();
+        let is_own = |orphan: &Orphan| found.is_marked(set) || life.selects(&orphan.labels);
+        // By value: somebody else may have written it, with other words for the same.
+        let is_adopted = known.orphan.as_ref().is_some_and(is_own)
+            && known.revision.as_ref().is_ok_and(|known| known.template == revision.template);
         if known.owner.as_ref() != Some(uid) && !is_adopted {
             return Err(Error::new(ErrorKind::AlreadyExists, operation)
                 .with_context("revision", name)
-                .with_message("a revision of this name belongs to another set"));
+                .with_message("a revision of this name belongs to somebody else"));
         }
         if !is_adopted && u64::try_from(found.revision) == Ok(revision.number) {
             self.cache.wrote(&found);
@@ -136,6 +147,9 @@ impl<K: SetKind> Revisions<K> {
             patch["metadata"]["resourceVersion"] = json!(known.version);
             patch["metadata"]["ownerReferences"] =
                 meta::references(K::OWNER, set, Some(uid), &meta::others(&found.metadata));
+            if let Some(label) = K::REVISION_LABEL {
+                patch["metadata"]["labels"] = json!({ label: set.name });
+            }
         }
         let patched = self.api(set).patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
         let patched = patched.map_err(|error| failed(Failure::new(operation, error)))?;

@@ -4,10 +4,11 @@
 //! is deleted but by [`VolumeProvisioner::delete`](petset_core::backend::VolumeProvisioner::delete), by uid (S6).
 
 mod check;
-mod native;
+mod owner;
 mod provisioner;
 mod record;
 mod request;
 
 pub use provisioner::KubeVolumes;
+pub(crate) use provisioner::Sets;
 pub(crate) use record::ClaimRecord;

@@ -14,14 +14,14 @@ use petset_core::spec::{ClaimTemplate, Quantity};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid};
 use serde_json::{Value, json};
 
-use super::native::Holder;
+use super::owner::{self, Holder};
 use super::record::{ClaimRecord, KeptClaim};
-use super::{check, native, request};
+use super::{check, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
-use crate::meta::{self, OwnerKind};
+use crate::meta::OwnerKind;
 use crate::pods::PodRecord;
-use crate::resource::{SetRecord, StatefulSets};
+use crate::resource::{Kind, PetSets, SetRecord, StatefulSets};
 
 /// How often a request is tried on a fresh read, when somebody else keeps being faster.
 const TRIES: usize = 8;
@@ -31,62 +31,74 @@ const TRIES: usize = 8;
 pub struct KubeVolumes {
     client: Connection,
     claims: Arc<Cache<ClaimRecord>>,
-    /// What tells whose a claim is, where Kubernetes' own sets are the owners.
-    native: Option<Native>,
-}
-
-#[derive(Debug, Clone)]
-struct Native {
-    sets: Arc<Cache<SetRecord<StatefulSets>>>,
     pods: Arc<Cache<PodRecord>>,
+    sets: Sets,
 }
 
-impl Native {
-    fn set(&self, key: &SetKey) -> Option<Holder> {
-        self.sets.peek(&key.namespace, &key.name).as_ref().map(Holder::of)
+/// The sets that own claims: their policies tell how.
+#[derive(Debug, Clone)]
+pub(crate) enum Sets {
+    Own(Arc<Cache<SetRecord<PetSets>>>),
+    Native(Arc<Cache<SetRecord<StatefulSets>>>),
+}
+
+impl Sets {
+    fn kind(&self) -> OwnerKind {
+        match self {
+            Self::Own(_) => PetSets::OWNER,
+            Self::Native(_) => StatefulSets::OWNER,
+        }
+    }
+
+    fn holder(&self, key: &SetKey) -> Option<Holder> {
+        match self {
+            Self::Own(sets) => sets.peek(&key.namespace, &key.name).as_ref().map(Holder::of),
+            Self::Native(sets) => sets.peek(&key.namespace, &key.name).as_ref().map(Holder::of),
+        }
     }
 }
 
 impl KubeVolumes {
-    pub(crate) fn new(client: Connection, claims: Arc<Cache<ClaimRecord>>) -> Self {
-        Self { client, claims, native: None }
-    }
-
-    /// The same for Kubernetes' own sets, whose policies and pods these views show.
-    pub(crate) fn of_stateful_sets(
-        &self,
-        sets: Arc<Cache<SetRecord<StatefulSets>>>,
+    pub(crate) fn new(
+        client: Connection,
+        claims: Arc<Cache<ClaimRecord>>,
         pods: Arc<Cache<PodRecord>>,
+        sets: Sets,
     ) -> Self {
-        Self { native: Some(Native { sets, pods }), ..self.clone() }
+        Self { client, claims, pods, sets }
     }
 
     /// A claim as its set sees it.
     fn seen(&self, set: &SetKey, name: &str, kept: KeptClaim) -> Option<Claim> {
-        let Some(native) = &self.native else { return kept.claim(set, name) };
         let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
-        let pod = native.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
-        let kept = native::doomed(kept, pod.as_ref());
+        let pod = self.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
+        let kept = owner::doomed(kept, pod.as_ref());
         let claim = kept.claim(set, name)?;
-        Some(match native.set(set) {
-            Some(set) => Claim { owner: native::owner(&set, &kept), ..claim },
-            None => claim,
-        })
+        let owner = match self.sets.holder(set) {
+            Some(set) => owner::owner(&set, &kept),
+            None => owner::written_owner(self.sets.kind(), &kept),
+        };
+        Some(Claim { owner, ..claim })
     }
 
     /// The metadata that makes a claim belong to `owner`.
     fn owned(&self, set: &SetKey, owner: Option<&SetUid>, others: &[OwnerReference]) -> Result<Value> {
-        match &self.native {
-            Some(native) => native::metadata(set, native.set(set).as_ref(), owner, others),
-            None => Ok(json!({ "ownerReferences": meta::references(OwnerKind::PET_SET, set, owner, others) })),
-        }
+        owner::metadata(self.sets.kind(), set, self.sets.holder(set).as_ref(), owner, others)
     }
 
     fn body(&self, request: &ClaimRequest) -> Result<Value> {
-        if self.native.is_none() {
-            return Ok(request::body(request));
-        }
-        Ok(request::native_body(request, &self.owned(&request.set, request.owner.as_ref(), &[])?))
+        Ok(request::body(request, self.sets.kind(), &self.owned(&request.set, request.owner.as_ref(), &[])?))
+    }
+
+    /// The claim as its identity sees it; an error when it is another's.
+    fn own(&self, request: &ClaimRequest, found: &KeptClaim) -> Result<Claim> {
+        let claim = self.seen(&request.set, &request.name, found.clone());
+        claim.filter(|claim| claim.template == request.template && claim.ordinal == request.ordinal).ok_or_else(|| {
+            let whose = found.made_for.as_ref().map_or("another set", |(set, _)| set);
+            Error::new(ErrorKind::AlreadyExists, "create a claim")
+                .with_context("claim", &request.name)
+                .with_message(format!("a claim of this name belongs to {whose}"))
+        })
     }
 
     fn api(&self, set: &SetKey) -> Api<ClaimRecord> {
@@ -101,17 +113,6 @@ impl KubeVolumes {
         };
         Ok(found.filter(|found| found.claim_uid == claim.uid))
     }
-}
-
-/// The claim as its identity sees it; an error when it is another's.
-fn own(request: &ClaimRequest, found: &KeptClaim) -> Result<Claim> {
-    let claim = found.claim(&request.set, &request.name);
-    claim.filter(|claim| claim.template == request.template && claim.ordinal == request.ordinal).ok_or_else(|| {
-        let whose = found.made_for.as_ref().map_or("another set", |(set, _)| set);
-        Error::new(ErrorKind::AlreadyExists, "create a claim")
-            .with_context("claim", &request.name)
-            .with_message(format!("a claim of this name belongs to {whose}"))
-    })
 }
 
 #[async_trait]
@@ -130,7 +131,7 @@ impl VolumeProvisioner for KubeVolumes {
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
-        let found = self.claims.list(&set.namespace, "", is_of_set).await?;
+        let found = self.claims.list_of(set, is_of_set).await?;
         Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, &name, kept)).collect())
     }
 
@@ -138,20 +139,20 @@ impl VolumeProvisioner for KubeVolumes {
         let operation = "create a claim";
         for _ in 0..TRIES {
             let body = self.body(&request)?;
-            match self.client.create::<ClaimRecord>(operation, &request.set.namespace, &body).await {
-                Ok(answer) => {
+            match self.client.create_strictly::<ClaimRecord>(operation, &request.set.namespace, &body).await {
+                Ok((answer, _)) => {
                     self.claims.wrote(&answer);
                     let made = answer.keep();
                     let made =
                         made.map_err(|problem| Error::new(ErrorKind::Corrupt, operation).with_message(problem))?;
-                    return Ok(Created::New(own(&request, &made)?));
+                    return Ok(Created::New(self.own(&request, &made)?));
                 }
                 Err(failure) if failure.is_already_exists() => {}
                 Err(failure) => return Err(Error::from(failure).with_context("claim", &request.name)),
             }
             let key = (request.set.namespace.to_string(), request.name.clone());
             if let Some(found) = self.claims.look(&key).await? {
-                return Ok(Created::AlreadyThere(own(&request, &found)?));
+                return Ok(Created::AlreadyThere(self.own(&request, &found)?));
             }
             // Whoever had the name is gone meanwhile.
         }

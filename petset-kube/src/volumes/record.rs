@@ -90,6 +90,8 @@ impl KeptClaim {
 impl Record for ClaimRecord {
     type Kept = KeptClaim;
     const KINDS: &'static str = "persistentvolumeclaims";
+    const INDEX: Option<fn(&(String, String)) -> Vec<SetKey>> =
+        Some(|(namespace, name)| Self::sets(namespace, name, None));
 
     fn keep(&self) -> Result<KeptClaim, String> {
         let meta = &self.metadata;

@@ -5,30 +5,16 @@ use serde_json::{Value, json};
 
 use crate::meta::{self, OwnerKind};
 
-/// The claim of a `PetSet`, as JSON.
-pub(super) fn body(request: &ClaimRequest) -> Value {
-    let ClaimRequest { set, template, owner, labels, .. } = request;
+/// The claim of a set of this kind, as JSON, with this metadata of whose it is.
+pub(super) fn body(request: &ClaimRequest, kind: OwnerKind, owned: &Value) -> Value {
+    let ClaimRequest { set, template, ordinal: _, name, owner: _, labels, annotations, spec } = request;
     let mut labels = labels.clone();
-    labels.insert(meta::SET.to_owned(), set.name.to_string());
-    labels.insert(meta::CLAIM_TEMPLATE.to_owned(), template.clone());
-    let owners = meta::references(OwnerKind::PET_SET, set, owner.as_ref(), &[]);
-    claim(request, &json!({ "labels": labels, "ownerReferences": owners }))
-}
-
-/// The claim of a `StatefulSet`, as JSON: with this metadata of whose it is, and nothing else that is ours.
-pub(super) fn native_body(request: &ClaimRequest, owned: &Value) -> Value {
-    claim(
-        request,
-        &json!({ "labels": request.labels, "ownerReferences": owned["ownerReferences"],
-        "annotations": owned["annotations"] }),
-    )
-}
-
-fn claim(request: &ClaimRequest, metadata: &Value) -> Value {
-    let ClaimRequest { set, template: _, ordinal: _, name, owner: _, labels: _, annotations, spec } = request;
+    if kind == OwnerKind::PET_SET {
+        labels.insert(meta::SET.to_owned(), set.name.to_string());
+        labels.insert(meta::CLAIM_TEMPLATE.to_owned(), template.clone());
+    }
     let mut annotations = json!(annotations);
-    for (key, value) in metadata["annotations"].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null())
-    {
+    for (key, value) in owned["annotations"].as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()) {
         annotations[key] = value.clone();
     }
     json!({
@@ -37,9 +23,9 @@ fn claim(request: &ClaimRequest, metadata: &Value) -> Value {
         "metadata": {
             "name": name,
             "namespace": set.namespace,
-            "labels": metadata["labels"],
+            "labels": labels,
             "annotations": annotations,
-            "ownerReferences": metadata["ownerReferences"],
+            "ownerReferences": owned["ownerReferences"],
         },
         "spec": spec,
     })

@@ -37,7 +37,7 @@ pub(crate) async fn story() -> Result<(), Error> {
     let kubelet = Kubelet::start(server.config());
     let person = Person { server: server.clone(), namespace: "default".to_owned() };
     default_class(&server).await?;
-    apply(&person)?;
+    apply(&person).await?;
     let account = Account::of(&server, "default", "petset-controller").await?;
     let granted = granted(&server, "petset-controller").await?;
 
@@ -65,10 +65,12 @@ async fn default_class(server: &Server) -> Result<(), Error> {
 }
 
 /// Applies what is published, as the documentation says; both ways give the same rights.
-fn apply(person: &Person) -> Result<(), Error> {
+async fn apply(person: &Person) -> Result<(), Error> {
     let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
     person.kubectl(&["apply", "-k", &definition.display().to_string()])?;
-    person.kubectl(&["wait", "--for=condition=Established", "crd/petsets.petset.rs", "--timeout=60s"])?;
+    // `kubectl wait` fails on a definition that has no condition yet.
+    let established = "-o=jsonpath={.status.conditions[?(@.type==\"Established\")].status}";
+    person.until(&["get", "crd", "petsets.petset.rs", established], |printed| printed == "True").await?;
     for way in ["namespaced", "cluster"] {
         published::apply(&person.server, way, &[])?;
     }

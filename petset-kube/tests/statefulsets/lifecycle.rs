@@ -16,8 +16,12 @@ pub(crate) async fn adoption() -> Result<(), Error> {
     person.until_ready(3).await?;
     let pods = person.pods()?;
     let owner = ".metadata.ownerReferences[*].name";
-    person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", "{\"metadata\":{\"ownerReferences\":null}}"])?;
+    let label = "statefulset.kubernetes.io/pod-name";
+    let bare = json!({ "metadata": { "ownerReferences": null, "labels": { label: null } } });
+    person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", &bare.to_string()])?;
     person.until_field("pod/web-1", owner, "web").await?;
+    let named = person.json("pod/web-1")?["metadata"]["labels"][label].clone();
+    ensure!(named == "web-1", "Services do not find it: {named}");
     person.kubectl(&["label", "pod", "web-1", "app=other", "--overwrite"])?;
     person.until_field("pod/web-1", owner, "").await?;
     person.kubectl(&["label", "pod", "web-1", "app=nginx", "--overwrite"])?;

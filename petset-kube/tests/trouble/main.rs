@@ -43,6 +43,7 @@ fn trials() -> Vec<Trial> {
         trial("kube_events_tell_the_life_of_a_set", stories::life),
         trial("kube_trouble_invalid_set_s15", stories::invalid),
         trial("kube_trouble_set_that_becomes_invalid_s15", stories::becomes_invalid),
+        trial("kube_trouble_fields_that_the_server_leaves_out", stories::left_out),
         trial("kube_trouble_forbidden_verb_s18", stories::forbidden),
         trial("kube_trouble_quota_s18", stories::quota),
         trial("kube_trouble_unbound_claim", stories::unbound_claim),

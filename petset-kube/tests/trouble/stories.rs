@@ -103,6 +103,22 @@ pub(crate) async fn becomes_invalid() -> Result<(), Error> {
     Ok(())
 }
 
+/// A field that the server is too old for, or too new, is named before the pod is ready without it.
+pub(crate) async fn left_out() -> Result<(), Error> {
+    let place = place("left-out").await?;
+    let mut newer = spec(1);
+    newer["template"]["metadata"]["annotations"] = json!({ Kubelet::PROGRAM: "{\"neverReady\":true}" });
+    newer["template"]["spec"]["hostUsers"] = json!(true);
+    place.create("web", newer).await?;
+    let pods: Api<Pod> = Api::namespaced(place.client.clone(), &place.namespace);
+    place.until_event("web", "SuccessfulCreate", "create pod 0 on web-").await?;
+    if serde_json::to_value(pods.get("web-0").await?)?["spec"]["hostUsers"].is_null() {
+        place.until_event("web", "PodTrouble", "spec.hostUsers").await?;
+    }
+    place.leave().await;
+    Ok(())
+}
+
 /// A right that is missing is named, and asked for twice a minute.
 pub(crate) async fn forbidden() -> Result<(), Error> {
     let world = world::the_world().await?;

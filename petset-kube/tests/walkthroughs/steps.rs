@@ -171,6 +171,44 @@ pub(crate) async fn ordered_deletion() -> Result<(), Error> {
     Ok(())
 }
 
+/// W5: whoever replaces the set as a whole takes our finalizer off with it. It comes back, and the end is in order.
+pub(crate) async fn lost_finalizer() -> Result<(), Error> {
+    let person = Person::at_work("w5d").await?;
+    person.create(|text| text.replace("replicas: 2", "replicas: 3"))?;
+    person.until_ready(3).await?;
+    let finalizers = ".metadata.finalizers";
+    let before = person.field("petset/web", finalizers)?;
+    ensure!(before.contains("petset.rs/ordered-teardown"), "{before}");
+    person.patch(&json!({ "metadata": { "finalizers": null } }))?;
+    person.until_field("petset/web", finalizers, &before).await?;
+    let observer = person.observer().await?;
+    person.kubectl(&["delete", "petset", "web", "--timeout=60s"])?;
+    let (_, ended) = observer.finish()?;
+    ensure!(ended == [2, 1, 0], "{ended:?}");
+    person.leave().await;
+    Ok(())
+}
+
+/// W5: a deletion in the foreground has the cluster delete all that the set owns at once. Claims that a policy deletes
+/// for scaling down only are not among it.
+pub(crate) async fn foreground_deletion() -> Result<(), Error> {
+    let person = Person::at_work("w5e").await?;
+    let policy = "  replicas: 3\n  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Retain}";
+    person.create(|text| text.replace("  replicas: 2", policy))?;
+    person.until_ready(3).await?;
+    person.kubectl(&["scale", "petset", "web", "--replicas=2"])?;
+    person.until(&["get", "pvc", "-o=name"], |printed| !printed.contains("www-web-2")).await?;
+    person.until_ready(2).await?;
+    let claims = person.claims()?;
+    ensure!(names(&claims) == ["www-web-0", "www-web-1"], "{claims:?}");
+    person.kubectl(&["delete", "petset", "web", "--cascade=foreground", "--timeout=90s"])?;
+    person.until(&["get", "pods", "-o=name"], str::is_empty).await?;
+    let asked = person.kubectl(&["get", "pvc", "-o=jsonpath={.items[*].metadata.deletionTimestamp}"])?;
+    ensure!(person.claims()? == claims && asked.is_empty(), "{:?} {asked}", person.claims()?);
+    person.leave().await;
+    Ok(())
+}
+
 /// W5, second part: orphans keep running, and are adopted without a restart.
 pub(crate) async fn orphans() -> Result<(), Error> {
     let person = Person::at_work("w5b").await?;
@@ -186,6 +224,41 @@ pub(crate) async fn orphans() -> Result<(), Error> {
     person.until(&["get", "pods", owners], |printed| printed == "web web").await?;
     person.until_ready(2).await?;
     ensure!(person.pods()? == pods && person.claims()? == claims, "something was restarted");
+    person.leave().await;
+    Ok(())
+}
+
+/// W5: what was left under the name of a revision is taken over where it says the same, in whatever words, and passed by
+/// where it is somebody's.
+pub(crate) async fn taken_revisions() -> Result<(), Error> {
+    let person = Person::at_work("w5f").await?;
+    person.create(|text| text)?;
+    person.until_ready(2).await?;
+    let name = person.field("petset/web", ".status.updateRevision")?;
+    let revision = person.kubectl(&["get", "controllerrevisions", &name, "-o=json"])?;
+    let revision: serde_json::Value = serde_json::from_str(&revision)?;
+    let again = async |left: serde_json::Value| {
+        person.kubectl(&["delete", "petset", "web", "--timeout=60s"])?;
+        person.create(|_| left.to_string())?;
+        person.create(|text| text.split_once("---\n").map(|(_, set)| set.to_owned()).unwrap_or_default())?;
+        person.until_ready(2).await?;
+        person.field("petset/web", ".status.updateRevision")
+    };
+    // Of the set by its labels only, and not in our words.
+    let mut data = revision["data"].clone();
+    data["spec"]["template"]["metadata"]["creationTimestamp"] = json!(null);
+    let mut left = json!({ "apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 7, "data": data,
+        "metadata": { "name": name, "labels": { "app": "nginx" } } });
+    ensure!(again(left.clone()).await? == name, "it was not taken over");
+    let whose = person.field(&format!("controllerrevision/{name}"), ".metadata.ownerReferences[0].name")?;
+    ensure!(whose == "web", "it is of {whose}");
+    // Somebody's: of an owner that is there, so that the cluster leaves it alone.
+    let owner = person.field("service/nginx", ".metadata.uid")?;
+    left["metadata"]["ownerReferences"] =
+        json!([{ "apiVersion": "v1", "kind": "Service", "name": "nginx", "uid": owner, "controller": true }]);
+    let next = again(left).await?;
+    ensure!(next != name, "it was taken from somebody");
+    person.until_field("petset/web", ".status.collisionCount", "1").await?;
     person.leave().await;
     Ok(())
 }

@@ -18,7 +18,7 @@ pub(crate) struct Connection {
 
 /// Finds the cluster. Nothing is asked of it yet.
 pub(crate) async fn connect(arguments: &Arguments) -> Result<Connection, Error> {
-    let config = match &arguments.kubeconfig {
+    let mut config = match &arguments.kubeconfig {
         Some(path) => {
             let unreadable = |error| format!("--kubeconfig {}: {error}", path.display());
             let kubeconfig = Kubeconfig::read_from(path).map_err(unreadable)?;
@@ -26,6 +26,10 @@ pub(crate) async fn connect(arguments: &Arguments) -> Result<Connection, Error> 
         }
         None => Config::infer().await?,
     };
+    // A connection that is dead is not told from a silent one otherwise. A watch is ended by the server before.
+    config.read_timeout.get_or_insert(Duration::from_secs(295));
+    // A server that is too busy is asked again by whoever knows what is still wanted.
+    config.default_retry = false;
     let home = config.default_namespace.clone();
     tracing::info!(server = %config.cluster_url, namespace = home, "the cluster");
     let builder = ClientBuilder::try_from(config)?;

@@ -1,11 +1,24 @@
 //! [`Health`]: what the program says of itself.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Who sees nothing of the cluster for longer than this had better begin anew.
+const BLIND: Duration = Duration::from_secs(300);
+
+/// For how long something of the cluster has not been seen.
+pub(crate) type Sight = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// What the program does. Clones say the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Health(Arc<AtomicU8>);
+#[derive(Clone, Default)]
+pub(crate) struct Health(Arc<Facts>);
+
+#[derive(Default)]
+struct Facts {
+    state: AtomicU8,
+    sight: Mutex<Vec<Sight>>,
+}
 
 /// What the program does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +35,23 @@ pub(crate) enum State {
 
 impl Health {
     pub(crate) fn set(&self, state: State) {
-        self.0.store(state as u8, Ordering::Release);
+        self.0.state.store(state as u8, Ordering::Release);
         metrics::gauge!("petset_leader").set(f64::from(u8::from(state == State::Working)));
     }
 
+    /// From now on this is looked through.
+    pub(crate) fn sees(&self, sight: Vec<Sight>) {
+        *self.0.sight.lock().unwrap_or_else(PoisonError::into_inner) = sight;
+    }
+
+    /// For how long something of the cluster has not been seen, when that is too long.
+    pub(crate) fn blind(&self) -> Option<Duration> {
+        let sight = self.0.sight.lock().unwrap_or_else(PoisonError::into_inner);
+        sight.iter().map(|sight| sight()).max().filter(|blind| *blind > BLIND)
+    }
+
     pub(crate) fn state(&self) -> State {
-        match self.0.load(Ordering::Acquire) {
+        match self.0.state.load(Ordering::Acquire) {
             0 => State::Starting,
             1 => State::Waiting,
             2 => State::Working,
@@ -55,6 +79,17 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_blind_for_long_is_not_well() {
+        let health = Health::default();
+        assert_eq!(health.blind(), None, "nothing is to be seen");
+        let sight = |seconds| -> Sight { Arc::new(move || Duration::from_secs(seconds)) };
+        health.sees(vec![sight(0), sight(299)]);
+        assert_eq!(health.blind(), None);
+        health.sees(vec![sight(0), sight(301)]);
+        assert_eq!(health.blind(), Some(Duration::from_secs(301)));
+    }
 
     #[test]
     fn what_is_set_is_said() {

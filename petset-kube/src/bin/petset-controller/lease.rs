@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client, Error};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::lines::chain;
 
@@ -19,6 +19,8 @@ use crate::lines::chain;
 const DURATION: Duration = Duration::from_secs(15);
 /// It is renewed this often.
 const RENEWAL: Duration = Duration::from_secs(5);
+/// A request that takes longer has no answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Whoever waits, or was refused, tries again after so long.
 pub(crate) const RETRY: Duration = Duration::from_secs(2);
 
@@ -61,12 +63,12 @@ impl Election {
     }
 
     async fn try_acquire(&self, theirs: &mut Option<Theirs>) -> Result<Option<Term>, Error> {
-        let Some(found) = self.leases.get_opt(&self.name).await? else {
+        let Some(found) = in_time(self.leases.get_opt(&self.name)).await? else {
             let new = Lease {
                 metadata: ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() },
                 spec: Some(self.spec(None)),
             };
-            return unless_overtaken(self.leases.create(&PostParams::default(), &new).await);
+            return unless_overtaken(in_time(self.leases.create(&PostParams::default(), &new)).await);
         };
         let holder = holder(&found);
         if holder.is_some() && holder != Some(&self.identity) {
@@ -109,7 +111,7 @@ impl Election {
             return Ok(true);
         }
         // Somebody wrote it meanwhile, or removed it.
-        match self.leases.get_opt(&self.name).await? {
+        match in_time(self.leases.get_opt(&self.name)).await? {
             Some(found) if holder(&found) == Some(&self.identity) => {
                 *term = Term(found);
                 Ok(true)
@@ -131,7 +133,7 @@ impl Election {
 
     /// Writes the version that was read; `None` when there is a newer one.
     async fn replace(&self, lease: &Lease) -> Result<Option<Term>, Error> {
-        unless_overtaken(self.leases.replace(&self.name, &PostParams::default(), lease).await)
+        unless_overtaken(in_time(self.leases.replace(&self.name, &PostParams::default(), lease)).await)
     }
 
     /// The lease as ours, after it was somebody's.
@@ -149,6 +151,11 @@ impl Election {
     }
 }
 
+/// The answer, unless it takes too long.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    timeout(PATIENCE, answer).await.unwrap_or_else(|elapsed| Err(Error::Service(elapsed.into())))
+}
+
 /// Who has it.
 fn holder(lease: &Lease) -> Option<&String> {
     lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_ref()).filter(|holder| !holder.is_empty())
@@ -159,5 +166,48 @@ fn unless_overtaken(written: Result<Lease, Error>) -> Result<Option<Term>, Error
         Ok(lease) => Ok(Some(Term(lease))),
         Err(Error::Api(status)) if status.code == 409 || status.code == 404 => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use http::{Method, Request, Response, StatusCode};
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server that says nothing to the first requests, and then that somebody else has the lease.
+    fn server(silent: u32) -> Client {
+        let asked = Arc::new(AtomicU32::new(0));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let turn = asked.fetch_add(1, Ordering::Relaxed);
+            async move {
+                if turn < silent {
+                    std::future::pending::<()>().await;
+                }
+                let (code, said) = if *request.method() == Method::PUT {
+                    (StatusCode::CONFLICT, json!({ "kind": "Status", "code": 409, "reason": "Conflict" }))
+                } else {
+                    (StatusCode::OK, json!({ "metadata": { "name": "x" }, "spec": { "holderIdentity": "other" } }))
+                };
+                let mut answer = Response::new(Body::from(said.to_string().into_bytes()));
+                *answer.status_mut() = code;
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn l3_a_server_that_falls_silent_is_asked_again() {
+        let election = Election::new(server(2), "default", "x", "us".to_owned());
+        election.try_acquire(&mut None).await.map(drop).expect_err("no answer");
+        let mut term = Term(Lease::default());
+        timeout(Duration::from_secs(3600), election.keep(&mut term)).await.expect("it sees who has the lease");
     }
 }

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::arguments::Arguments;
 use crate::client;
 use crate::health::{Health, State};
-use crate::lease::{Election, Term};
+use crate::lease::{Election, Term, in_time};
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::work::Work;
@@ -27,6 +27,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
             () = stop.asked() => break,
         };
         let work = Work::start(&client, arguments);
+        health.sees(work.sight());
         health.set(State::Working);
         tracing::info!(namespace = arguments.namespace.as_deref().unwrap_or("(all)"), "works");
         let is_over = tokio::select! {
@@ -35,6 +36,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
         };
         health.set(if is_over { State::Stopping } else { State::Waiting });
         tracing::info!(is_over, "stops working; pods keep running");
+        health.sees(Vec::new());
         work.stop(&stop).await;
         if is_over {
             if let (Some(election), Some(term)) = (&election, term) {
@@ -60,7 +62,7 @@ async fn lead(election: Option<&Election>, client: &kube::Client, health: &Healt
     if let Some(election) = election {
         return Some(election.acquire(|| health.set(State::Waiting)).await);
     }
-    while let Err(error) = client.apiserver_version().await {
+    while let Err(error) = in_time(client.apiserver_version()).await {
         tracing::warn!(%error, "the API server does not answer");
         tokio::time::sleep(crate::lease::RETRY).await;
     }

@@ -104,7 +104,13 @@ fn answer(request: &Request<Incoming>, facts: &Facts) -> Response<Full<Bytes>> {
         return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered\n");
     }
     match request.uri().path() {
-        "/healthz" => text(StatusCode::OK, "ok\n"),
+        "/healthz" => match facts.health.blind() {
+            None => text(StatusCode::OK, "ok\n"),
+            Some(blind) => {
+                let said = format!("the cluster has not been seen for {} s\n", blind.as_secs());
+                text(StatusCode::SERVICE_UNAVAILABLE, said)
+            }
+        },
         "/readyz" => {
             let state = facts.health.state();
             let code = if state.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

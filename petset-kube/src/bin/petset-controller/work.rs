@@ -1,5 +1,6 @@
 //! [`Work`]: the controllers of all kinds of sets, from start to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -12,6 +13,7 @@ use petset_kube::resource::SetKind;
 use tokio::time::timeout;
 
 use crate::arguments::Arguments;
+use crate::health::Sight;
 use crate::stop::Stop;
 
 /// So long each worker may take to end the request that it is in.
@@ -19,6 +21,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// The controller of one kind of sets, and what writes down what it tells.
 struct Controlled {
+    sight: Sight,
     sets: Sets,
     recording: Recording,
 }
@@ -44,6 +47,11 @@ impl Work {
         })
     }
 
+    /// What tells for how long the cluster has not been seen.
+    pub(crate) fn sight(&self) -> Vec<Sight> {
+        self.0.iter().map(|controlled| Arc::clone(&controlled.sight)).collect()
+    }
+
     /// Stops after the requests that are under way, all kinds at once, or at once when somebody insists. Pods keep running.
     pub(crate) async fn stop(self, stop: &Stop) {
         join_all(self.0.into_iter().map(|controlled| controlled.stop(stop))).await;
@@ -56,10 +64,13 @@ impl Controlled {
         options.workers = arguments.concurrency.into();
         let sets = Controller::new(cluster.clone()).options(options).spawn();
         let recording = cluster.record(sets.events());
-        Self { sets, recording }
+        let cluster = cluster.clone();
+        Self { sight: Arc::new(move || cluster.blind_for()), sets, recording }
     }
+
     async fn stop(self, stop: &Stop) {
-        let Self { sets, recording } = self;
+        let Self { sight, sets, recording } = self;
+        drop(sight);
         tokio::select! {
             stopped = timeout(GRACE, sets.shutdown()) => {
                 if stopped.is_err() {

@@ -8,11 +8,10 @@ mod revision;
 mod state;
 mod status;
 
-use petset_core::spec::{PetSet, RetentionPolicyType};
+use petset_core::spec::PetSet;
 use petset_core::status::{Condition, PetSetStatus};
 use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, SetUid};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::kept::{KeptSet, Term};
@@ -56,17 +55,7 @@ impl Kind for StatefulSets {
     }
 
     fn tenure(record: &SetRecord<Self>, term: Term) -> Tenure {
-        let policy = |when: &str| {
-            let policy = &record.spec["persistentVolumeClaimRetentionPolicy"][when];
-            RetentionPolicyType::deserialize(policy).unwrap_or_default()
-        };
-        match (policy("whenDeleted"), policy("whenScaled")) {
-            (RetentionPolicyType::Delete, _) => Tenure::Reference,
-            (RetentionPolicyType::Retain, RetentionPolicyType::Delete) => {
-                Tenure::Mark(term.is_ours.then(|| format!("{}.{}", record.uid(), term.number)))
-            }
-            (RetentionPolicyType::Retain, RetentionPolicyType::Retain) => Tenure::Nothing,
-        }
+        Tenure::of(&record.spec, || term.is_ours.then(|| format!("{}.{}", record.uid(), term.number)))
     }
 
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {

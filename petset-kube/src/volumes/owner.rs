@@ -1,6 +1,6 @@
-//! Whose a claim of a `StatefulSet` is, and how that is written.
+//! Whose a claim is, and how that is written.
 //!
-//! Owner references are as Kubernetes has them, because the cluster deletes claims by them: the set's only where
+//! Owner references are as Kubernetes' own sets have them, because the cluster deletes claims by them: the set's only where
 //! `whenDeleted` says `Delete`. A claim that is to go when its pet is scaled away, and to stay when the set is deleted, has
 //! a mark instead, which nobody else reads.
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::record::KeptClaim;
 use crate::meta::{self, OwnerKind, Tenure};
-use crate::resource::{KeptSet, StatefulSets};
+use crate::resource::{KeptSet, Kind};
 
 /// What is to be known of a set that owns claims.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) struct Holder {
 }
 
 impl Holder {
-    pub(super) fn of(set: &KeptSet<StatefulSets>) -> Self {
+    pub(super) fn of<K: Kind>(set: &KeptSet<K>) -> Self {
         Self { uid: set.record().uid(), tenure: set.tenure().clone() }
     }
 }
@@ -42,6 +42,12 @@ pub(super) fn owner(set: &Holder, claim: &KeptClaim) -> Option<SetUid> {
     }
 }
 
+/// The same where nobody knows the set: as it is written.
+pub(super) fn written_owner(kind: OwnerKind, claim: &KeptClaim) -> Option<SetUid> {
+    let mark = claim.mark.as_deref().filter(|_| kind == OwnerKind::PET_SET);
+    claim.owner.clone().or_else(|| mark.map(SetUid::from))
+}
+
 /// A claim that was given to a pod that is gone is about to be deleted by the cluster.
 pub(super) fn doomed(claim: KeptClaim, pod: Option<&PodUid>) -> KeptClaim {
     let is_doomed = claim.pod.as_ref().is_some_and(|of| Some(of) != pod);
@@ -53,6 +59,7 @@ pub(super) fn doomed(claim: KeptClaim, pod: Option<&PodUid>) -> KeptClaim {
 /// # Errors
 /// `Conflict` when the set is not on record as ours yet.
 pub(super) fn metadata(
+    kind: OwnerKind,
     key: &SetKey,
     set: Option<&Holder>,
     owner: Option<&SetUid>,
@@ -60,11 +67,15 @@ pub(super) fn metadata(
 ) -> Result<Value> {
     let written = |reference: Option<&SetUid>, mark: Option<&String>| {
         json!({
-            "ownerReferences": meta::references(OwnerKind::STATEFUL_SET, key, reference, others),
+            "ownerReferences": meta::references(kind, key, reference, others),
             "annotations": { meta::MARK: mark },
         })
     };
     let Some(uid) = owner else { return Ok(written(None, None)) };
+    if set.is_none() && kind == OwnerKind::PET_SET {
+        // The way in which nothing goes by itself.
+        return Ok(written(None, Some(&uid.to_string())));
+    }
     match set.filter(|set| set.uid == *uid).map(|set| &set.tenure) {
         Some(Tenure::Reference) => Ok(written(Some(uid), None)),
         Some(Tenure::Mark(Some(mark))) => Ok(written(None, Some(mark))),
@@ -161,16 +172,22 @@ mod tests {
         let (key, uid) = (SetKey::new("default", "web"), SetUid::from("s"));
         for tenure in [Tenure::Reference, marked()] {
             let kept = set(tenure);
-            let written = metadata(&key, Some(&kept), Some(&uid), &[]).expect("it is ours");
+            let written = metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), Some(&uid), &[]).expect("it is ours");
             let mark = written["annotations"][meta::MARK].as_str();
             assert_eq!(owner(&kept, &claim(&written["ownerReferences"], mark)), Some(uid.clone()));
-            let written = metadata(&key, Some(&kept), None, &[]).expect("nobody's");
+            let written = metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), None, &[]).expect("nobody's");
             assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
         }
-        let written = metadata(&key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
+        let written =
+            metadata(OwnerKind::STATEFUL_SET, &key, Some(&set(Tenure::Nothing)), Some(&uid), &[]).expect("it is ours");
         assert_eq!(written, json!({ "ownerReferences": [], "annotations": { meta::MARK: null } }));
+        let own = metadata(OwnerKind::PET_SET, &key, None, Some(&uid), &[]).expect("of a set that is not known yet");
+        assert_eq!(own["ownerReferences"], json!([]));
+        let claim = claim(&json!([]), own["annotations"][meta::MARK].as_str());
+        assert_eq!(written_owner(OwnerKind::PET_SET, &claim), Some(uid.clone()));
         for kept in [set(Tenure::Mark(None)), Holder { uid: SetUid::from("later"), ..set(Tenure::Reference) }] {
-            let error = metadata(&key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
+            let error =
+                metadata(OwnerKind::STATEFUL_SET, &key, Some(&kept), Some(&uid), &[]).expect_err("it changed hands");
             assert_eq!(error.kind(), ErrorKind::Conflict);
         }
     }
