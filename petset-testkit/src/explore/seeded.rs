@@ -59,7 +59,7 @@ pub(super) fn answered(config: &Config, view: &View, mut decision: Decision) -> 
             decision.needed |= tickets(decision.status) != tickets(view.status);
         }
         Some(Flaw::NoUid | Flaw::NoVersion | Flaw::TakesTaken) => {
-            decision.acts.0.iter_mut().for_each(|act| act.as_seen = false)
+            decision.acts.0.iter_mut().for_each(|act| act.as_seen = false);
         }
         Some(Flaw::WrongOrder) => {
             let wanted = config.spec(view.script).wanted();
