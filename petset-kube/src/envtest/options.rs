@@ -38,6 +38,8 @@ impl ServerOptions {
         Ok(vec![
             format!("--audit-policy-file={}", policy.display()),
             format!("--audit-log-path={}", folder.join(AUDIT_LOG).display()),
+            // In one file, however long it gets.
+            "--audit-log-maxsize=100000".to_owned(),
         ])
     }
 }

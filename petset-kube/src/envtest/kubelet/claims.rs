@@ -11,51 +11,72 @@ use kube::runtime::watcher::{self, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch};
 use kube::{Api, Client, Error, ResourceExt};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::sync::watch as level;
+use tokio::time::sleep;
 
 use super::{Kubelet, Script};
 
 /// What the server puts on every claim, for a controller to take off.
 const PROTECTION: &str = "kubernetes.io/pvc-protection";
 
-type Key = (String, String);
+/// The pause before a step that the server refused is tried again.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// Looks after all claims.
+/// Looks after all claims, each by a task of its own.
 pub(super) async fn look_after(client: Client, script: Arc<Script>) {
-    let mut claims: BTreeMap<Key, PersistentVolumeClaim> = BTreeMap::new();
+    let mut tasks: BTreeMap<String, level::Sender<PersistentVolumeClaim>> = BTreeMap::new();
     let all = Api::<PersistentVolumeClaim>::all(client.clone());
     let mut events = watch(all, watcher::Config::default()).default_backoff().boxed();
-    let mut again = false;
     loop {
-        // A step that the server refused is tried again.
-        let pause = if again { Duration::from_millis(100) } else { Duration::from_secs(3600) };
-        tokio::select! {
-            event = events.try_next() => match event {
-                Ok(Some(Event::Init)) => claims.clear(),
-                Ok(Some(Event::InitApply(claim) | Event::Apply(claim))) => {
-                    claims.insert(key(&claim), claim);
-                }
-                Ok(Some(Event::Delete(claim))) => {
-                    claims.remove(&key(&claim));
-                }
-                Ok(Some(Event::InitDone)) => {}
-                Ok(None) => return,
-                Err(error) => tracing::debug!(%error, "the stand-in kubelet cannot watch claims"),
-            },
-            _ = timeout(pause, script.pod_ended.notified()) => {}
-        }
-        again = false;
-        for claim in claims.values() {
-            if let Err(error) = step(&client, claim).await {
-                tracing::debug!(%error, claim = claim.name_any(), "the stand-in kubelet was refused");
-                again = !matches!(&error, Error::Api(status) if status.code == 404 || status.code == 409);
+        match events.try_next().await {
+            Ok(Some(Event::Init)) => {
+                tasks.clear();
+                script.forget_claims();
             }
+            Ok(Some(Event::InitApply(claim) | Event::Apply(claim))) => {
+                script.saw_claim(&claim, true);
+                let uid = claim.uid().unwrap_or_default();
+                if let Some(task) = tasks.get(&uid) {
+                    task.send_replace(claim);
+                } else {
+                    let (task, seen) = level::channel(claim);
+                    tasks.insert(uid, task);
+                    tokio::spawn(live(client.clone(), Arc::clone(&script), seen));
+                }
+            }
+            Ok(Some(Event::Delete(claim))) => {
+                script.saw_claim(&claim, false);
+                tasks.remove(&claim.uid().unwrap_or_default());
+            }
+            Ok(Some(Event::InitDone)) => {}
+            Ok(None) => return,
+            Err(error) => tracing::debug!(%error, "the stand-in kubelet cannot watch claims"),
         }
     }
 }
 
-fn key(claim: &PersistentVolumeClaim) -> Key {
-    (claim.namespace().unwrap_or_default(), claim.name_any())
+/// Takes one claim from step to step, until it is gone.
+async fn live(client: Client, script: Arc<Script>, mut seen: level::Receiver<PersistentVolumeClaim>) {
+    loop {
+        let ended = script.pod_ended.notified();
+        tokio::pin!(ended);
+        ended.as_mut().enable();
+        let claim = seen.borrow_and_update().clone();
+        let mut again = false;
+        if let Err(error) = step(&client, &claim).await {
+            tracing::debug!(%error, claim = claim.name_any(), "the stand-in kubelet was refused");
+            again = !matches!(&error, Error::Api(status) if status.code == 404 || status.code == 409);
+        }
+        tokio::select! {
+            changed = seen.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = ended, if claim.metadata.deletion_timestamp.is_some() => {}
+            () = sleep(PAUSE), if again => {}
+        }
+    }
 }
 
 /// The next step of one claim, if there is one.

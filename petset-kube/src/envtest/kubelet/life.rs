@@ -8,7 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::sync::watch as level;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::status::{Containers, Facts};
 use super::{Kubelet, Program, Script};
@@ -16,8 +16,8 @@ use super::{Kubelet, Program, Script};
 /// How long is waited where nobody tells of a change: claims, and a server that does not answer.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// So many looks a claim may take to be bound before somebody is told.
-const PATIENT_LOOKS: u32 = 20;
+/// So long a claim may take to be bound before somebody is told.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a life stops where it is.
 enum Cut {
@@ -116,7 +116,10 @@ impl Life {
         let names: Vec<String> =
             volumes.filter_map(|volume| Some(volume.persistent_volume_claim.as_ref()?.claim_name.clone())).collect();
         for name in names {
-            for look in 0_u32.. {
+            let deadline = Instant::now() + PATIENCE;
+            let mut has_complained = false;
+            self.see_bound(&namespace, &name, deadline).await?;
+            loop {
                 if let Ok(claim) = claims.get(&name).await
                     && claim.metadata.deletion_timestamp.is_none()
                     && claim.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Bound"))
@@ -124,13 +127,31 @@ impl Life {
                     self.claims.push(claim.uid().unwrap_or_default());
                     break;
                 }
-                if look == PATIENT_LOOKS {
+                if !has_complained && Instant::now() >= deadline {
                     self.complain().await;
+                    has_complained = true;
                 }
                 self.within(LOOK).await?;
             }
         }
         Ok(())
+    }
+
+    /// Waits until a claim of this name has been seen bound, but not for ever.
+    async fn see_bound(&mut self, namespace: &str, name: &str, deadline: Instant) -> Result<(), Cut> {
+        let script = Arc::clone(&self.script);
+        let bound = timeout_at(deadline, script.until_bound(namespace, name));
+        tokio::pin!(bound);
+        loop {
+            tokio::select! {
+                // Where it has not been, the server is asked nevertheless.
+                _ = &mut bound => return Ok(()),
+                seen = self.seen.changed() => {
+                    seen.map_err(|_closed| Cut::Gone)?;
+                    self.check()?;
+                }
+            }
+        }
     }
 
     /// Says what the scheduler says of a pod whose claims have no volumes.
@@ -212,9 +233,9 @@ impl Life {
 
     /// Waits so many milliseconds, whatever becomes of the record but its end.
     async fn pass(&mut self, millis: impl Fn(&Program) -> u64) -> Result<(), Cut> {
-        let end = tokio::time::Instant::now() + Duration::from_millis(millis(&self.program()));
+        let end = Instant::now() + Duration::from_millis(millis(&self.program()));
         loop {
-            let left = end.saturating_duration_since(tokio::time::Instant::now());
+            let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return self.check();
             }

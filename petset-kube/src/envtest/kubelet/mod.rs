@@ -131,5 +131,5 @@ fn end(lives: &mut BTreeMap<String, level::Sender<Option<Pod>>>, uid: &str, scri
         // Its task may have ended already.
         let _ = life.send(None);
     }
-    script.pod_ended.notify_one();
+    script.pod_ended.notify_waiters();
 }

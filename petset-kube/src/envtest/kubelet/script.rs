@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::ResourceExt;
 use tokio::sync::Notify;
 
@@ -17,12 +17,16 @@ pub(super) struct Script {
     pub(super) changed: Notify,
     /// Told when a pod is gone.
     pub(super) pod_ended: Notify,
+    /// Told when a claim is bound.
+    pub(super) claim_bound: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     default: Program,
     by_pod: BTreeMap<(String, String), Program>,
+    /// Those that are bound, by namespace and name.
+    bound: BTreeSet<(String, String)>,
     /// By the uid of the claim.
     files: BTreeMap<String, BTreeSet<String>>,
 }
@@ -60,6 +64,37 @@ impl Script {
                 tracing::error!(%error, pod = key.1, "the annotation {} makes no sense", Kubelet::PROGRAM);
                 Program { never_starts: true, ..Program::default() }
             }
+        }
+    }
+
+    /// No claim is known any more.
+    pub(super) fn forget_claims(&self) {
+        self.lock().bound.clear();
+    }
+
+    /// A claim is as it is shown, or was so when it went.
+    pub(super) fn saw_claim(&self, claim: &PersistentVolumeClaim, is_there: bool) {
+        let key = (claim.namespace().unwrap_or_default(), claim.name_any());
+        let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+        if is_there && claim.metadata.deletion_timestamp.is_none() && phase == Some("Bound") {
+            self.lock().bound.insert(key);
+            self.claim_bound.notify_waiters();
+        } else {
+            self.lock().bound.remove(&key);
+        }
+    }
+
+    /// Waits until a claim of this name has been seen bound.
+    pub(super) async fn until_bound(&self, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        loop {
+            let bound = self.claim_bound.notified();
+            tokio::pin!(bound);
+            bound.as_mut().enable();
+            if self.lock().bound.contains(&key) {
+                return;
+            }
+            bound.await;
         }
     }
 
