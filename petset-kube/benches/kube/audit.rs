@@ -27,6 +27,7 @@ struct Entry {
     verb: String,
     user: User,
     object_ref: Option<Object>,
+    #[serde(rename = "requestURI")]
     request_uri: String,
 }
 
@@ -70,7 +71,7 @@ impl Audit {
 }
 
 impl Entry {
-    /// A watch is told of at its beginning and at its end.
+    /// A watch is told of when it first says something, and at its end.
     fn counts(&self) -> bool {
         (self.verb == "watch") == (self.stage == "ResponseStarted")
     }

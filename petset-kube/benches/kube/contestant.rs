@@ -35,7 +35,7 @@ pub(crate) struct Running {
 /// How long a controller may take to begin, and how long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What each watches from the start on.
+/// What each lists at its start, to watch it from then on. The server tells of a watch only once that has something to say.
 const WATCHED: [&str; 4] = ["pods", "statefulsets", "persistentvolumeclaims", "controllerrevisions"];
 
 impl Contestant {
@@ -82,7 +82,7 @@ impl Contestant {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (requests, _) = audit.of(&running.user)?;
-            if WATCHED.iter().all(|kind| requests.of(&format!("watch {kind}")) > 0) {
+            if WATCHED.iter().all(|kind| requests.of(&format!("list {kind}")) > 0) {
                 break;
             }
             if running.child.try_wait()?.is_some() || Instant::now() > deadline {
@@ -90,8 +90,8 @@ impl Contestant {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        // What it does at its start is over.
-        sleep(Duration::from_secs(1)).await;
+        // The watches begin.
+        sleep(Duration::from_secs(2)).await;
         Ok(running)
     }
 }
