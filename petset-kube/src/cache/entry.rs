@@ -22,6 +22,9 @@ pub(crate) trait Record:
     /// Only objects with this label are looked at.
     const LABEL: Option<&'static str> = None;
 
+    /// Whether they are looked for by the sets that they may concern, because their names do not begin with the set's.
+    const BY_SET: bool = false;
+
     /// What is kept of it; an error says what cannot be read.
     fn keep(&self) -> Result<Self::Kept, String>;
 

@@ -1,34 +1,67 @@
 //! The objects of a view, and what each kind of news does to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
+
+use petset_core::SetKey;
 
 use super::entry::Entry;
 
 /// Namespace and name.
 pub(super) type Key = (String, String);
 
+/// The sets that an object may concern, by which it is to be found.
+pub(super) type SetsOf<T> = fn(&Key, Option<&T>) -> Vec<SetKey>;
+
 /// The objects of a view by namespace and name.
 #[derive(Debug)]
 pub(super) struct Objects<T> {
     by_key: BTreeMap<Key, Entry<T>>,
+    /// The names of those that may concern a set, where they are to be found by it.
+    by_set: BTreeMap<SetKey, BTreeSet<String>>,
+    sets_of: Option<SetsOf<T>>,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
     seen: u64,
 }
 
-impl<T> Default for Objects<T> {
-    fn default() -> Self {
-        Self { by_key: BTreeMap::new(), seen: 0 }
-    }
-}
-
 impl<T> Objects<T> {
+    pub(super) fn new(sets_of: Option<SetsOf<T>>) -> Self {
+        Self { by_key: BTreeMap::new(), by_set: BTreeMap::new(), sets_of, seen: 0 }
+    }
+
+    fn insert(&mut self, key: Key, entry: Entry<T>) {
+        self.forget_sets(&key);
+        if let Some(sets_of) = self.sets_of {
+            for set in sets_of(&key, entry.kept.as_ref().ok()) {
+                self.by_set.entry(set).or_default().insert(key.1.clone());
+            }
+        }
+        self.by_key.insert(key, entry);
+    }
+
+    fn remove(&mut self, key: &Key) -> bool {
+        self.forget_sets(key);
+        self.by_key.remove(key).is_some()
+    }
+
+    fn forget_sets(&mut self, key: &Key) {
+        let (Some(sets_of), Some(entry)) = (self.sets_of, self.by_key.get(key)) else { return };
+        for set in sets_of(key, entry.kept.as_ref().ok()) {
+            if let Some(names) = self.by_set.get_mut(&set) {
+                names.remove(&key.1);
+                if names.is_empty() {
+                    self.by_set.remove(&set);
+                }
+            }
+        }
+    }
+
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
         let known = self.by_key.get(&key).map(|entry| entry.version);
         if known.is_none_or(|known| known <= version) {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+            self.insert(key, Entry { version, kept, unconfirmed: None });
         }
         known.is_none_or(|known| known < version)
     }
@@ -37,7 +70,7 @@ impl<T> Objects<T> {
     pub(super) fn gone(&mut self, key: &Key, version: u64) -> bool {
         self.seen = self.seen.max(version);
         let is_news = self.by_key.get(key).is_some_and(|entry| entry.version <= version);
-        is_news && self.by_key.remove(key).is_some()
+        is_news && self.remove(key)
     }
 
     /// The answer to an own write shows an object; whether that is news. What the watch has passed already, it knows
@@ -48,7 +81,7 @@ impl<T> Objects<T> {
             None => self.seen < version,
         };
         if is_news {
-            self.by_key.insert(key, Entry { version, kept, unconfirmed: Some(now) });
+            self.insert(key, Entry { version, kept, unconfirmed: Some(now) });
         }
         is_news
     }
@@ -57,16 +90,16 @@ impl<T> Objects<T> {
     pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>) {
         match found {
             Some((version, kept)) if self.by_key.get(&key).is_none_or(|entry| entry.version <= version) => {
-                self.by_key.insert(key, Entry { version, kept, unconfirmed: None });
+                self.insert(key, Entry { version, kept, unconfirmed: None });
             }
             None if self.by_key.get(&key).is_some_and(|entry| entry.version == asked) => {
-                self.by_key.remove(&key);
+                self.remove(&key);
             }
             Some(_) | None => {}
         }
     }
 
-    /// Changes what is kept of an object, if it is there.
+    /// Changes what is kept of an object, if it is there; not which sets it concerns.
     pub(super) fn change(&mut self, key: &Key, change: impl FnOnce(&mut T)) {
         if let Some(Entry { kept: Ok(kept), .. }) = self.by_key.get_mut(key) {
             change(kept);
@@ -108,6 +141,12 @@ impl<T> Objects<T> {
         let first = (namespace.to_owned(), prefix.to_owned());
         self.by_key.range(first..).take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix))
     }
+
+    /// The objects that may concern a set, where they are to be found by it.
+    pub(super) fn of_set<'a>(&'a self, set: &'a SetKey) -> impl Iterator<Item = (&'a Key, &'a Entry<T>)> {
+        let names = self.by_set.get(set).into_iter().flatten();
+        names.filter_map(|name| self.by_key.get_key_value(&(set.namespace.to_string(), name.clone())))
+    }
 }
 
 #[cfg(test)]
@@ -124,7 +163,7 @@ mod tests {
 
     #[test]
     fn s13_no_object_goes_back() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None);
         objects.shown(key(), 5, Ok(5));
         objects.wrote(key(), 9, Ok(9), Instant::now());
         assert!(!objects.shown(key(), 7, Ok(7)));
@@ -139,7 +178,7 @@ mod tests {
 
     #[test]
     fn s13_a_late_answer_brings_nothing_back() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.wrote(key(), 5, Ok(5), Instant::now());
@@ -151,7 +190,7 @@ mod tests {
     #[test]
     fn l3_a_list_tells_what_changed_since_the_last_one() {
         let key = |name: &str| ("default".to_owned(), name.to_owned());
-        let (mut before, mut after) = (Objects::default(), Objects::default());
+        let (mut before, mut after) = (Objects::new(None), Objects::new(None));
         for (name, version) in [("same", 1), ("changed", 2), ("gone", 3)] {
             before.shown(key(name), version, Ok(version));
         }
@@ -164,11 +203,25 @@ mod tests {
 
     #[test]
     fn only_names_that_begin_so() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None);
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }
         let found: Vec<_> = objects.of("default", "web-").map(|(key, _)| key.1.as_str()).collect();
         assert_eq!(found, ["web-0", "web-1"]);
+    }
+
+    #[test]
+    fn s5_an_object_is_found_by_the_sets_that_it_concerns_now() {
+        let (key, set) = (key(), |name: &str| SetKey::new("default", name));
+        let mut objects =
+            Objects::new(Some(|_, kept: Option<&&str>| kept.iter().map(|of| SetKey::new("default", **of)).collect()));
+        let found = |objects: &Objects<&str>, name: &str| objects.of_set(&set(name)).count();
+        objects.shown(key.clone(), 1, Ok("web"));
+        assert_eq!((found(&objects, "web"), found(&objects, "db")), (1, 0));
+        objects.shown(key.clone(), 2, Ok("db"));
+        assert_eq!((found(&objects, "web"), found(&objects, "db")), (0, 1));
+        objects.gone(&key, 3);
+        assert!(objects.by_set.is_empty() && objects.by_key.is_empty());
     }
 }

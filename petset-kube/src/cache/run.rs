@@ -83,11 +83,16 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
         Self {
             client,
             scope,
-            views: Mutex::new(Views { current: Objects::default(), next: None }),
+            views: Mutex::new(Views { current: Self::nothing(), next: None }),
             progress: watch::Sender::new(Progress::Begins(1)),
             needed: Notify::new(),
             hints: Hints::new(),
         }
+    }
+
+    /// A view of no objects.
+    fn nothing() -> Objects<R::Kept> {
+        Objects::new(R::BY_SET.then_some(|(namespace, name): &Key, kept| R::sets(namespace, name, kept)))
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Views<R::Kept>> {
@@ -133,7 +138,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
     /// Takes in one event; whether the list is whole with it.
     fn take_in(&self, event: &Event<R>) -> bool {
         match event {
-            Event::Init => self.lock().next = Some(Objects::default()),
+            Event::Init => self.lock().next = Some(Self::nothing()),
             Event::InitApply(object) => {
                 if let Some(next) = &mut self.lock().next {
                     next.shown(key_of(object), version_of(object), object.keep());

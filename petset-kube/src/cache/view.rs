@@ -8,16 +8,34 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::WatchStream;
-use petset_core::{Error, ErrorKind, Result};
+use petset_core::{Error, ErrorKind, Result, SetKey};
 use tokio::task::JoinHandle;
 
 use super::entry::{Entry, Record, key_of, version_of};
-use super::map::Key;
+use super::map::{Key, Objects};
 use super::run::{Progress, Scope, Shared};
 use crate::client::{Connection, Failure};
 
 /// So long the watch may take to show an own write, before the object is looked at.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where objects are looked for.
+#[derive(Debug, Clone, Copy)]
+enum Where<'a> {
+    /// In a namespace, among those whose names begin like this.
+    Names(&'a str, &'a str),
+    /// Among those that may concern a set.
+    Set(&'a SetKey),
+}
+
+impl<'a> Where<'a> {
+    fn of<T>(self, objects: &'a Objects<T>) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
+        match self {
+            Self::Names(namespace, prefix) => Box::new(objects.of(namespace, prefix)),
+            Self::Set(set) => Box::new(objects.of_set(set)),
+        }
+    }
+}
 
 /// A shared view of the objects of one kind.
 #[derive(Debug)]
@@ -49,13 +67,33 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         prefix: &str,
         wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
     ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Where::Names(namespace, prefix), wanted).await
+    }
+
+    /// The objects that may concern a set and that `wanted` picks, by name; of a kind that is looked for by set.
+    ///
+    /// # Errors
+    /// When the view is not whole, or one of them cannot be read.
+    pub(crate) async fn list_of_set(
+        &self,
+        set: &SetKey,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
+        self.pick(Where::Set(set), wanted).await
+    }
+
+    async fn pick(
+        &self,
+        place: Where<'_>,
+        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
+    ) -> Result<Vec<(String, R::Kept)>> {
         self.whole().await?;
-        for key in self.doubtful(namespace, prefix, &wanted) {
+        for key in self.doubtful(place, &wanted) {
             self.look(&key).await?;
         }
         let views = self.shared.lock();
         let mut found = Vec::new();
-        for ((_, name), entry) in views.current.of(namespace, prefix) {
+        for ((namespace, name), entry) in place.of(&views.current) {
             match &entry.kept {
                 Ok(kept) if wanted(name, Some(kept)) => found.push((name.clone(), kept.clone())),
                 Err(problem) if wanted(name, None) => {
@@ -185,12 +223,12 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
     }
 
     /// Objects that cannot be read, and own writes that the watch should have shown by now.
-    fn doubtful(&self, namespace: &str, prefix: &str, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
+    fn doubtful(&self, place: Where<'_>, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
         let views = self.shared.lock();
         let is_doubtful = |entry: &Entry<R::Kept>| {
             entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
         };
-        let all = views.current.of(namespace, prefix);
+        let all = place.of(&views.current);
         let some = all.filter(|((_, name), entry)| is_doubtful(entry) && wanted(name, entry.kept.as_ref().ok()));
         some.map(|(key, _)| key.clone()).collect()
     }

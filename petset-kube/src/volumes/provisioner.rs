@@ -130,7 +130,7 @@ impl VolumeProvisioner for KubeVolumes {
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
-        let found = self.claims.list(&set.namespace, "", is_of_set).await?;
+        let found = self.claims.list_of_set(set, is_of_set).await?;
         Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, &name, kept)).collect())
     }
 

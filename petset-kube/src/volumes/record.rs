@@ -19,6 +19,7 @@ use crate::meta;
 /// As much of a claim as is read. What may be malformed is read later, so that one such claim spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ClaimRecord {
+    #[serde(deserialize_with = "meta::without_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     spec: Value,
@@ -90,6 +91,7 @@ impl KeptClaim {
 impl Record for ClaimRecord {
     type Kept = KeptClaim;
     const KINDS: &'static str = "persistentvolumeclaims";
+    const BY_SET: bool = true;
 
     fn keep(&self) -> Result<KeptClaim, String> {
         let meta = &self.metadata;
