@@ -97,21 +97,24 @@ impl Contestant {
 }
 
 impl Running {
-    /// What it costs while something is done.
+    /// What it costs while something is done, and while it settles for so long afterwards.
     pub(crate) async fn measure(
         &mut self,
         world: &World,
         work: impl Future<Output = Result<(), Error>>,
+        settle: Duration,
     ) -> Result<Figures, Error> {
         let audit = Audit::from_now(world.server.audit_log())?;
         self.process.forget_peak()?;
         let (cpu, started) = (self.process.cpu()?, Instant::now());
         let done = work.await;
-        let (wall, cpu) = (started.elapsed(), self.process.cpu()?.saturating_sub(cpu));
-        let memory = self.process.memory()?;
+        let wall = started.elapsed();
         if let Err(error) = done {
             return Err(self.failed(&error.to_string()));
         }
+        sleep(settle).await;
+        let cpu = self.process.cpu()?.saturating_sub(cpu);
+        let memory = self.process.memory()?;
         let (requests, others) = audit.of(&self.user)?;
         Ok(Figures { wall, requests, others, cpu, memory })
     }

@@ -25,6 +25,11 @@ pub(crate) trait Record:
     /// Whether they are looked for by the sets that they may concern, because their names do not begin with the set's.
     const BY_SET: bool = false;
 
+    /// Whether nobody would decide otherwise on the one than on the other: they differ in their versions at most.
+    fn are_alike(_one: &Self::Kept, _other: &Self::Kept) -> bool {
+        false
+    }
+
     /// What is kept of it; an error says what cannot be read.
     fn keep(&self) -> Result<Self::Kept, String>;
 

@@ -11,29 +11,31 @@ use super::entry::Entry;
 pub(super) type Key = (String, String);
 
 /// The sets that an object may concern, by which it is to be found.
-pub(super) type SetsOf<T> = fn(&Key, Option<&T>) -> Vec<SetKey>;
+pub(super) type SetsOf<T> = fn(&str, &str, Option<&T>) -> Vec<SetKey>;
 
 /// The objects of a view by namespace and name.
 #[derive(Debug)]
 pub(super) struct Objects<T> {
     by_key: BTreeMap<Key, Entry<T>>,
-    /// The names of those that may concern a set, where they are to be found by it.
-    by_set: BTreeMap<SetKey, BTreeSet<String>>,
+    /// Those that may concern a set, where they are to be found by it.
+    by_set: BTreeMap<SetKey, BTreeSet<Key>>,
     sets_of: Option<SetsOf<T>>,
+    /// Whether nobody would decide otherwise on the one than on the other.
+    are_alike: fn(&T, &T) -> bool,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
     seen: u64,
 }
 
 impl<T> Objects<T> {
-    pub(super) fn new(sets_of: Option<SetsOf<T>>) -> Self {
-        Self { by_key: BTreeMap::new(), by_set: BTreeMap::new(), sets_of, seen: 0 }
+    pub(super) fn new(sets_of: Option<SetsOf<T>>, are_alike: fn(&T, &T) -> bool) -> Self {
+        Self { by_key: BTreeMap::new(), by_set: BTreeMap::new(), sets_of, are_alike, seen: 0 }
     }
 
     fn insert(&mut self, key: Key, entry: Entry<T>) {
         self.forget_sets(&key);
         if let Some(sets_of) = self.sets_of {
-            for set in sets_of(&key, entry.kept.as_ref().ok()) {
-                self.by_set.entry(set).or_default().insert(key.1.clone());
+            for set in sets_of(&key.0, &key.1, entry.kept.as_ref().ok()) {
+                self.by_set.entry(set).or_default().insert(key.clone());
             }
         }
         self.by_key.insert(key, entry);
@@ -46,10 +48,10 @@ impl<T> Objects<T> {
 
     fn forget_sets(&mut self, key: &Key) {
         let (Some(sets_of), Some(entry)) = (self.sets_of, self.by_key.get(key)) else { return };
-        for set in sets_of(key, entry.kept.as_ref().ok()) {
-            if let Some(names) = self.by_set.get_mut(&set) {
-                names.remove(&key.1);
-                if names.is_empty() {
+        for set in sets_of(&key.0, &key.1, entry.kept.as_ref().ok()) {
+            if let Some(keys) = self.by_set.get_mut(&set) {
+                keys.remove(key);
+                if keys.is_empty() {
                     self.by_set.remove(&set);
                 }
             }
@@ -59,11 +61,16 @@ impl<T> Objects<T> {
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
-        let known = self.by_key.get(&key).map(|entry| entry.version);
-        if known.is_none_or(|known| known <= version) {
+        let Some(known) = self.by_key.get(&key) else {
+            self.insert(key, Entry { version, kept, unconfirmed: None });
+            return true;
+        };
+        let is_alike = matches!((&known.kept, &kept), (Ok(known), Ok(kept)) if (self.are_alike)(known, kept));
+        let is_news = known.version < version && !is_alike;
+        if known.version <= version {
             self.insert(key, Entry { version, kept, unconfirmed: None });
         }
-        known.is_none_or(|known| known < version)
+        is_news
     }
 
     /// The watch shows that an object is gone, last seen in this version; whether that is news.
@@ -144,8 +151,8 @@ impl<T> Objects<T> {
 
     /// The objects that may concern a set, where they are to be found by it.
     pub(super) fn of_set<'a>(&'a self, set: &'a SetKey) -> impl Iterator<Item = (&'a Key, &'a Entry<T>)> {
-        let names = self.by_set.get(set).into_iter().flatten();
-        names.filter_map(|name| self.by_key.get_key_value(&(set.namespace.to_string(), name.clone())))
+        let keys = self.by_set.get(set).into_iter().flatten();
+        keys.filter_map(|key| self.by_key.get_key_value(key))
     }
 }
 
@@ -163,7 +170,7 @@ mod tests {
 
     #[test]
     fn s13_no_object_goes_back() {
-        let mut objects = Objects::new(None);
+        let mut objects = Objects::new(None, |_, _| false);
         objects.shown(key(), 5, Ok(5));
         objects.wrote(key(), 9, Ok(9), Instant::now());
         assert!(!objects.shown(key(), 7, Ok(7)));
@@ -177,8 +184,19 @@ mod tests {
     }
 
     #[test]
+    fn l3_only_what_may_change_a_decision_is_news() {
+        let mut objects = Objects::new(None, |known, next| known == next);
+        assert!(objects.shown(key(), 5, Ok(5)));
+        assert!(!objects.shown(key(), 6, Ok(5)), "nothing but its version is new");
+        assert_eq!(objects.get(&key()).map(|entry| entry.version), Some(6));
+        assert!(objects.shown(key(), 7, Ok(7)));
+        assert!(objects.shown(key(), 8, Err("damaged".to_owned())));
+        assert!(objects.shown(key(), 9, Ok(7)));
+    }
+
+    #[test]
     fn s13_a_late_answer_brings_nothing_back() {
-        let mut objects = Objects::new(None);
+        let mut objects = Objects::new(None, |_, _| false);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.wrote(key(), 5, Ok(5), Instant::now());
@@ -190,7 +208,7 @@ mod tests {
     #[test]
     fn l3_a_list_tells_what_changed_since_the_last_one() {
         let key = |name: &str| ("default".to_owned(), name.to_owned());
-        let (mut before, mut after) = (Objects::new(None), Objects::new(None));
+        let (mut before, mut after) = (Objects::new(None, |_, _| false), Objects::new(None, |_, _| false));
         for (name, version) in [("same", 1), ("changed", 2), ("gone", 3)] {
             before.shown(key(name), version, Ok(version));
         }
@@ -203,7 +221,7 @@ mod tests {
 
     #[test]
     fn only_names_that_begin_so() {
-        let mut objects = Objects::new(None);
+        let mut objects = Objects::new(None, |_, _| false);
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }
@@ -214,8 +232,10 @@ mod tests {
     #[test]
     fn s5_an_object_is_found_by_the_sets_that_it_concerns_now() {
         let (key, set) = (key(), |name: &str| SetKey::new("default", name));
-        let mut objects =
-            Objects::new(Some(|_, kept: Option<&&str>| kept.iter().map(|of| SetKey::new("default", **of)).collect()));
+        let mut objects = Objects::new(
+            Some(|_, _, kept: Option<&&str>| kept.iter().map(|of| SetKey::new("default", **of)).collect()),
+            |_, _| false,
+        );
         let found = |objects: &Objects<&str>, name: &str| objects.of_set(&set(name)).count();
         objects.shown(key.clone(), 1, Ok("web"));
         assert_eq!((found(&objects, "web"), found(&objects, "db")), (1, 0));

@@ -11,7 +11,7 @@ use petset_core::backend::Hints;
 use tokio::sync::{Notify, watch};
 
 use super::entry::{Record, key_of, version_of};
-use super::map::{Key, Objects};
+use super::map::{Key, Objects, SetsOf};
 use crate::client::Connection;
 
 /// The pause before a watch that broke is begun anew, unless somebody needs it at once; it doubles every time.
@@ -92,7 +92,8 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
 
     /// A view of no objects.
     fn nothing() -> Objects<R::Kept> {
-        Objects::new(R::BY_SET.then_some(|(namespace, name): &Key, kept| R::sets(namespace, name, kept)))
+        let sets_of = R::BY_SET.then_some(R::sets as SetsOf<R::Kept>);
+        Objects::new(sets_of, R::are_alike)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Views<R::Kept>> {

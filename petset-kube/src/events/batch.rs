@@ -13,7 +13,7 @@ use super::note::Note;
 /// What happens within so long is told together.
 const WINDOW: Duration = Duration::from_secs(1);
 /// What goes on is told after twice as long each time, but not after longer than this. Warnings are not kept so long.
-const LONGEST_WINDOW: Duration = Duration::from_secs(16);
+const LONGEST_WINDOW: Duration = Duration::from_secs(8);
 /// What is told again within so long is counted in the Event that is there; a set of which nothing is told for so long is
 /// forgotten.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -227,7 +227,7 @@ mod tests {
                 told
             })
             .collect();
-        assert_eq!(told, [1, 3, 7, 15, 31, 47]);
+        assert_eq!(told, [1, 3, 7, 15, 23, 31, 39, 47, 55]);
         let later = start + Duration::from_secs(200);
         assert!(batches.take(later, false).is_some(), "the last of it");
         let again = later + LONGEST_WINDOW * 2;

@@ -61,17 +61,25 @@ impl KubeVolumes {
         Self { native: Some(Native { sets, pods }), ..self.clone() }
     }
 
-    /// A claim as its set sees it.
-    fn seen(&self, set: &SetKey, name: &str, kept: KeptClaim) -> Option<Claim> {
-        let Some(native) = &self.native else { return kept.claim(set, name) };
-        let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
-        let pod = native.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
-        let kept = native::doomed(kept, pod.as_ref());
-        let claim = kept.claim(set, name)?;
-        Some(match native.set(set) {
-            Some(set) => Claim { owner: native::owner(&set, &kept), ..claim },
-            None => claim,
-        })
+    /// Claims as their set sees them.
+    fn seen(&self, set: &SetKey, claims: Vec<(String, KeptClaim)>) -> Vec<Claim> {
+        let Some(native) = &self.native else {
+            return claims.into_iter().filter_map(|(name, kept)| kept.claim(set, &name)).collect();
+        };
+        let holder = native.set(set);
+        let see = |(name, mut kept): (String, KeptClaim)| {
+            if kept.pod.is_some() {
+                let (_, ordinal) = KeptClaim::identity(set, &name, Some(&kept))?;
+                let pod = native.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
+                kept = native::doomed(kept, pod.as_ref());
+            }
+            let claim = kept.claim(set, &name)?;
+            Some(match &holder {
+                Some(holder) => Claim { owner: native::owner(holder, &kept), ..claim },
+                None => claim,
+            })
+        };
+        claims.into_iter().filter_map(see).collect()
     }
 
     /// The metadata that makes a claim belong to `owner`.
@@ -131,7 +139,7 @@ impl VolumeProvisioner for KubeVolumes {
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
         let found = self.claims.list_of_set(set, is_of_set).await?;
-        Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, &name, kept)).collect())
+        Ok(self.seen(set, found))
     }
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {

@@ -93,6 +93,12 @@ impl Record for ClaimRecord {
     const KINDS: &'static str = "persistentvolumeclaims";
     const BY_SET: bool = true;
 
+    fn are_alike(one: &KeptClaim, other: &KeptClaim) -> bool {
+        let mut one = one.clone();
+        one.version.clone_from(&other.version);
+        one == *other
+    }
+
     fn keep(&self) -> Result<KeptClaim, String> {
         let meta = &self.metadata;
         let (uid, version) = meta::identity(meta)?;
