@@ -215,15 +215,6 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         }
     }
 
-    /// Takes in the answer to an own write that changes nobody's decision.
-    pub(crate) fn wrote_quietly(&self, answer: &R) {
-        let (key, version, kept) = (key_of(answer), version_of(answer), answer.keep());
-        let now = Instant::now();
-        self.shared.lock().both(|objects| {
-            objects.wrote(key.clone(), version, kept.clone(), now);
-        });
-    }
-
     /// Takes in what an own write did to an object, where the answer does not show it.
     pub(crate) fn changed(&self, namespace: &str, name: &str, change: impl Fn(&mut R::Kept)) {
         let key = (namespace.to_owned(), name.to_owned());

@@ -152,8 +152,7 @@ impl<K: SetKind> Sets<K> {
     async fn patch_status(&self, key: &SetKey, patch: &Value) -> Result<SetRecord<K>> {
         let patched = self.api(key).patch_status(&key.name, &patch_parameters(), &Patch::Merge(patch)).await;
         let patched = patched.map_err(|error| failed(base::OPERATION, key, error))?;
-        // It is on the version that was decided on: nothing is new in it but what was decided.
-        self.cache.wrote_quietly(&patched);
+        self.cache.wrote(&patched);
         Ok(patched)
     }
 
