@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn only_names_that_begin_so() {
-        let mut objects = Objects::new(None, |_, _| false);
+        let mut objects = Objects::new(None, |(), ()| false);
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }
