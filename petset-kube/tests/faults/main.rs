@@ -5,6 +5,8 @@ mod account;
 #[path = "../common/etcd.rs"]
 mod etcd;
 mod gone;
+#[path = "../common/harness.rs"]
+mod harness;
 #[path = "../common/observer.rs"]
 mod observer;
 mod process;
@@ -22,10 +24,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use account::account;
+use harness::{Error, trial};
 use kube::client::ClientBuilder;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Trial;
 use petset_core::Controller;
-use petset_kube::envtest::Server;
 use petset_testkit::seed::{self, Dice};
 use process::Process;
 use story::Story;
@@ -34,18 +36,6 @@ use trouble::Trouble;
 use world::World;
 
 const CONTROLLERS: Option<&[&str]> = None;
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// Fails the test with a sentence.
-#[macro_export]
-macro_rules! ensure {
-    ($holds:expr, $($text:tt)+) => {
-        if !$holds {
-            return Err(format!($($text)+).into());
-        }
-    };
-}
 
 /// Kills one of the server's programs again and again, until the story is over.
 async fn while_it_is_killed(name: &str, seed: u64, etcd: bool) -> Result<(), Error> {
@@ -148,44 +138,34 @@ async fn killed(seed: u64) -> Result<(), Error> {
     Ok(())
 }
 
+/// A trial with chance in it.
 #[expect(clippy::print_stderr, reason = "the seed repeats the run")]
-fn trial<F: Future<Output = Result<(), Error>>>(
+fn seeded<F: Future<Output = Result<(), Error>>>(
     name: &str,
     seed: u64,
     run: impl FnOnce(u64) -> F + Send + 'static,
 ) -> Trial {
     let told = format!("{name}: PETSET_SEED={seed}");
-    Trial::test(name, move || {
+    trial(name, move || async move {
         eprintln!("{told}");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let within = async { tokio::time::timeout(Duration::from_secs(900), run(seed)).await };
-        let result = runtime.expect("a runtime can be made").block_on(within);
-        let failed = |error: &dyn std::fmt::Display| Failed::from(format!("{told}\n{error}"));
-        result.map_err(|_elapsed| failed(&"it hangs"))?.map_err(|error| failed(&error))
+        run(seed).await.map_err(|error| format!("{told}\n{error}").into())
     })
 }
 
-#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
 fn main() -> ExitCode {
     if process::is_one() {
         return ExitCode::SUCCESS;
     }
-    if let Err(error) = Server::assets()
-        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
-    {
-        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {error}");
-        return ExitCode::SUCCESS;
-    }
     let seed = seed::from_env();
     let trials = vec![
-        trial("s1_s15_l1_api_server_killed", seed, api_server),
-        trial("s1_s15_l1_etcd_killed", seed, etcd),
-        trial("s1_s2_l1_refused_and_lost_requests", seed, troubles),
-        trial("s1_s10_l1_two_controllers", seed, two_controllers),
-        trial("s1_s19_l1_controller_killed", seed, killed),
-        trial("s12_l1_mutating_webhook", seed, |_| webhook::mutating()),
-        trial("s13_l3_history_compacted", seed, |_| gone::compaction()),
-        trial("s10_no_ready_pod_goes_on_pods_older_than_the_set", seed, |_| stale::rollout()),
+        seeded("s1_s15_l1_api_server_killed", seed, api_server),
+        seeded("s1_s15_l1_etcd_killed", seed, etcd),
+        seeded("s1_s2_l1_refused_and_lost_requests", seed, troubles),
+        seeded("s1_s10_l1_two_controllers", seed, two_controllers),
+        seeded("s1_s19_l1_controller_killed", seed, killed),
+        seeded("s12_l1_mutating_webhook", seed, |_| webhook::mutating()),
+        seeded("s13_l3_history_compacted", seed, |_| gone::compaction()),
+        seeded("s10_no_ready_pod_goes_on_pods_older_than_the_set", seed, |_| stale::rollout()),
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    harness::run(None, trials)
 }

@@ -2,6 +2,8 @@
 
 #[path = "../common/account.rs"]
 mod account;
+#[path = "../common/harness.rs"]
+mod harness;
 #[path = "../common/traffic.rs"]
 mod traffic;
 #[path = "../common/web.rs"]
@@ -10,21 +12,18 @@ mod web;
 mod world;
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use account::account;
+use harness::{Error, trial};
 use kube::client::ClientBuilder;
-use libtest_mimic::{Arguments, Failed, Trial};
 use petset_core::{Backends, Controller, Engine, EngineOptions, SetKey};
 use petset_kube::cluster::Cluster;
-use petset_kube::envtest::Server;
 use serde_json::json;
 use traffic::{Counts, Traffic};
 use web::Web;
 
 const CONTROLLERS: Option<&[&str]> = None;
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Pets of the set, each with one claim.
 const PETS: u32 = 5;
@@ -127,24 +126,8 @@ async fn at_the_goal() -> Result<(), Error> {
     Ok(())
 }
 
-fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -> F + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let within = async { tokio::time::timeout(Duration::from_secs(600), run()).await };
-        let result = runtime.expect("a runtime can be made").block_on(within);
-        result.map_err(|_elapsed| Failed::from("it hangs"))?.map_err(|error| Failed::from(error.to_string()))
-    })
-}
-
-#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
 fn main() -> ExitCode {
-    if let Err(error) = Server::assets()
-        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
-    {
-        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {error}");
-        return ExitCode::SUCCESS;
-    }
     let trials =
         vec![trial("s18_requests_to_the_goal", to_the_goal), trial("s17_no_requests_at_the_goal", at_the_goal)];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    harness::run(None, trials)
 }

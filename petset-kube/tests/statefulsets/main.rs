@@ -6,6 +6,8 @@
 mod account;
 mod conformity;
 mod handover;
+#[path = "../common/harness.rs"]
+mod harness;
 mod identity;
 mod lifecycle;
 #[path = "../common/observer.rs"]
@@ -19,31 +21,12 @@ mod world;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use petset_kube::envtest::{Controllers, Server};
+use harness::{Error, trial};
+use libtest_mimic::Trial;
+use petset_kube::envtest::Controllers;
 
 /// Kubernetes' own, for what follows from owners. Its controller of sets works in none of these tests but in those about it.
 const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector"]);
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// Fails the test with a sentence.
-#[macro_export]
-macro_rules! ensure {
-    ($holds:expr, $($text:tt)+) => {
-        if !$holds {
-            return Err(format!($($text)+).into());
-        }
-    };
-}
-
-fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -> F + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let result = runtime.expect("a runtime can be made").block_on(run());
-        result.map_err(|error| Failed::from(error.to_string()))
-    })
-}
 
 fn trials() -> Vec<Trial> {
     vec![
@@ -78,15 +61,6 @@ fn trials() -> Vec<Trial> {
     ]
 }
 
-#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
 fn main() -> ExitCode {
-    let missing = Server::assets().err().map(|error| error.to_string());
-    let missing = missing.or_else(|| (!Controllers::are_there()).then(|| "no kube-controller-manager".to_owned()));
-    if let Some(missing) = missing
-        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
-    {
-        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {missing}");
-        return ExitCode::SUCCESS;
-    }
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+    harness::run((!Controllers::are_there()).then_some("no kube-controller-manager"), trials())
 }

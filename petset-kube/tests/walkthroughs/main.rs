@@ -3,6 +3,8 @@
 #[path = "../common/account.rs"]
 mod account;
 mod crowd;
+#[path = "../common/harness.rs"]
+mod harness;
 #[path = "../common/observer.rs"]
 mod observer;
 mod peers;
@@ -13,31 +15,11 @@ mod world;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use petset_kube::envtest::Server;
+use harness::{Error, trial};
+use libtest_mimic::Trial;
 
 /// Kubernetes' own, for what follows from pods and owners.
 const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector"]);
-
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// Fails the test with a sentence.
-#[macro_export]
-macro_rules! ensure {
-    ($holds:expr, $($text:tt)+) => {
-        if !$holds {
-            return Err(format!($($text)+).into());
-        }
-    };
-}
-
-fn trial<F: Future<Output = Result<(), Error>>>(name: &str, run: impl FnOnce() -> F + Send + 'static) -> Trial {
-    Trial::test(name, move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let result = runtime.expect("a runtime can be made").block_on(run());
-        result.map_err(|error| Failed::from(error.to_string()))
-    })
-}
 
 fn trials() -> Vec<Trial> {
     vec![
@@ -59,13 +41,6 @@ fn trials() -> Vec<Trial> {
     ]
 }
 
-#[expect(clippy::print_stderr, reason = "a test program says what it leaves out")]
 fn main() -> ExitCode {
-    if let Err(error) = Server::assets()
-        && std::env::var_os("PETSET_REQUIRE_KUBE").is_none_or(|required| required != "1")
-    {
-        eprintln!("NO API SERVER: all of it is skipped (PETSET_REQUIRE_KUBE=1 makes that an error): {error}");
-        return ExitCode::SUCCESS;
-    }
-    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+    harness::run(None, trials())
 }
