@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use petset_core::spec::RetentionPolicyType;
 use petset_core::{SetKey, SetUid, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 /// The set's name: a label of everything that we make for a set.
@@ -94,6 +94,61 @@ pub(crate) fn others(meta: &ObjectMeta) -> Vec<OwnerReference> {
 pub(crate) fn references(kind: OwnerKind, set: &SetKey, owner: Option<&SetUid>, others: &[OwnerReference]) -> Value {
     let ours = owner.map(|uid| kind.reference(set, uid));
     json!(others.iter().cloned().chain(ours).collect::<Vec<_>>())
+}
+
+/// Reads metadata without the record of who wrote which field: it is longer than all the rest, and nobody here asks for it.
+pub(crate) fn without_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    let Read {
+        annotations,
+        creation_timestamp,
+        deletion_grace_period_seconds,
+        deletion_timestamp,
+        finalizers,
+        generate_name,
+        generation,
+        labels,
+        name,
+        namespace,
+        owner_references,
+        resource_version,
+        uid,
+    } = Read::deserialize(deserializer)?;
+    Ok(ObjectMeta {
+        annotations,
+        creation_timestamp,
+        deletion_grace_period_seconds,
+        deletion_timestamp,
+        finalizers,
+        generate_name,
+        generation,
+        labels,
+        managed_fields: None,
+        name,
+        namespace,
+        owner_references,
+        resource_version,
+        self_link: None,
+        uid,
+    })
+}
+
+/// The metadata that is read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Read {
+    annotations: Option<BTreeMap<String, String>>,
+    creation_timestamp: Option<Time>,
+    deletion_grace_period_seconds: Option<i64>,
+    deletion_timestamp: Option<Time>,
+    finalizers: Option<Vec<String>>,
+    generate_name: Option<String>,
+    generation: Option<i64>,
+    labels: Option<BTreeMap<String, String>>,
+    name: Option<String>,
+    namespace: Option<String>,
+    owner_references: Option<Vec<OwnerReference>>,
+    resource_version: Option<String>,
+    uid: Option<String>,
 }
 
 /// What an object says of itself that everybody wants: uid and version.

@@ -17,6 +17,7 @@ use crate::meta;
 /// As much of a pod as is read. What may be malformed is read later, so that one such pod spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PodRecord {
+    #[serde(deserialize_with = "meta::without_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     spec: Spec,

@@ -40,10 +40,9 @@ impl<K> Clone for KeptSet<K> {
 }
 
 impl<K: Kind> KeptSet<K> {
-    /// Keeps a set, but for the record of who wrote which field.
+    /// Keeps a set.
     pub(crate) fn of(record: &SetRecord<K>) -> Self {
-        let mut record = record.clone();
-        record.metadata.managed_fields = None;
+        let record = record.clone();
         let term = K::term(&record);
         let (selector, tenure) = (selector_of(&record), K::tenure(&record, term));
         Self(Arc::new(Inner { record, selector, term, tenure, stored: OnceLock::new() }))

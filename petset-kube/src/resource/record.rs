@@ -40,6 +40,7 @@ const NOT_DECLARED: [&str; 9] = [
 pub(crate) struct SetRecord<K> {
     #[serde(flatten)]
     types: Option<TypeMeta>,
+    #[serde(deserialize_with = "meta::without_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     pub(crate) spec: Value,

@@ -22,6 +22,7 @@ use crate::resource::{CREATED_AT, SetKind, WHOLE, without_nulls};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound = "")]
 pub(super) struct RevisionRecord<K> {
+    #[serde(deserialize_with = "meta::without_fields")]
     pub(super) metadata: ObjectMeta,
     #[serde(default)]
     pub(super) data: Value,

@@ -19,6 +19,7 @@ use crate::meta;
 /// As much of a claim as is read. What may be malformed is read later, so that one such claim spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ClaimRecord {
+    #[serde(deserialize_with = "meta::without_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     spec: Value,
@@ -92,6 +93,12 @@ impl Record for ClaimRecord {
     const KINDS: &'static str = "persistentvolumeclaims";
     const INDEX: Option<fn(&(String, String)) -> Vec<SetKey>> =
         Some(|(namespace, name)| Self::sets(namespace, name, None));
+
+    fn are_alike(one: &KeptClaim, other: &KeptClaim) -> bool {
+        let mut one = one.clone();
+        one.version.clone_from(&other.version);
+        one == *other
+    }
 
     fn keep(&self) -> Result<KeptClaim, String> {
         let meta = &self.metadata;
