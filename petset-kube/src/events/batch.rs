@@ -12,6 +12,8 @@ use super::note::Note;
 
 /// What happens within so long is told together.
 const WINDOW: Duration = Duration::from_secs(1);
+/// What goes on is told after twice as long each time, but not after longer than this. Warnings are not kept so long.
+const LONGEST_WINDOW: Duration = Duration::from_secs(8);
 /// What is told again within so long is counted in the Event that is there; a set of which nothing is told for so long is
 /// forgotten, and so is what could not be written for so long.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -39,10 +41,21 @@ type Reason = (bool, String);
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Not told yet, and since when, or when it was tried last.
-    new: Option<(Instant, Batch)>,
+    /// Not told yet.
+    new: Option<News>,
+    /// What was told last, and how long that was kept before.
+    told: Option<(Instant, Duration)>,
     /// The Event that was written last, and when.
     last: Option<(Instant, Written)>,
+}
+
+/// What is not told yet.
+#[derive(Debug)]
+struct News {
+    batch: Batch,
+    /// When it is to be told, or to be tried again, and for how long it is kept until then.
+    at: Instant,
+    window: Duration,
 }
 
 /// One Event to be written.
@@ -87,12 +100,12 @@ impl Batches {
         told.touched = now;
         let reason = format!("{reason:?}");
         let group = told.groups.entry((warning, reason.clone())).or_default();
-        let (_, batch) = group.new.get_or_insert_with(|| {
+        let window = group.window(warning, now);
+        let News { batch, .. } = group.new.get_or_insert_with(|| {
             let note = Note::default();
-            (
-                now,
-                Batch { set, uid, warning, reason, note, count: 0, first_at: at, last_at: at, told: now, again: None },
-            )
+            let batch =
+                Batch { set, uid, warning, reason, note, count: 0, first_at: at, last_at: at, told: now, again: None };
+            News { batch, at: now + window, window }
         });
         batch.note.add(&message);
         batch.count = batch.count.saturating_add(1);
@@ -102,7 +115,7 @@ impl Batches {
     /// When there is something to write.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let groups = self.lives.values().flat_map(|told| told.groups.iter().map(move |group| (told, group)));
-        groups.filter_map(|(told, ((warning, _), group))| Some(due(told, *warning, group.new.as_ref()?.0, now))).min()
+        groups.filter_map(|(told, ((warning, _), group))| Some(due(told, *warning, group.new.as_ref()?.at, now))).min()
     }
 
     /// What is to be written now; `hurry` does not wait for more of the same.
@@ -110,10 +123,11 @@ impl Batches {
         self.lives.retain(|_, told| told.touched + REMEMBERED > now || told.has_news());
         for told in self.lives.values_mut() {
             for ((warning, _), group) in &mut told.groups {
-                let Some((since, _)) = &group.new else { continue };
+                let Some(News { at, .. }) = &group.new else { continue };
                 let allowance = if *warning { &mut told.warning } else { &mut told.normal };
-                if (hurry || *since + WINDOW <= now) && allowance.take(now) {
-                    let (_, batch) = group.new.take()?;
+                if (hurry || *at <= now) && allowance.take(now) {
+                    let News { batch, at: _, window } = group.new.take()?;
+                    group.told = Some((now, window));
                     let last = group.last.as_ref().filter(|(at, _)| *at + REMEMBERED > now);
                     let again = last.map(|(_, written)| written).filter(|written| written.note == batch.note).cloned();
                     return Some(Batch { again, ..batch });
@@ -131,12 +145,12 @@ impl Batches {
         let Some(told) = self.lives.get_mut(&(batch.set.clone(), batch.uid.clone())) else { return };
         let Some(group) = told.groups.get_mut(&(batch.warning, batch.reason.clone())) else { return };
         let mut batch = Batch { again: None, ..batch };
-        if let Some((_, newer)) = group.new.take() {
+        if let Some(News { batch: newer, .. }) = group.new.take() {
             batch.note.add(&newer.note.finish());
             batch.count = batch.count.saturating_add(newer.count);
             batch.last_at = newer.last_at;
         }
-        group.new = Some((now, batch));
+        group.new = Some(News { batch, at: now + WINDOW, window: WINDOW });
     }
 
     /// This was written.
@@ -154,9 +168,19 @@ impl Told {
     }
 }
 
-fn due(told: &Told, warning: bool, since: Instant, now: Instant) -> Instant {
+impl Group {
+    /// How long what happens now may be kept, for more of its kind.
+    fn window(&self, warning: bool, now: Instant) -> Duration {
+        match self.told {
+            Some((at, window)) if !warning && now < at + window * 2 => (window * 2).min(LONGEST_WINDOW),
+            Some(_) | None => WINDOW,
+        }
+    }
+}
+
+fn due(told: &Told, warning: bool, at: Instant, now: Instant) -> Instant {
     let allowance = if warning { &told.warning } else { &told.normal };
-    (since + WINDOW).max(allowance.next(now))
+    at.max(allowance.next(now))
 }
 
 #[cfg(test)]
@@ -196,6 +220,25 @@ mod tests {
         assert_eq!((first.note.finish().as_str(), first.count), ("create pod 0; create pod 1; create pod 2", 3));
         assert!(batches.take(now, false).is_some_and(|second| second.warning));
         assert_eq!((batches.take(now, false), batches.due(now)), (None, None));
+    }
+
+    #[test]
+    fn what_goes_on_is_told_less_and_less_often() {
+        let (mut batches, start) = (Batches::default(), Instant::now());
+        let told: Vec<u64> = (0..60)
+            .filter(|second| {
+                let now = start + Duration::from_secs(*second);
+                let told = batches.take(now, false).is_some();
+                batches.add(event(0, EventReason::SuccessfulCreate, &format!("create pod {second}")), now);
+                told
+            })
+            .collect();
+        assert_eq!(told, [1, 3, 7, 15, 23, 31, 39, 47, 55]);
+        let later = start + Duration::from_secs(200);
+        assert!(batches.take(later, false).is_some(), "the last of it");
+        let again = later + LONGEST_WINDOW * 2;
+        batches.add(event(0, EventReason::SuccessfulCreate, "create pod 0"), again);
+        assert_eq!(batches.due(again), Some(again + WINDOW), "it began anew");
     }
 
     #[test]
