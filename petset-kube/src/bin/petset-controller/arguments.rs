@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     pub(crate) kubeconfig: Option<PathBuf>,
 
     /// How many sets are worked on at once.
-    #[arg(long, value_name = "SETS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "SETS", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) concurrency: u16,
 
     /// Ask the API server for at most so much; without a limit unless said, because servers share themselves out fairly.

@@ -19,6 +19,10 @@ use crate::stop::Stop;
 /// So long each worker may take to end the request that it is in.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// A status that only says how far a set has come is written at most this often: whatever is done writes it as well, and so
+/// does whoever has reached the goal, at once.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The controller of one kind of sets, and what writes down what it tells.
 struct Controlled {
     sight: Sight,
@@ -62,6 +66,7 @@ impl Controlled {
     fn start<K: SetKind>(cluster: &Cluster<K>, arguments: &Arguments) -> Self {
         let mut options = ControllerOptions::default();
         options.workers = arguments.concurrency.into();
+        options.engine.status_interval = STATUS_INTERVAL;
         let sets = Controller::new(cluster.clone()).options(options).spawn();
         let recording = cluster.record(sets.events());
         let cluster = cluster.clone();
