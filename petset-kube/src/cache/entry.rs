@@ -26,6 +26,11 @@ pub(crate) trait Record:
     /// by it.
     const INDEX: Option<fn(&Key) -> Vec<SetKey>> = None;
 
+    /// Whether nobody would decide otherwise on the one than on the other: they differ in their versions at most.
+    fn are_alike(_one: &Self::Kept, _other: &Self::Kept) -> bool {
+        false
+    }
+
     /// What is kept of it; an error says what cannot be read.
     fn keep(&self) -> Result<Self::Kept, String>;
 

@@ -50,20 +50,17 @@ impl Index {
 pub(super) struct Objects<T> {
     by_key: BTreeMap<Key, Entry<T>>,
     index: Option<Index>,
+    /// Whether nobody would decide otherwise on the one than on the other.
+    are_alike: fn(&T, &T) -> bool,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
     seen: u64,
 }
 
-impl<T> Default for Objects<T> {
-    fn default() -> Self {
-        Self { by_key: BTreeMap::new(), index: None, seen: 0 }
-    }
-}
-
 impl<T> Objects<T> {
     /// Nothing yet, indexed by what `read` says if there is such a thing.
-    pub(super) fn indexed(read: Option<fn(&Key) -> Vec<SetKey>>) -> Self {
-        Self { index: read.map(|read| Index { read, names: BTreeMap::new() }), ..Self::default() }
+    pub(super) fn new(read: Option<fn(&Key) -> Vec<SetKey>>, are_alike: fn(&T, &T) -> bool) -> Self {
+        let index = read.map(|read| Index { read, names: BTreeMap::new() });
+        Self { by_key: BTreeMap::new(), index, are_alike, seen: 0 }
     }
 
     fn insert(&mut self, key: Key, entry: Entry<T>) {
@@ -86,11 +83,16 @@ impl<T> Objects<T> {
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
-        let known = self.by_key.get(&key).map(|entry| entry.version);
-        if known.is_none_or(|known| known <= version) {
+        let Some(known) = self.by_key.get(&key) else {
+            self.insert(key, Entry { version, kept, unconfirmed: None });
+            return true;
+        };
+        let is_alike = matches!((&known.kept, &kept), (Ok(known), Ok(kept)) if (self.are_alike)(known, kept));
+        let is_news = known.version < version && !is_alike;
+        if known.version <= version {
             self.insert(key, Entry { version, kept, unconfirmed: None });
         }
-        known.is_none_or(|known| known < version)
+        is_news
     }
 
     /// The watch shows that an object is gone, last seen in this version; whether that is news.
@@ -206,7 +208,7 @@ mod tests {
 
     #[test]
     fn s13_no_object_goes_back() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None, |_, _| false);
         objects.shown(key(), 5, Ok(5));
         objects.wrote(key(), 9, Ok(9), Instant::now());
         assert!(!objects.shown(key(), 7, Ok(7)));
@@ -220,8 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn l3_only_what_may_change_a_decision_is_news() {
+        let mut objects = Objects::new(None, |known, next| known == next);
+        assert!(objects.shown(key(), 5, Ok(5)));
+        assert!(!objects.shown(key(), 6, Ok(5)), "nothing but its version is new");
+        assert_eq!(objects.get(&key()).map(|entry| entry.version), Some(6));
+        assert!(objects.shown(key(), 7, Ok(7)));
+        assert!(objects.shown(key(), 8, Err("damaged".to_owned())));
+        assert!(objects.shown(key(), 9, Ok(7)));
+    }
+
+    #[test]
     fn s13_a_late_answer_brings_nothing_back() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None, |_, _| false);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.wrote(key(), 5, Ok(5), Instant::now());
@@ -232,7 +245,7 @@ mod tests {
 
     #[test]
     fn s13_a_late_read_brings_nothing_back() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None, |_, _| false);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.read(key(), 5, Some((5, Ok(5))), Instant::now());
@@ -242,7 +255,7 @@ mod tests {
     #[test]
     fn s13_what_only_a_read_has_shown_is_looked_at_again() {
         // A list that is under way does not know yet how new it is.
-        let (mut listing, earlier) = (Objects::default(), Instant::now());
+        let (mut listing, earlier) = (Objects::new(None, |_, _| false), Instant::now());
         let unconfirmed = |objects: &Objects<u32>| objects.get(&key()).and_then(|entry| entry.unconfirmed);
         listing.read(key(), 5, Some((5, Ok(5))), earlier);
         assert_eq!(unconfirmed(&listing), Some(earlier), "an object that is gone has been brought back for good");
@@ -262,7 +275,7 @@ mod tests {
     #[test]
     fn l3_a_list_tells_what_changed_since_the_last_one() {
         let key = |name: &str| ("default".to_owned(), name.to_owned());
-        let (mut before, mut after) = (Objects::default(), Objects::default());
+        let (mut before, mut after) = (Objects::new(None, |_, _| false), Objects::new(None, |_, _| false));
         for (name, version) in [("same", 1), ("changed", 2), ("gone", 3)] {
             before.shown(key(name), version, Ok(version));
         }
@@ -278,7 +291,7 @@ mod tests {
         let read = |(namespace, name): &Key| -> Vec<SetKey> {
             name.match_indices('-').map(|(at, _)| SetKey::new(namespace.as_str(), &name[at + 1..])).collect()
         };
-        let mut objects = Objects::indexed(Some(read));
+        let mut objects = Objects::new(Some(read), |_, _| false);
         for number in 0..1000 {
             objects.shown(("default".to_owned(), format!("www-other{number}")), 1, Ok(()));
         }
@@ -301,7 +314,7 @@ mod tests {
 
     #[test]
     fn only_names_that_begin_so() {
-        let mut objects = Objects::default();
+        let mut objects = Objects::new(None, |_, _| false);
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }

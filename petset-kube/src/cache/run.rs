@@ -87,7 +87,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
             client,
             scope,
             views: Mutex::new(Views {
-                current: Objects::indexed(R::INDEX),
+                current: Objects::new(R::INDEX, R::are_alike),
                 next: None,
                 blind_since: Some(Instant::now()),
             }),
@@ -141,7 +141,7 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
     /// Takes in one event; whether the list is whole with it.
     fn take_in(&self, event: &Event<R>) -> bool {
         match event {
-            Event::Init => self.lock().next = Some(Objects::indexed(R::INDEX)),
+            Event::Init => self.lock().next = Some(Objects::new(R::INDEX, R::are_alike)),
             Event::InitApply(object) => {
                 if let Some(next) = &mut self.lock().next {
                     next.shown(key_of(object), version_of(object), object.keep());

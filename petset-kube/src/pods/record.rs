@@ -51,6 +51,12 @@ impl Record for PodRecord {
     type Kept = KeptPod;
     const KINDS: &'static str = "pods";
 
+    fn are_alike(one: &KeptPod, other: &KeptPod) -> bool {
+        let mut one = one.clone();
+        one.pod.version.clone_from(&other.pod.version);
+        one == *other
+    }
+
     fn keep(&self) -> Result<KeptPod, String> {
         let meta = &self.metadata;
         let (uid, version) = meta::identity(meta)?;

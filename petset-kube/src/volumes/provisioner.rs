@@ -68,14 +68,16 @@ impl KubeVolumes {
         Self { client, claims, pods, sets }
     }
 
-    /// A claim as its set sees it.
-    fn seen(&self, set: &SetKey, name: &str, kept: KeptClaim) -> Option<Claim> {
-        let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
-        let pod = self.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
-        let kept = owner::doomed(kept, pod.as_ref());
+    /// A claim as its set sees it, which is `holder` where it is known.
+    fn seen(&self, set: &SetKey, holder: Option<&Holder>, name: &str, mut kept: KeptClaim) -> Option<Claim> {
+        if kept.pod.is_some() {
+            let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
+            let pod = self.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
+            kept = owner::doomed(kept, pod.as_ref());
+        }
         let claim = kept.claim(set, name)?;
-        let owner = match self.sets.holder(set) {
-            Some(set) => owner::owner(&set, &kept),
+        let owner = match holder {
+            Some(holder) => owner::owner(holder, &kept),
             None => owner::written_owner(self.sets.kind(), &kept),
         };
         Some(Claim { owner, ..claim })
@@ -92,7 +94,8 @@ impl KubeVolumes {
 
     /// The claim as its identity sees it; an error when it is another's.
     fn own(&self, request: &ClaimRequest, found: &KeptClaim) -> Result<Claim> {
-        let claim = self.seen(&request.set, &request.name, found.clone());
+        let holder = self.sets.holder(&request.set);
+        let claim = self.seen(&request.set, holder.as_ref(), &request.name, found.clone());
         claim.filter(|claim| claim.template == request.template && claim.ordinal == request.ordinal).ok_or_else(|| {
             let whose = found.made_for.as_ref().map_or("another set", |(set, _)| set);
             Error::new(ErrorKind::AlreadyExists, "create a claim")
@@ -132,7 +135,8 @@ impl VolumeProvisioner for KubeVolumes {
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
         let found = self.claims.list_of(set, is_of_set).await?;
-        Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, &name, kept)).collect())
+        let holder = self.sets.holder(set);
+        Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, holder.as_ref(), &name, kept)).collect())
     }
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
