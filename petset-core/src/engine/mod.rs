@@ -298,8 +298,8 @@ impl Engine {
     }
 
     /// Writes the status if it says anything new, and says it now: what safety needs at once, the rest no more often
-    /// than the interval allows, and what is only said in other words less and less often. A plan that acts always passes
-    /// the compare-and-swap, also where there is nothing to write.
+    /// than the interval allows, and what is only said in other words less and less often. A plan that needs the newest
+    /// declaration always passes the compare-and-swap, also where there is nothing to write.
     async fn write_status(
         &self,
         stored: &StoredSet,
@@ -310,14 +310,14 @@ impl Engine {
     ) -> Result<Version> {
         if next == stored.status {
             // Nothing to write, but nothing may be done on a declaration that has changed meanwhile either.
-            return if plan.acts() { self.still_newest(stored).await } else { Ok(stored.version.clone()) };
+            return if plan.needs_newest() { self.still_newest(stored).await } else { Ok(stored.version.clone()) };
         }
         let now = self.clock.now();
         let needed = plan.needs_swap(&stored.status);
         let tells_news = PetSetStatus { conditions: Vec::new(), ..next.clone() }
             != PetSetStatus { conditions: Vec::new(), ..stored.status.clone() };
         let due = memory.status_due(tells_news, &self.options);
-        if let (false, Some(due)) = (needed || tells_news && plan.is_idle(), due.filter(|due| *due > now)) {
+        if let (false, Some(due)) = (needed || tells_news && plan.is_at_goal(), due.filter(|due| *due > now)) {
             pass.wake_at = earliest(pass.wake_at, Some(due));
             return Ok(stored.version.clone());
         }

@@ -68,8 +68,12 @@ pub struct Plan {
 impl Plan {
     /// True when there is nothing to do, nothing that waits and nothing to write.
     pub fn is_idle(&self) -> bool {
-        let Self { actions, holds, wake_at: _, tickets: _, started: _, deleting_claims: _ } = self;
-        actions.is_empty() && holds.iter().all(|hold| hold.reason.is_at_rest()) && !self.needs_write()
+        self.actions.is_empty() && self.is_at_goal()
+    }
+
+    /// True when there is nothing to do but to publish names, nothing that waits and nothing to write.
+    pub fn is_at_goal(&self) -> bool {
+        !self.acts() && self.holds.iter().all(|hold| hold.reason.is_at_rest()) && !self.needs_write()
     }
 
     /// True when it does more than publish names.
@@ -82,10 +86,19 @@ impl Plan {
         self.tickets.is_some() || self.started.is_some() || self.deleting_claims.is_some()
     }
 
+    /// True when it does what must not be done on a declaration that has changed meanwhile. That is all but what starts,
+    /// ends and changes nothing: names, and volumes for pets that never ran. A claim that is made too late is looked at
+    /// like one whose request was on its way for long.
+    pub fn needs_newest(&self) -> bool {
+        let may_be_late =
+            |action: &Action| matches!(action, Action::PublishNames { .. } | Action::ProvisionClaim { .. });
+        !self.actions.iter().all(may_be_late)
+    }
+
     /// Whether the status must be written, or its version looked at, before anything else is done: something must be
-    /// remembered, or the plan acts, or the set has no status yet.
+    /// remembered, or something is done that needs the newest declaration, or the set has no status yet.
     pub fn needs_swap(&self, stored: &PetSetStatus) -> bool {
-        self.needs_write() || self.acts() || stored.update_revision.is_none()
+        self.needs_write() || self.needs_newest() || stored.update_revision.is_none()
     }
 
     fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {

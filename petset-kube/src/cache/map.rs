@@ -198,6 +198,10 @@ impl<T> Objects<T> {
 mod tests {
     use super::*;
 
+    fn never<T>(_one: &T, _other: &T) -> bool {
+        false
+    }
+
     fn key() -> Key {
         ("default".to_owned(), "web-0".to_owned())
     }
@@ -208,7 +212,7 @@ mod tests {
 
     #[test]
     fn s13_no_object_goes_back() {
-        let mut objects = Objects::new(None, |_, _| false);
+        let mut objects = Objects::new(None, never);
         objects.shown(key(), 5, Ok(5));
         objects.wrote(key(), 9, Ok(9), Instant::now());
         assert!(!objects.shown(key(), 7, Ok(7)));
@@ -234,7 +238,7 @@ mod tests {
 
     #[test]
     fn s13_a_late_answer_brings_nothing_back() {
-        let mut objects = Objects::new(None, |_, _| false);
+        let mut objects = Objects::new(None, never);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.wrote(key(), 5, Ok(5), Instant::now());
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn s13_a_late_read_brings_nothing_back() {
-        let mut objects = Objects::new(None, |_, _| false);
+        let mut objects = Objects::new(None, never);
         objects.shown(key(), 5, Ok(5));
         objects.gone(&key(), 6);
         objects.read(key(), 5, Some((5, Ok(5))), Instant::now());
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn s13_what_only_a_read_has_shown_is_looked_at_again() {
         // A list that is under way does not know yet how new it is.
-        let (mut listing, earlier) = (Objects::new(None, |_, _| false), Instant::now());
+        let (mut listing, earlier) = (Objects::new(None, never), Instant::now());
         let unconfirmed = |objects: &Objects<u32>| objects.get(&key()).and_then(|entry| entry.unconfirmed);
         listing.read(key(), 5, Some((5, Ok(5))), earlier);
         assert_eq!(unconfirmed(&listing), Some(earlier), "an object that is gone has been brought back for good");
@@ -275,7 +279,7 @@ mod tests {
     #[test]
     fn l3_a_list_tells_what_changed_since_the_last_one() {
         let key = |name: &str| ("default".to_owned(), name.to_owned());
-        let (mut before, mut after) = (Objects::new(None, |_, _| false), Objects::new(None, |_, _| false));
+        let (mut before, mut after) = (Objects::new(None, never), Objects::new(None, never));
         for (name, version) in [("same", 1), ("changed", 2), ("gone", 3)] {
             before.shown(key(name), version, Ok(version));
         }
@@ -291,7 +295,7 @@ mod tests {
         let read = |(namespace, name): &Key| -> Vec<SetKey> {
             name.match_indices('-').map(|(at, _)| SetKey::new(namespace.as_str(), &name[at + 1..])).collect()
         };
-        let mut objects = Objects::new(Some(read), |_, _| false);
+        let mut objects = Objects::new(Some(read), never);
         for number in 0..1000 {
             objects.shown(("default".to_owned(), format!("www-other{number}")), 1, Ok(()));
         }
@@ -314,7 +318,7 @@ mod tests {
 
     #[test]
     fn only_names_that_begin_so() {
-        let mut objects = Objects::new(None, |_, _| false);
+        let mut objects = Objects::new(None, never);
         for (namespace, name) in [("a", "web-0"), ("default", "web-0"), ("default", "web-1"), ("default", "wex-0")] {
             objects.shown((namespace.to_owned(), name.to_owned()), 1, Ok(()));
         }

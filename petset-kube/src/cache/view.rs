@@ -105,6 +105,18 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.shared.lock().current.get(&key).and_then(|entry| entry.kept.clone().ok())
     }
 
+    /// What `read` reads of the objects that are known and whose names begin like this, without asking anybody.
+    pub(crate) fn peek_each<T, C: FromIterator<T>>(
+        &self,
+        namespace: &str,
+        prefix: &str,
+        read: impl Fn(&str, &R::Kept) -> Option<T>,
+    ) -> C {
+        let views = self.shared.lock();
+        let known = views.current.of(Place::Names(namespace, prefix));
+        known.filter_map(|((_, name), entry)| read(name, entry.kept.as_ref().ok()?)).collect()
+    }
+
     /// Every object that can be read, by namespace and name.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! The pods of sets as they are known, and how new that is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use petset_core::backend::Pod;
-use petset_core::{PodUid, Result, SetKey, Version};
+use petset_core::{PodUid, Result, RevisionName, SetKey, Version};
 
 use super::record::{KeptPod, PodRecord};
 use crate::cache::Cache;
@@ -52,6 +52,13 @@ impl PodView {
             age.listed_since.clone_from(&age.read_since);
         });
         Ok(found.into_iter().map(|(_, kept)| self.told(kept.pod)).collect())
+    }
+
+    /// The revisions that a set's pods were made of, as far as they are known.
+    pub(crate) fn revisions(&self, set: &SetKey) -> BTreeSet<RevisionName> {
+        let revision =
+            |name: &str, kept: &KeptPod| kept.pod.revision.clone().filter(|_| set.ordinal_of_pod(name).is_some());
+        self.pods.peek_each(&set.namespace, &format!("{}-", set.name), revision)
     }
 
     /// A pod was made, without these fields of its template.

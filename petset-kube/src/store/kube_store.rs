@@ -141,6 +141,9 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         if K::FINALIZER.is_some() && !known.record().has_finalizer() {
             self.sets.hold(known.record()).await?;
         }
+        if K::SHARES_REVISIONS {
+            self.revisions.check_all_known(&known, &self.pods.revisions(key)).await?;
+        }
         self.revisions.put(&known, &revision).await
     }
 

@@ -112,9 +112,6 @@ impl<K: SetKind> Revisions<K> {
         let operation = "put a revision";
         let (set, uid) = (&life.record().key(), &life.record().uid());
         let failed = |failure: Failure| Error::from(failure).with_context("revision", &revision.name);
-        if K::SHARES_REVISIONS {
-            self.check_all_known(life).await?;
-        }
         let written = K::revision(life.record(), uid, revision)?;
         match self.client.create_text::<RevisionRecord<K>>(operation, &set.namespace, written.clone()).await {
             Ok(made) => {
@@ -157,13 +154,20 @@ impl<K: SetKind> Revisions<K> {
         Ok(())
     }
 
-    /// Reads the revisions of a set from the server.
+    /// Reads the revisions of a set from the server where some may not be known: another controller was at work last, or
+    /// the status or one of `pods` names one that is not known.
     ///
     /// # Errors
     /// `Conflict` when there are others than were known: somebody else may have made the one that is missed.
-    async fn check_all_known(&self, life: &KeptSet<K>) -> Result<()> {
+    pub(super) async fn check_all_known(&self, life: &KeptSet<K>, pods: &BTreeSet<RevisionName>) -> Result<()> {
         let (key, uid) = (life.record().key(), life.record().uid());
         let before = self.versions(life, &key, &uid).await?;
+        let status = life.stored()?.status;
+        let is_known = |name: &RevisionName| before.iter().any(|(known, _)| **known == *name.as_str());
+        let mut named = pods.iter().chain(&status.current_revision).chain(&status.update_revision);
+        if (life.term().is_ours || status.observed_generation == 0) && named.all(is_known) {
+            return Ok(());
+        }
         self.cache.read_again(&key.namespace, Some(&K::revision_selector(life)), |_| false).await?;
         if self.versions(life, &key, &uid).await? == before {
             return Ok(());
