@@ -2,7 +2,8 @@
 //! API server, with the same stand-in for the nodes: how long the same work takes, what they ask for by the server's audit
 //! log, and what they cost.
 //!
-//! `scripts/bench kube`, or `scripts/bench kube small` for a size that is done within two minutes.
+//! `scripts/bench kube`, or `scripts/bench kube small` for a size that is done within two minutes; `many`, `large` and `idle`
+//! are the parts of either.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its tables")]
 #![expect(clippy::future_not_send, reason = "one task does it all")]
@@ -52,6 +53,22 @@ const SMALL: Size = Size {
     rest: Duration::from_secs(5),
 };
 
+/// What of it is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Parts {
+    many: bool,
+    large: bool,
+    idle: bool,
+}
+
+impl Parts {
+    /// Everything, where nothing is named.
+    fn or_all(self) -> Self {
+        let Self { many, large, idle } = self;
+        if many || large || idle { self } else { Self { many: true, large: true, idle: true } }
+    }
+}
+
 /// What both do once before anything is measured, so that the server is warm.
 const WARM_UP: Shape = Shape { sets: 5, pets: 2, is_ordered: true };
 
@@ -60,19 +77,22 @@ fn main() -> Result<(), Error> {
         println!("skipped: KUBEBUILDER_ASSETS names no folder with kube-controller-manager (scripts/services kube)");
         return Ok(());
     }
-    let size = if std::env::args().any(|argument| argument == "small") { SMALL } else { FULL };
+    let asked = |word: &str| std::env::args().any(|argument| argument == word);
+    let size = if asked("small") { SMALL } else { FULL };
+    let parts = Parts { many: asked("many"), large: asked("large"), idle: asked("idle") };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    runtime.block_on(run(size))
+    runtime.block_on(run(size, parts.or_all()))
 }
 
-async fn run(size: Size) -> Result<(), Error> {
+async fn run(size: Size, parts: Parts) -> Result<(), Error> {
     let world = World::make().await?;
     for contestant in Contestant::BOTH {
         bring_up(&world, contestant, WARM_UP, Duration::ZERO).await?;
     }
     println!("{}", Figures::HEADINGS);
     let mut rows = Vec::new();
-    for shape in [size.many, size.large] {
+    let brought_up = [(parts.many, size.many), (parts.large, size.large)];
+    for (_, shape) in brought_up.into_iter().filter(|(is_asked, _)| *is_asked) {
         let [mut up, mut rolled] = [Row::new(shape.to_string()), Row::new(format!("rolling update of {shape}"))];
         for contestant in Contestant::BOTH {
             let [first, second] = bring_up(&world, contestant, shape, size.settle).await?;
@@ -81,14 +101,16 @@ async fn run(size: Size) -> Result<(), Error> {
         }
         rows.extend([up, rolled]);
     }
-    let [mut up, mut rest] =
-        [Row::new(size.idle.to_string()), Row::at_rest(format!("{} s of rest of {}", size.rest.as_secs(), size.idle))];
-    for contestant in Contestant::BOTH {
-        let [first, second] = idle(&world, contestant, size).await?;
-        up.add(contestant, first);
-        rest.add(contestant, second);
+    if parts.idle {
+        let rest = format!("{} s of rest of {}", size.rest.as_secs(), size.idle);
+        let [mut up, mut rest] = [Row::new(size.idle.to_string()), Row::at_rest(rest)];
+        for contestant in Contestant::BOTH {
+            let [first, second] = idle(&world, contestant, size).await?;
+            up.add(contestant, first);
+            rest.add(contestant, second);
+        }
+        rows.extend([up, rest]);
     }
-    rows.extend([up, rest]);
     println!();
     for row in &rows {
         row.print_requests();
