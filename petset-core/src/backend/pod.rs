@@ -245,10 +245,10 @@ pub struct Pod {
     pub owner: Option<SetUid>,
     /// The revision that it was made from, as recorded at its creation.
     pub revision: Option<RevisionName>,
-    /// Labels.
-    pub labels: BTreeMap<String, String>,
-    /// Annotations.
-    pub annotations: BTreeMap<String, String>,
+    /// Labels; shared, so that it costs little to list many pods often.
+    pub labels: Arc<BTreeMap<String, String>>,
+    /// Annotations; shared as well.
+    pub annotations: Arc<BTreeMap<String, String>>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Whether its end has been asked for.

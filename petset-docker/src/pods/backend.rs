@@ -173,8 +173,8 @@ fn stranger(sandbox: ContainerSummary) -> Result<Pod> {
         version: Version::new(format!("foreign.{state}")),
         owner: labels.get(labels::OWNER).map(|owner| SetUid::from(owner.as_str())),
         revision: labels.get(labels::REVISION).map(|revision| RevisionName::from(revision.as_str())),
-        labels: [].into(),
-        annotations: [].into(),
+        labels: Arc::default(),
+        annotations: Arc::default(),
         created_at: Timestamp::from_micros(created.saturating_mul(1_000_000)),
         terminating: false,
         status: PodStatus {

@@ -12,34 +12,34 @@ pub(super) type Key = (String, String);
 
 /// Which objects are asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// Those of a namespace whose names begin like this.
     Names(&'a str, &'a str),
     /// Those that a set's name fits, of a kind that is indexed by sets.
     Set(&'a SetKey),
 }
 
-/// The names of objects by the sets that they may belong to.
+/// The keys of objects by the sets that they may belong to.
 #[derive(Debug)]
 struct Index {
     read: fn(&Key) -> Vec<SetKey>,
-    names: BTreeMap<SetKey, BTreeSet<String>>,
+    keys: BTreeMap<SetKey, BTreeSet<Key>>,
 }
 
 impl Index {
     fn add(&mut self, key: &Key) {
         for set in (self.read)(key) {
-            self.names.entry(set).or_default().insert(key.1.clone());
+            self.keys.entry(set).or_default().insert(key.clone());
         }
     }
 
     fn remove(&mut self, key: &Key) {
         for set in (self.read)(key) {
-            if let Some(names) = self.names.get_mut(&set)
-                && names.remove(&key.1)
-                && names.is_empty()
+            if let Some(keys) = self.keys.get_mut(&set)
+                && keys.remove(key)
+                && keys.is_empty()
             {
-                self.names.remove(&set);
+                self.keys.remove(&set);
             }
         }
     }
@@ -59,7 +59,7 @@ pub(super) struct Objects<T> {
 impl<T> Objects<T> {
     /// Nothing yet, indexed by what `read` says if there is such a thing.
     pub(super) fn new(read: Option<fn(&Key) -> Vec<SetKey>>, are_alike: fn(&T, &T) -> bool) -> Self {
-        let index = read.map(|read| Index { read, names: BTreeMap::new() });
+        let index = read.map(|read| Index { read, keys: BTreeMap::new() });
         Self { by_key: BTreeMap::new(), index, are_alike, seen: 0 }
     }
 
@@ -176,9 +176,8 @@ impl<T> Objects<T> {
             (Place::Names(namespace, prefix), _) => self.beginning(namespace, prefix),
             (Place::Set(set), None) => self.beginning(&set.namespace, ""),
             (Place::Set(set), Some(index)) => {
-                let names = index.names.get(set).into_iter().flatten();
-                let key = |name: &String| (set.namespace.to_string(), name.clone());
-                Box::new(names.filter_map(move |name| self.by_key.get_key_value(&key(name))))
+                let keys = index.keys.get(set).into_iter().flatten();
+                Box::new(keys.filter_map(|key| self.by_key.get_key_value(key)))
             }
         }
     }
@@ -313,7 +312,7 @@ mod tests {
         assert_eq!(names(&objects), ["data-a-b"]);
         objects.gone(&key("data-a-b"), 4);
         assert_eq!(names(&objects), [""; 0]);
-        assert!(!objects.index.is_some_and(|index| index.names.contains_key(&set)), "nothing is left of it");
+        assert!(!objects.index.is_some_and(|index| index.keys.contains_key(&set)), "nothing is left of it");
     }
 
     #[test]

@@ -12,5 +12,6 @@ mod view;
 
 pub(crate) use ended::Ended;
 pub(crate) use entry::Record;
+pub(crate) use map::Place;
 pub(crate) use run::Scope;
 pub(crate) use view::Cache;

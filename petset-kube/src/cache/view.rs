@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use petset_core::backend::WatchStream;
-use petset_core::{Error, ErrorKind, Result, SetKey};
+use petset_core::{Error, ErrorKind, Result};
 use tokio::task::JoinHandle;
 
 use super::entry::{Entry, Record, key_of, version_of};
@@ -49,35 +49,39 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         prefix: &str,
         wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
     ) -> Result<Vec<(String, R::Kept)>> {
-        self.pick(Place::Names(namespace, prefix), wanted).await
+        self.read(Place::Names(namespace, prefix), wanted, |name, kept| Some((name.to_owned(), kept.clone()))).await
     }
 
-    /// The objects of a kind with an index that may be this set's by their names and that `wanted` picks, by name.
+    /// What `read` reads of the objects of a place that `wanted` picks, by name.
     ///
     /// # Errors
     /// When the view is not whole, or one of them cannot be read.
-    pub(crate) async fn list_of(
-        &self,
-        set: &SetKey,
-        wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
-    ) -> Result<Vec<(String, R::Kept)>> {
-        self.pick(Place::Set(set), wanted).await
-    }
-
-    async fn pick(
+    pub(crate) async fn read<T>(
         &self,
         place: Place<'_>,
         wanted: impl Fn(&str, Option<&R::Kept>) -> bool,
-    ) -> Result<Vec<(String, R::Kept)>> {
+        read: impl Fn(&str, &R::Kept) -> Option<T>,
+    ) -> Result<Vec<T>> {
         self.whole().await?;
-        for key in self.doubtful(place, &wanted) {
-            self.look(&key).await?;
-        }
-        let views = self.shared.lock();
         let mut found = Vec::new();
-        for ((namespace, name), entry) in views.current.of(place) {
+        let mut doubtful = Vec::new();
+        for (key, entry) in self.shared.lock().current.of(place) {
             match &entry.kept {
-                Ok(kept) if wanted(name, Some(kept)) => found.push((name.clone(), kept.clone())),
+                _ if is_doubtful(entry) && wanted(&key.1, entry.kept.as_ref().ok()) => doubtful.push(key.clone()),
+                Ok(kept) if doubtful.is_empty() && wanted(&key.1, Some(kept)) => found.extend(read(&key.1, kept)),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if doubtful.is_empty() {
+            return Ok(found);
+        }
+        for key in &doubtful {
+            self.look(key).await?;
+        }
+        found.clear();
+        for ((namespace, name), entry) in self.shared.lock().current.of(place) {
+            match &entry.kept {
+                Ok(kept) if wanted(name, Some(kept)) => found.extend(read(name, kept)),
                 Err(problem) if wanted(name, None) => {
                     return Err(Error::new(ErrorKind::Corrupt, "list objects")
                         .with_context("kind", R::KINDS)
@@ -217,17 +221,6 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.shared.hint(&key, None);
     }
 
-    /// Objects that cannot be read, and those of own writes and reads that the watch should have shown by now.
-    fn doubtful(&self, place: Place<'_>, wanted: impl Fn(&str, Option<&R::Kept>) -> bool) -> Vec<Key> {
-        let views = self.shared.lock();
-        let is_doubtful = |entry: &Entry<R::Kept>| {
-            entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
-        };
-        let all = views.current.of(place);
-        let some = all.filter(|((_, name), entry)| is_doubtful(entry) && wanted(name, entry.kept.as_ref().ok()));
-        some.map(|(key, _)| key.clone()).collect()
-    }
-
     /// For how long the view has not been whole; zero when it is.
     pub(crate) fn blind_for(&self) -> Duration {
         self.shared.lock().blind_since.map_or(Duration::ZERO, |since| since.elapsed())
@@ -259,6 +252,11 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
             }
         }
     }
+}
+
+/// Whether it cannot be read, or is there by an own write or read that the watch should have shown by now.
+fn is_doubtful<T>(entry: &Entry<T>) -> bool {
+    entry.kept.is_err() || entry.unconfirmed.is_some_and(|since| since.elapsed() > CONFIRMED_WITHIN)
 }
 
 impl<R: Record> Drop for Cache<R> {

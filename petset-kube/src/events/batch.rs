@@ -12,8 +12,10 @@ use super::note::Note;
 
 /// What happens within so long is told together.
 const WINDOW: Duration = Duration::from_secs(1);
-/// What goes on is told after twice as long each time, but not after longer than this. Warnings are not kept so long.
-const LONGEST_WINDOW: Duration = Duration::from_secs(8);
+/// What goes on is told after so many times as long each time, but not after longer than this. Warnings are not kept so
+/// long.
+const LONGER: u32 = 4;
+const LONGEST_WINDOW: Duration = Duration::from_secs(16);
 /// What is told again within so long is counted in the Event that is there; a set of which nothing is told for so long is
 /// forgotten, and so is what could not be written for so long.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -172,7 +174,7 @@ impl Group {
     /// How long what happens now may be kept, for more of its kind.
     fn window(&self, warning: bool, now: Instant) -> Duration {
         match self.told {
-            Some((at, window)) if !warning && now < at + window * 2 => (window * 2).min(LONGEST_WINDOW),
+            Some((at, window)) if !warning && now < at + window * LONGER => (window * LONGER).min(LONGEST_WINDOW),
             Some(_) | None => WINDOW,
         }
     }
@@ -233,10 +235,10 @@ mod tests {
                 told
             })
             .collect();
-        assert_eq!(told, [1, 3, 7, 15, 23, 31, 39, 47, 55]);
+        assert_eq!(told, [1, 5, 21, 37, 53]);
         let later = start + Duration::from_secs(200);
         assert!(batches.take(later, false).is_some(), "the last of it");
-        let again = later + LONGEST_WINDOW * 2;
+        let again = later + LONGEST_WINDOW * LONGER;
         batches.add(event(0, EventReason::SuccessfulCreate, "create pod 0"), again);
         assert_eq!(batches.due(again), Some(again + WINDOW), "it began anew");
     }

@@ -7,7 +7,7 @@ use petset_core::backend::Pod;
 use petset_core::{PodUid, Result, RevisionName, SetKey, Version};
 
 use super::record::{KeptPod, PodRecord};
-use crate::cache::Cache;
+use crate::cache::{Cache, Place};
 
 /// The shared view of pods, and for each set of one kind how new the pods were that were listed last.
 ///
@@ -46,12 +46,14 @@ impl PodView {
         // First how new it is: what is listed afterwards may only be newer.
         let seen = self.pods.seen().await?;
         let is_of_set = |name: &str, _: Option<&KeptPod>| set.ordinal_of_pod(name).is_some();
-        let found = self.pods.list(&set.namespace, &format!("{}-", set.name), is_of_set).await?;
+        let names = format!("{}-", set.name);
+        let pods =
+            self.pods.read(Place::Names(&set.namespace, &names), is_of_set, |_, kept| Some(kept.pod.clone())).await?;
         self.age(set, |age| {
             age.listed = seen.max(age.read);
             age.listed_since.clone_from(&age.read_since);
         });
-        Ok(found.into_iter().map(|(_, kept)| self.told(kept.pod)).collect())
+        Ok(self.told(pods))
     }
 
     /// The revisions that a set's pods were made of, as far as they are known.
@@ -75,14 +77,16 @@ impl PodView {
         all.push_back((pod.clone(), fields));
     }
 
-    /// A pod that says what was left out of it, unless something else is wrong with it.
-    fn told(&self, mut pod: Pod) -> Pod {
+    /// Pods that say what was left out of them, unless something else is wrong with them.
+    fn told(&self, mut pods: Vec<Pod>) -> Vec<Pod> {
         let all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, fields)) = all.iter().find(|(uid, _)| pod.status.reason.is_none() && *uid == pod.uid) {
-            pod.status.reason = Some("FieldsLeftOut".to_owned());
-            pod.status.message = Some(format!("the API server knows or allows none of {fields} and left them out"));
+        for pod in pods.iter_mut().filter(|pod| !all.is_empty() && pod.status.reason.is_none()) {
+            if let Some((_, fields)) = all.iter().find(|(uid, _)| *uid == pod.uid) {
+                pod.status.reason = Some("FieldsLeftOut".to_owned());
+                pod.status.message = Some(format!("the API server knows or allows none of {fields} and left them out"));
+            }
         }
-        pod
+        pods
     }
 
     /// Whether the pods of `set` that were listed last are at least as new as this version of the set. Where they are

@@ -5,7 +5,6 @@
 //! a mark instead, which nobody else reads.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use petset_core::backend::ClaimPhase;
 use petset_core::{Error, ErrorKind, PodUid, Result, SetKey, SetUid};
 use serde_json::{Value, json};
 
@@ -48,10 +47,9 @@ pub(super) fn written_owner(kind: OwnerKind, claim: &KeptClaim) -> Option<SetUid
     claim.owner.clone().or_else(|| mark.map(SetUid::from))
 }
 
-/// A claim that was given to a pod that is gone is about to be deleted by the cluster.
-pub(super) fn doomed(claim: KeptClaim, pod: Option<&PodUid>) -> KeptClaim {
-    let is_doomed = claim.pod.as_ref().is_some_and(|of| Some(of) != pod);
-    if is_doomed { KeptClaim { phase: ClaimPhase::Terminating, ..claim } } else { claim }
+/// Whether a claim was given to a pod that is gone: the cluster is about to delete it. `pod` tells which pod there is.
+pub(super) fn is_doomed(claim: &KeptClaim, pod: impl FnOnce() -> Option<PodUid>) -> bool {
+    claim.pod.as_ref().is_some_and(|of| pod().as_ref() != Some(of))
 }
 
 /// The metadata of a claim that belongs to `owner`, beside `others`.
@@ -162,9 +160,9 @@ mod tests {
         assert_eq!(owner(&set(marked()), &condemned), None);
         assert_eq!(owner(&set(Tenure::Nothing), &condemned), Some(SetUid::from("s")));
         assert!(condemned.other_owners.is_empty());
-        assert_eq!(doomed(condemned.clone(), Some(&PodUid::new("p"))).phase, ClaimPhase::Pending);
-        assert_eq!(doomed(condemned.clone(), None).phase, ClaimPhase::Terminating);
-        assert_eq!(doomed(condemned, Some(&PodUid::new("q"))).phase, ClaimPhase::Terminating);
+        assert!(!is_doomed(&condemned, || Some(PodUid::new("p"))));
+        assert!(is_doomed(&condemned, || None));
+        assert!(is_doomed(&condemned, || Some(PodUid::new("q"))));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use petset_core::backend::{
-    Claim, ClaimChange, ClaimRef, ClaimRequest, Created, Deleted, VolumeCapabilities, VolumeProvisioner, WatchStream,
+    Claim, ClaimChange, ClaimPhase, ClaimRef, ClaimRequest, Created, Deleted, VolumeCapabilities, VolumeProvisioner,
+    WatchStream,
 };
 use petset_core::manifest::Violation;
 use petset_core::spec::{ClaimTemplate, Quantity};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use super::owner::{self, Holder};
 use super::record::{ClaimRecord, KeptClaim};
 use super::{check, request};
-use crate::cache::{Cache, Record};
+use crate::cache::{Cache, Place, Record};
 use crate::client::{Connection, Failure};
 use crate::meta::OwnerKind;
 use crate::pods::PodRecord;
@@ -69,18 +70,18 @@ impl KubeVolumes {
     }
 
     /// A claim as its set sees it, which is `holder` where it is known.
-    fn seen(&self, set: &SetKey, holder: Option<&Holder>, name: &str, mut kept: KeptClaim) -> Option<Claim> {
-        if kept.pod.is_some() {
-            let (_, ordinal) = KeptClaim::identity(set, name, Some(&kept))?;
-            let pod = self.pods.peek(&set.namespace, &set.pod_name(ordinal)).map(|kept| kept.pod.uid);
-            kept = owner::doomed(kept, pod.as_ref());
-        }
+    fn seen(&self, set: &SetKey, holder: Option<&Holder>, name: &str, kept: &KeptClaim) -> Option<Claim> {
         let claim = kept.claim(set, name)?;
+        let pod = || self.pods.peek(&set.namespace, &set.pod_name(claim.ordinal)).map(|kept| kept.pod.uid);
         let owner = match holder {
-            Some(holder) => owner::owner(holder, &kept),
-            None => owner::written_owner(self.sets.kind(), &kept),
+            Some(holder) => owner::owner(holder, kept),
+            None => owner::written_owner(self.sets.kind(), kept),
         };
-        Some(Claim { owner, ..claim })
+        Some(if owner::is_doomed(kept, pod) {
+            Claim { owner, phase: ClaimPhase::Terminating, message: None, ..claim }
+        } else {
+            Claim { owner, ..claim }
+        })
     }
 
     /// The metadata that makes a claim belong to `owner`.
@@ -95,7 +96,7 @@ impl KubeVolumes {
     /// The claim as its identity sees it; an error when it is another's.
     fn own(&self, request: &ClaimRequest, found: &KeptClaim) -> Result<Claim> {
         let holder = self.sets.holder(&request.set);
-        let claim = self.seen(&request.set, holder.as_ref(), &request.name, found.clone());
+        let claim = self.seen(&request.set, holder.as_ref(), &request.name, found);
         claim.filter(|claim| claim.template == request.template && claim.ordinal == request.ordinal).ok_or_else(|| {
             let whose = found.made_for.as_ref().map_or("another set", |(set, _)| set);
             Error::new(ErrorKind::AlreadyExists, "create a claim")
@@ -134,9 +135,8 @@ impl VolumeProvisioner for KubeVolumes {
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Claim>> {
         let is_of_set = |name: &str, kept: Option<&KeptClaim>| KeptClaim::identity(set, name, kept).is_some();
-        let found = self.claims.list_of(set, is_of_set).await?;
         let holder = self.sets.holder(set);
-        Ok(found.into_iter().filter_map(|(name, kept)| self.seen(set, holder.as_ref(), &name, kept)).collect())
+        self.claims.read(Place::Set(set), is_of_set, |name, kept| self.seen(set, holder.as_ref(), name, kept)).await
     }
 
     async fn provision(&self, request: ClaimRequest) -> Result<Created<Claim>> {
@@ -217,7 +217,7 @@ impl VolumeProvisioner for KubeVolumes {
                 }
                 self.claims.changed(&claim.set.namespace, &claim.name, |kept| {
                     if kept.claim_uid == claim.uid {
-                        kept.phase = petset_core::backend::ClaimPhase::Terminating;
+                        kept.phase = ClaimPhase::Terminating;
                     }
                 });
                 Ok(Deleted::Started)

@@ -88,7 +88,7 @@ impl Between for Sim {
         }
         if let Request::DeletePod(pod, _) | Request::UpdatePod(pod, _) = request {
             state.change_pod(&pod.set, pod.ordinal, |running| {
-                running.pod.annotations.insert("overtaken".to_owned(), number.to_string());
+                Arc::make_mut(&mut running.pod.annotations).insert("overtaken".to_owned(), number.to_string());
             });
         } else if let Some(set) = request.set() {
             let sets = world.sets();

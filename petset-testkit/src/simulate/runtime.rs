@@ -1,5 +1,6 @@
 //! The stand-in for a runtime: what pods do by themselves, in virtual time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::{PodPhase, PodRef};
@@ -86,7 +87,7 @@ pub(super) fn initialized(state: &mut State, pod: &PodRef) -> bool {
     let is_there = state.running(&pod.set, pod.ordinal).is_some_and(|running| running.pod.uid == pod.uid);
     is_there
         && state.change_pod(&pod.set, pod.ordinal, |running| {
-            running.pod.annotations.insert(INITIALIZED.to_owned(), "true".to_owned());
+            Arc::make_mut(&mut running.pod.annotations).insert(INITIALIZED.to_owned(), "true".to_owned());
         })
 }
 

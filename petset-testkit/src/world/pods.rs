@@ -1,6 +1,7 @@
 //! [`FakePods`]: the pods of a world.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use petset_core::backend::{
@@ -94,8 +95,8 @@ fn create(state: &mut State, request: PodRequest) -> Result<Created<Pod>> {
         version: state.next_version(),
         owner: Some(owner),
         revision: Some(revision),
-        labels,
-        annotations: template.metadata.annotations.clone(),
+        labels: labels.into(),
+        annotations: template.metadata.annotations.clone().into(),
         created_at: state.clock.now(),
         terminating: false,
         status: PodStatus::default(),
@@ -161,8 +162,8 @@ fn update(state: &mut State, pod: &PodRef, change: PodChange) -> Result<()> {
             .with_message(format!("it has version {}, and the request names {version}", running.pod.version)));
     }
     let mut next = running.pod.clone();
-    merge(&mut next.labels, labels);
-    merge(&mut next.annotations, annotations);
+    merge(Arc::make_mut(&mut next.labels), labels);
+    merge(Arc::make_mut(&mut next.annotations), annotations);
     if let Some(owner) = owner {
         next.owner = owner;
     }

@@ -122,8 +122,8 @@ impl FakeWorld {
             version: state.next_version(),
             owner,
             revision: None,
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            labels: Arc::default(),
+            annotations: Arc::default(),
             created_at: state.clock.now(),
             terminating: false,
             status: PodStatus::default(),
@@ -157,7 +157,7 @@ impl FakeWorld {
     /// When there is no such pod.
     pub fn set_annotation(&self, set: &SetKey, ordinal: u32, key: &str, value: &str) {
         change(&mut self.shared.lock(), set, ordinal, |running| {
-            running.pod.annotations.insert(key.to_owned(), value.to_owned());
+            Arc::make_mut(&mut running.pod.annotations).insert(key.to_owned(), value.to_owned());
         });
     }
 
@@ -167,7 +167,7 @@ impl FakeWorld {
     /// When there is no such pod.
     pub fn set_label(&self, set: &SetKey, ordinal: u32, key: &str, value: &str) {
         change(&mut self.shared.lock(), set, ordinal, |running| {
-            running.pod.labels.insert(key.to_owned(), value.to_owned());
+            Arc::make_mut(&mut running.pod.labels).insert(key.to_owned(), value.to_owned());
         });
     }
 

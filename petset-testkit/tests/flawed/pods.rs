@@ -197,8 +197,8 @@ impl PodBackend for FlawedPods {
             Flaw::UpdatesAnyVersion => change.version = None,
             Flaw::UpdatesReplace => {
                 let standing = self.world.pod(&pod.set, pod.ordinal.0).map(|pod| pod.annotations).unwrap_or_default();
-                for key in standing.into_keys() {
-                    change.annotations.entry(key).or_insert(None);
+                for key in standing.keys() {
+                    change.annotations.entry(key.clone()).or_insert(None);
                 }
             }
             _ => {}

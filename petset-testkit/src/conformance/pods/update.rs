@@ -1,6 +1,7 @@
 //! `PodBackend::update`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use petset_core::backend::{Pod, PodChange, PodRef};
 use petset_core::{PodUid, SetUid};
@@ -32,9 +33,10 @@ pub(super) async fn only_what_is_named(bench: &Bench) -> Outcome {
     let changed = updated(bench, &pod, change).await?;
     let mut expected = pod.clone();
     expected.version = changed.version.clone();
-    expected.labels.remove("app");
-    expected.labels.insert("new".to_owned(), "1".to_owned());
-    expected.annotations.insert("note".to_owned(), "x".to_owned());
+    let labels = Arc::make_mut(&mut expected.labels);
+    labels.remove("app");
+    labels.insert("new".to_owned(), "1".to_owned());
+    Arc::make_mut(&mut expected.annotations).insert("note".to_owned(), "x".to_owned());
     assert_eq!(changed, expected, "the same incarnation, not restarted");
     Ok(())
 }
