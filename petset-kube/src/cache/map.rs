@@ -1,6 +1,7 @@
 //! The objects of a view, and what each kind of news does to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use petset_core::SetKey;
@@ -19,27 +20,27 @@ pub(crate) enum Place<'a> {
     Set(&'a SetKey),
 }
 
-/// The keys of objects by the sets that they may belong to.
+/// Objects by the sets that they may belong to.
 #[derive(Debug)]
-struct Index {
+struct Index<T> {
     read: fn(&Key) -> Vec<SetKey>,
-    keys: BTreeMap<SetKey, BTreeSet<Key>>,
+    by_set: BTreeMap<SetKey, BTreeMap<Key, Arc<Entry<T>>>>,
 }
 
-impl Index {
-    fn add(&mut self, key: &Key) {
+impl<T> Index<T> {
+    fn insert(&mut self, key: &Key, entry: &Arc<Entry<T>>) {
         for set in (self.read)(key) {
-            self.keys.entry(set).or_default().insert(key.clone());
+            self.by_set.entry(set).or_default().insert(key.clone(), Arc::clone(entry));
         }
     }
 
     fn remove(&mut self, key: &Key) {
         for set in (self.read)(key) {
-            if let Some(keys) = self.keys.get_mut(&set)
-                && keys.remove(key)
-                && keys.is_empty()
+            if let Some(objects) = self.by_set.get_mut(&set)
+                && objects.remove(key).is_some()
+                && objects.is_empty()
             {
-                self.keys.remove(&set);
+                self.by_set.remove(&set);
             }
         }
     }
@@ -48,8 +49,8 @@ impl Index {
 /// The objects of a view by namespace and name.
 #[derive(Debug)]
 pub(super) struct Objects<T> {
-    by_key: BTreeMap<Key, Entry<T>>,
-    index: Option<Index>,
+    by_key: BTreeMap<Key, Arc<Entry<T>>>,
+    index: Option<Index<T>>,
     /// Whether nobody would decide otherwise on the one than on the other.
     are_alike: fn(&T, &T) -> bool,
     /// The newest version that the list or the watch has shown: whatever is older was taken in.
@@ -59,15 +60,14 @@ pub(super) struct Objects<T> {
 impl<T> Objects<T> {
     /// Nothing yet, indexed by what `read` says if there is such a thing.
     pub(super) fn new(read: Option<fn(&Key) -> Vec<SetKey>>, are_alike: fn(&T, &T) -> bool) -> Self {
-        let index = read.map(|read| Index { read, keys: BTreeMap::new() });
+        let index = read.map(|read| Index { read, by_set: BTreeMap::new() });
         Self { by_key: BTreeMap::new(), index, are_alike, seen: 0 }
     }
 
     fn insert(&mut self, key: Key, entry: Entry<T>) {
-        if let Some(index) = &mut self.index
-            && !self.by_key.contains_key(&key)
-        {
-            index.add(&key);
+        let entry = Arc::new(entry);
+        if let Some(index) = &mut self.index {
+            index.insert(&key, &entry);
         }
         self.by_key.insert(key, entry);
     }
@@ -121,11 +121,11 @@ impl<T> Objects<T> {
     /// An own read shows an object, or that there is none; it was asked when the object was in the version `asked`. Its
     /// answer may come late: what it shows is unconfirmed as an own write is.
     pub(super) fn read(&mut self, key: Key, asked: u64, found: Option<(u64, Result<T, String>)>, now: Instant) {
-        match (found, self.by_key.get_mut(&key)) {
+        match (found, self.by_key.get(&key)) {
             (Some((version, kept)), Some(entry)) if entry.version == version => {
-                entry.kept = kept;
                 // The watch is still to show it, or never will.
-                entry.unconfirmed = entry.unconfirmed.map(|_| now);
+                let unconfirmed = entry.unconfirmed.map(|_| now);
+                self.insert(key, Entry { version, kept, unconfirmed });
             }
             (Some((version, kept)), _) => {
                 self.wrote(key, version, kept, now);
@@ -138,10 +138,14 @@ impl<T> Objects<T> {
     }
 
     /// Changes what is kept of an object, if it is there.
-    pub(super) fn change(&mut self, key: &Key, change: impl FnOnce(&mut T)) {
-        if let Some(Entry { kept: Ok(kept), .. }) = self.by_key.get_mut(key) {
-            change(kept);
-        }
+    pub(super) fn change(&mut self, key: &Key, change: impl FnOnce(&mut T))
+    where
+        T: Clone,
+    {
+        let Some(Entry { version, kept: Ok(kept), unconfirmed }) = self.get(key) else { return };
+        let (version, mut kept, unconfirmed) = (*version, kept.clone(), *unconfirmed);
+        change(&mut kept);
+        self.insert(key.clone(), Entry { version, kept: Ok(kept), unconfirmed });
     }
 
     /// What is there, or was there, in another version than in `next`, with what is kept of it.
@@ -149,7 +153,7 @@ impl<T> Objects<T> {
     where
         T: Clone,
     {
-        let version = |objects: &Self, key| objects.by_key.get(key).map(|entry: &Entry<T>| entry.version);
+        let version = |objects: &Self, key| objects.get(key).map(|entry| entry.version);
         let both = next.by_key.iter().chain(self.by_key.iter().filter(|(key, _)| !next.by_key.contains_key(*key)));
         both.filter(|(key, _)| version(self, key) != version(next, key))
             .map(|(key, entry)| (key.clone(), entry.kept.clone().ok()))
@@ -163,11 +167,11 @@ impl<T> Objects<T> {
 
     /// Every object.
     pub(super) fn all(&self) -> impl Iterator<Item = (&Key, &Entry<T>)> {
-        self.by_key.iter()
+        self.by_key.iter().map(|(key, entry)| (key, &**entry))
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Entry<T>> {
-        self.by_key.get(key)
+        self.by_key.get(key).map(|entry| &**entry)
     }
 
     /// These objects, by name.
@@ -176,8 +180,8 @@ impl<T> Objects<T> {
             (Place::Names(namespace, prefix), _) => self.beginning(namespace, prefix),
             (Place::Set(set), None) => self.beginning(&set.namespace, ""),
             (Place::Set(set), Some(index)) => {
-                let keys = index.keys.get(set).into_iter().flatten();
-                Box::new(keys.filter_map(|key| self.by_key.get_key_value(key)))
+                let objects = index.by_set.get(set).into_iter().flatten();
+                Box::new(objects.map(|(key, entry)| (key, &**entry)))
             }
         }
     }
@@ -189,7 +193,8 @@ impl<T> Objects<T> {
     ) -> Box<dyn Iterator<Item = (&'a Key, &'a Entry<T>)> + 'a> {
         let first = (namespace.to_owned(), prefix.to_owned());
         let some = self.by_key.range(first..);
-        Box::new(some.take_while(move |((of, name), _)| of == namespace && name.starts_with(prefix)))
+        let is_one = move |((of, name), _): &(&Key, _)| of == namespace && name.starts_with(prefix);
+        Box::new(some.take_while(is_one).map(|(key, entry)| (key, &**entry)))
     }
 }
 
@@ -312,7 +317,7 @@ mod tests {
         assert_eq!(names(&objects), ["data-a-b"]);
         objects.gone(&key("data-a-b"), 4);
         assert_eq!(names(&objects), [""; 0]);
-        assert!(!objects.index.is_some_and(|index| index.keys.contains_key(&set)), "nothing is left of it");
+        assert!(!objects.index.is_some_and(|index| index.by_set.contains_key(&set)), "nothing is left of it");
     }
 
     #[test]
