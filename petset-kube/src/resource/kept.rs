@@ -21,16 +21,8 @@ pub(crate) struct KeptSet<K>(Arc<Inner<K>>);
 struct Inner<K> {
     record: SetRecord<K>,
     selector: Option<String>,
-    term: Term,
     tenure: Tenure,
     stored: OnceLock<StoredSet>,
-}
-
-/// How often a set came to us from another controller, and whether it is ours now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Term {
-    pub(crate) number: u64,
-    pub(crate) is_ours: bool,
 }
 
 impl<K> Clone for KeptSet<K> {
@@ -44,9 +36,8 @@ impl<K: Kind> KeptSet<K> {
     pub(crate) fn of(record: &SetRecord<K>) -> Self {
         let mut record = record.clone();
         record.metadata.managed_fields = None;
-        let term = K::term(&record);
-        let (selector, tenure) = (selector_of(&record), K::tenure(&record, term));
-        Self(Arc::new(Inner { record, selector, term, tenure, stored: OnceLock::new() }))
+        let (selector, tenure) = (selector_of(&record), K::tenure(&record));
+        Self(Arc::new(Inner { record, selector, tenure, stored: OnceLock::new() }))
     }
 
     /// As the server has it.
@@ -63,11 +54,6 @@ impl<K: Kind> KeptSet<K> {
     pub(crate) fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
         let said = LabelSelector::deserialize(said(&self.0.record));
         said.is_ok_and(|said| !said.is_empty() && said.matches(labels))
-    }
-
-    /// How often it came to us from somebody else, and whether it is ours now.
-    pub(crate) fn term(&self) -> Term {
-        self.0.term
     }
 
     /// How its claims are told to be its own.
