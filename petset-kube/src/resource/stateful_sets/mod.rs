@@ -107,19 +107,22 @@ mod tests {
         }
         serde_json::from_value(whole).expect("a set")
     }
+
     #[test]
     fn s10_nothing_is_done_on_a_status_without_what_is_to_be_remembered() {
-        let before = record(&json!({}), &json!({}), &json!({ "conditions": [{ "type": "Theirs" }] }));
+        let before = record(&json!({}), &json!({}), &json!({ "conditions": [{ "type": "Theirs", "status": "True" }] }));
         let known = KeptSet::of(&before);
-        let patch = StatefulSets::status_patch(&known, &PetSetStatus { replicas: 1, ..status(&before) });
+        let revision = Some(petset_core::RevisionName::new("web-1"));
+        let next = PetSetStatus { current_revision: revision.clone(), update_revision: revision, ..status(&before) };
+        let patch = StatefulSets::status_patch(&known, &next);
         assert_eq!(patch["metadata"], json!({ "resourceVersion": "5", "uid": "u" }));
         let answered = |status: &Value| record(&json!({}), &json!({}), status);
         let taken = answered(&patch["status"]);
         StatefulSets::check_written(&patch, &taken).expect("it is on record");
-        let dropped = answered(&json!({ "replicas": 1, "conditions": [] }));
+        let dropped = answered(&json!({ "currentRevision": "web-1", "conditions": [] }));
         let error = StatefulSets::check_written(&patch, &dropped).expect_err("it is not on record");
         assert!(error.to_string().contains(state::TYPE), "{error}");
-        let other = StatefulSets::status_patch(&known, &status(&before));
+        let other = StatefulSets::status_patch(&known, &next);
         StatefulSets::check_written(&patch, &answered(&other["status"])).expect_err("it is of another term");
         // At rest there is nothing to write, and nothing that could be dropped.
         let rest = StatefulSets::status_patch(&KeptSet::of(&taken), &status(&taken));
