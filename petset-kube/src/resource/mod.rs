@@ -19,6 +19,7 @@ pub(crate) use kept::KeptSet;
 pub(crate) use kind::Kind;
 pub use kind::SetKind;
 pub use lost::LOST_CLAIMS;
+pub(crate) use lost::given_up;
 pub use pet_sets::PetSets;
 pub(crate) use record::{SetRecord, declaration, without_nulls};
 pub use stateful_sets::StatefulSets;

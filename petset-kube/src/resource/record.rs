@@ -7,7 +7,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
 use petset_core::spec::PetSet;
-use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,6 @@ use serde_json::{Value, json};
 
 use super::kept::KeptSet;
 use super::kind::Kind;
-use super::lost;
 use crate::cache::Record;
 use crate::merge::difference;
 use crate::meta;
@@ -98,7 +96,6 @@ impl<K: Kind> SetRecord<K> {
             serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
         let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
         let status = K::status(self).map_err(unreadable)?;
-        let started = lost::without_lost(status.started, self.metadata.annotations.as_ref());
         Ok(StoredSet {
             set,
             uid: self.uid(),
@@ -107,7 +104,7 @@ impl<K: Kind> SetRecord<K> {
             version: self.version(),
             created_at: self.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
             deletion: self.deletion(),
-            status: PetSetStatus { started, ..status },
+            status,
         })
     }
 
