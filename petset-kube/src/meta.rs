@@ -12,8 +12,6 @@ use serde_json::{Value, json};
 pub(crate) const SET: &str = "petset.rs/set";
 /// The claim template's name: a label of every claim that we make.
 pub(crate) const CLAIM_TEMPLATE: &str = "petset.rs/claim-template";
-/// What a `StatefulSet` has no field for and must not be forgotten: an annotation of the set.
-pub(crate) const STATE: &str = "petset.rs/state";
 /// That a claim goes when its pet is scaled away, and stays when the set is deleted: an annotation.
 pub(crate) const MARK: &str = "petset.rs/goes-with-pet";
 /// The revision that a pod was made from: the label that Kubernetes' own sets use.

@@ -95,7 +95,7 @@ impl Cluster {
     pub(super) fn of_pet_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
         let view = Arc::new(PodView::new(Arc::clone(&pods)));
-        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), Arc::clone(&claims), objects);
         Self {
             volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Own(store.view())),
             pods: KubePods::new(client.clone(), PetSets::OWNER, view, claims),
@@ -119,7 +119,7 @@ impl Cluster<StatefulSets> {
     pub(super) fn of_stateful_sets(views: Views) -> Self {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
         let view = Arc::new(PodView::new(Arc::clone(&pods)));
-        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), objects);
+        let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), Arc::clone(&claims), objects);
         Self {
             volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Native(store.view())),
             pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),

@@ -11,8 +11,9 @@ use crate::resource::{PetSets, SetRecord};
 /// named one of its containers. It goes with its set.
 pub(super) fn body(name: &str, set: &SetRecord<PetSets>) -> Value {
     let key = set.key();
-    let template = &set.spec["template"];
-    let selector = [&set.spec["selector"]["matchLabels"], &template["metadata"]["labels"]];
+    let spec = set.spec.value();
+    let template = &spec["template"];
+    let selector = [&spec["selector"]["matchLabels"], &template["metadata"]["labels"]];
     let selector = selector.into_iter().find(|labels| labels.as_object().is_some_and(|labels| !labels.is_empty()));
     let owner = OwnerKind::PET_SET.reference(&key, &set.uid());
     json!({

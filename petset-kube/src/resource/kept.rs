@@ -21,16 +21,8 @@ pub(crate) struct KeptSet<K>(Arc<Inner<K>>);
 struct Inner<K> {
     record: SetRecord<K>,
     selector: Option<String>,
-    term: Term,
     tenure: Tenure,
     stored: OnceLock<StoredSet>,
-}
-
-/// How often a set came to us from another controller, and whether it is ours now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Term {
-    pub(crate) number: u64,
-    pub(crate) is_ours: bool,
 }
 
 impl<K> Clone for KeptSet<K> {
@@ -43,9 +35,9 @@ impl<K: Kind> KeptSet<K> {
     /// Keeps a set.
     pub(crate) fn of(record: &SetRecord<K>) -> Self {
         let record = record.clone();
-        let term = K::term(&record);
-        let (selector, tenure) = (selector_of(&record), K::tenure(&record, term));
-        Self(Arc::new(Inner { record, selector, term, tenure, stored: OnceLock::new() }))
+        let spec = record.spec.value();
+        let (selector, tenure) = (selector_of(&spec), K::tenure(&record, &spec));
+        Self(Arc::new(Inner { record, selector, tenure, stored: OnceLock::new() }))
     }
 
     /// As the server has it.
@@ -60,13 +52,8 @@ impl<K: Kind> KeptSet<K> {
 
     /// Whether something with these labels may be its own.
     pub(crate) fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        let said = LabelSelector::deserialize(said(&self.0.record));
+        let said = LabelSelector::deserialize(said(&self.0.record.spec.value()));
         said.is_ok_and(|said| !said.is_empty() && said.matches(labels))
-    }
-
-    /// How often it came to us from somebody else, and whether it is ours now.
-    pub(crate) fn term(&self) -> Term {
-        self.0.term
     }
 
     /// How its claims are told to be its own.
@@ -88,15 +75,11 @@ impl<K: Kind> KeptSet<K> {
 }
 
 /// What its selector says, else the labels of its template.
-fn said<K>(record: &SetRecord<K>) -> Value {
-    let selector = &record.spec["selector"];
-    if selector.is_null() {
-        json!({ "matchLabels": record.spec["template"]["metadata"]["labels"] })
-    } else {
-        selector.clone()
-    }
+fn said(spec: &Value) -> Value {
+    let selector = &spec["selector"];
+    if selector.is_null() { json!({ "matchLabels": spec["template"]["metadata"]["labels"] }) } else { selector.clone() }
 }
 
-fn selector_of<K>(record: &SetRecord<K>) -> Option<String> {
-    selector::text(&said(record)).ok().filter(|text| !text.is_empty())
+fn selector_of(spec: &Value) -> Option<String> {
+    selector::text(&said(spec)).ok().filter(|text| !text.is_empty())
 }

@@ -8,7 +8,7 @@ use petset_core::store::Revision;
 use petset_core::{Result, SetUid};
 use serde_json::Value;
 
-use super::kept::{KeptSet, Term};
+use super::kept::KeptSet;
 use super::record::SetRecord;
 use crate::meta::{OwnerKind, Tenure};
 
@@ -36,11 +36,11 @@ pub(crate) trait Kind: Debug + Clone + Send + Sync + 'static {
     /// What the set is, and what must not be forgotten of it.
     fn status(record: &SetRecord<Self>) -> Result<PetSetStatus, serde_json::Error>;
 
-    /// How often the set came to us from another controller, and whether it is ours now.
-    fn term(record: &SetRecord<Self>) -> Term;
+    /// Whether it is on record that no other controller has worked on the set since we did.
+    fn is_ours(record: &SetRecord<Self>) -> bool;
 
-    /// How the claims of the set are told to be its own.
-    fn tenure(record: &SetRecord<Self>, term: Term) -> Tenure;
+    /// How the claims of the set, which is specified so, are told to be its own.
+    fn tenure(record: &SetRecord<Self>, spec: &Value) -> Tenure;
 
     /// The merge patch that makes `status` of what a set says, on the version that is kept, and changes nothing else.
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value;

@@ -1,11 +1,13 @@
 //! Sets as resources: the custom resource `PetSet` (`petset.rs/v1`, plural `petsets`, short name `pet`) with its definition,
 //! and Kubernetes' own `StatefulSet`.
 
+mod compact;
 mod definition;
 #[cfg(feature = "crdgen")]
 mod generate;
 mod kept;
 mod kind;
+mod lost;
 mod pet_sets;
 mod record;
 mod selector;
@@ -17,6 +19,8 @@ pub use generate::generate;
 pub(crate) use kept::KeptSet;
 pub(crate) use kind::Kind;
 pub use kind::SetKind;
+pub use lost::LOST_CLAIMS;
+pub(crate) use lost::given_up;
 pub use pet_sets::PetSets;
 pub(crate) use record::{SetRecord, declaration, without_nulls};
 pub use stateful_sets::StatefulSets;

@@ -8,7 +8,7 @@ use petset_core::{Error, Result, SetUid};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::kept::{KeptSet, Term};
+use super::kept::KeptSet;
 use super::kind::Kind;
 use super::record::SetRecord;
 use super::{CREATED_AT, FINALIZER, WHOLE};
@@ -31,18 +31,18 @@ impl Kind for PetSets {
     }
 
     fn status(record: &SetRecord<Self>) -> Result<PetSetStatus, serde_json::Error> {
-        if record.status.is_null() { Ok(PetSetStatus::default()) } else { PetSetStatus::deserialize(&record.status) }
+        PetSetStatus::deserialize(record.status.object())
     }
 
-    /// Nobody else works on it.
-    fn term(_record: &SetRecord<Self>) -> Term {
-        Term { number: 1, is_ours: true }
+    /// Nobody else works on such sets.
+    fn is_ours(_record: &SetRecord<Self>) -> bool {
+        true
     }
 
     /// Our finalizer keeps the set, not what it owns: whoever deletes it in the foreground has the cluster delete all of
     /// that at once.
-    fn tenure(record: &SetRecord<Self>, _term: Term) -> Tenure {
-        Tenure::of(&record.spec, || Some(record.uid().to_string()))
+    fn tenure(record: &SetRecord<Self>, spec: &Value) -> Tenure {
+        Tenure::of(spec, || Some(record.uid().to_string()))
     }
 
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {

@@ -12,6 +12,7 @@ use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::compact::Compact;
 use super::kept::KeptSet;
 use super::kind::Kind;
 use crate::cache::Record;
@@ -43,9 +44,9 @@ pub(crate) struct SetRecord<K> {
     #[serde(deserialize_with = "meta::without_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
-    pub(crate) spec: Value,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub(crate) status: Value,
+    pub(crate) spec: Compact,
+    #[serde(default, skip_serializing_if = "Compact::is_null")]
+    pub(crate) status: Compact,
     #[serde(skip)]
     kind: PhantomData<K>,
 }
@@ -112,8 +113,7 @@ impl<K: Kind> SetRecord<K> {
     /// The merge patch that makes `status` of the status that is here, on this version.
     pub(crate) fn status_patch(&self, status: &Value) -> Value {
         let mut patch = json!({ "metadata": { "resourceVersion": self.version() } });
-        let before = if self.status.is_null() { &json!({}) } else { &self.status };
-        if let Some(change) = difference(before, status) {
+        if let Some(change) = difference(&self.status.object(), status) {
             patch["status"] = change;
         }
         patch

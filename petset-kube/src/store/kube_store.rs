@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use petset_core::backend::WatchStream;
 use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet};
-use petset_core::status::PetSetStatus;
+use petset_core::status::{PetSetStatus, Started};
 use petset_core::store::{Cascade, Deletion, GoneSet, Revision, SetStore, StoredSet};
-use petset_core::{Result, RevisionName, SetKey, SetUid, Timestamp, Version};
+use petset_core::{Ordinal, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 
 use super::objects::Objects;
 use super::revision::Revisions;
@@ -17,7 +17,8 @@ use super::watch;
 use crate::cache::{Cache, Scope};
 use crate::client::Connection;
 use crate::pods::PodView;
-use crate::resource::{PetSets, SetKind, SetRecord};
+use crate::resource::{KeptSet, PetSets, SetKind, SetRecord, given_up};
+use crate::volumes::ClaimRecord;
 
 /// Sets of one kind as resources of a cluster. Clones are handles of the same.
 #[derive(Debug, Clone)]
@@ -26,12 +27,19 @@ pub struct KubeStore<K: SetKind = PetSets> {
     revisions: Revisions<K>,
     objects: Objects,
     pods: Arc<PodView>,
+    claims: Arc<Cache<ClaimRecord>>,
 }
 
 impl<K: SetKind> KubeStore<K> {
-    pub(crate) fn new(client: Connection, scope: Scope, pods: Arc<PodView>, objects: Objects) -> Self {
+    pub(crate) fn new(
+        client: Connection,
+        scope: Scope,
+        pods: Arc<PodView>,
+        claims: Arc<Cache<ClaimRecord>>,
+        objects: Objects,
+    ) -> Self {
         let revisions = Revisions::new(client.clone(), scope.clone());
-        Self { sets: Sets::new(client, scope), revisions, objects, pods }
+        Self { sets: Sets::new(client, scope), revisions, objects, pods, claims }
     }
 
     /// The view of the sets.
@@ -42,6 +50,19 @@ impl<K: SetKind> KubeStore<K> {
     /// For how long one of the views has not been whole.
     pub(crate) fn blind_for(&self) -> Duration {
         self.sets.cache.blind_for().max(self.revisions.blind_for()).max(self.objects.blind_for())
+    }
+
+    /// The pets that ran on a claim which somebody gave up, and which is gone.
+    async fn forgotten(&self, known: &KeptSet<K>, started: &Started) -> Result<Vec<Ordinal>> {
+        let key = known.record().key();
+        let mut forgotten = Vec::new();
+        for (ordinal, template, uid) in given_up(started, known.record().metadata.annotations.as_ref()) {
+            let found = self.claims.get(&key.namespace, &key.claim_name(template, ordinal)).await?;
+            if found.is_none_or(|found| found.claim_uid != *uid) {
+                forgotten.push(ordinal);
+            }
+        }
+        Ok(forgotten)
     }
 }
 
@@ -56,7 +77,8 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         Ok(Vec::new())
     }
 
-    /// A set that cannot be read says so in its status from then on.
+    /// A set that cannot be read says so in its status from then on. A pet that ran on a claim which was given up and is gone
+    /// is not known to have run.
     async fn get(&self, key: &SetKey) -> Result<Option<StoredSet>> {
         let Some(known) = self.sets.known(key).await? else {
             self.pods.forget(key);
@@ -69,6 +91,9 @@ impl<K: SetKind> SetStore for KubeStore<K> {
                 return Err(error);
             }
         };
+        for ordinal in self.forgotten(&known, &stored.status.started).await? {
+            stored.status.started.remove(ordinal);
+        }
         if let Some(deletion) = &mut stored.deletion
             && deletion.cascade == Cascade::Ordered
             && self.revisions.are_orphans(&known).await?

@@ -3,7 +3,7 @@
 use petset_core::status::{Condition, ConditionStatus, ConditionType};
 use petset_core::{Error, ErrorKind, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::resource::{SetKind, SetRecord};
 
@@ -11,7 +11,8 @@ use crate::resource::{SetKind, SetRecord};
 /// already.
 pub(super) fn status<K: SetKind>(found: &SetRecord<K>, error: &Error, now: Timestamp) -> Option<Value> {
     let reason = if error.kind() == ErrorKind::Invalid { "Invalid" } else { "Unreadable" };
-    let before = found.status["conditions"].as_array().cloned().unwrap_or_default();
+    let mut status = found.status.object();
+    let before = status["conditions"].as_array().cloned().unwrap_or_default();
     let generation = found.metadata.generation.and_then(|generation| u64::try_from(generation).ok()).unwrap_or(1);
     let condition = |kind: ConditionType, status: ConditionStatus, message: String| {
         let before = before.iter().find(|before| before["type"] == kind.as_str());
@@ -44,13 +45,14 @@ pub(super) fn status<K: SetKind>(found: &SetRecord<K>, error: &Error, now: Times
     }
     let is_own = |other: &&Value| own.iter().any(|own| own["type"] == other["type"]);
     let next: Vec<Value> = before.iter().filter(|other| !is_own(other)).chain(&own).cloned().collect();
-    let mut status = if found.status.is_object() { found.status.clone() } else { json!({}) };
     status["conditions"] = Value::Array(next);
     Some(status)
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::resource::PetSets;
 

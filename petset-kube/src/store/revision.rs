@@ -165,7 +165,7 @@ impl<K: SetKind> Revisions<K> {
         let status = life.stored()?.status;
         let is_known = |name: &RevisionName| before.iter().any(|(known, _)| **known == *name.as_str());
         let mut named = pods.iter().chain(&status.current_revision).chain(&status.update_revision);
-        if (life.term().is_ours || status.observed_generation == 0) && named.all(is_known) {
+        if (K::is_ours(life.record()) || status.observed_generation == 0) && named.all(is_known) {
             return Ok(());
         }
         self.cache.read_again(&key.namespace, Some(&K::revision_selector(life)), |_| false).await?;

@@ -3,7 +3,7 @@
 use petset_kube::envtest::{Controllers, Server};
 use serde_json::Value;
 
-use crate::person::{Person, STATE};
+use crate::person::Person;
 use crate::world::World;
 use crate::{Error, ensure};
 
@@ -39,14 +39,16 @@ async fn update(person: &Person<'_>, image: &str) -> Result<(), Error> {
     person.until(&["get", "statefulset/web", both], is_same).await.map(drop)
 }
 
-/// Waits until our controller is at rest, in this term of ours.
-async fn until_at_rest(person: &Person<'_>, term: u32) -> Result<(), Error> {
-    person.until_ours().await?;
-    let annotations = "-o=jsonpath={.metadata.annotations}";
-    let term = format!("\\\"term\\\":{term},");
-    person.until(&["get", "statefulset/web", annotations], |printed| printed.contains(&term)).await?;
+/// Waits until our controller is at rest, and says in which term of ours.
+async fn until_at_rest(person: &Person<'_>) -> Result<Value, Error> {
+    let term = person.until_ours().await?["term"].clone();
     let progressing = ".status.conditions[?(@.type==\"Progressing\")].reason";
-    person.until_field("statefulset/web", progressing, "Complete").await
+    person.until_field("statefulset/web", progressing, "Complete").await?;
+    ensure!(
+        person.until_ours().await?["term"] == term && term.is_string(),
+        "{term} is not a term, or not the only one"
+    );
+    Ok(term)
 }
 
 fn theirs(server: &Server) -> Result<Controllers, Error> {
@@ -67,7 +69,7 @@ pub(crate) async fn there_and_back() -> Result<(), Error> {
     drop(kubernetes);
 
     person.begin();
-    until_at_rest(&person, 1).await?;
+    let first = until_at_rest(&person).await?;
     ensure!(seen(&person)? == before, "{before:?}, now {:?}", seen(&person)?);
     grow(&person, &before).await?;
     // Back to the revision that they made, and on to one that we make.
@@ -80,8 +82,8 @@ pub(crate) async fn there_and_back() -> Result<(), Error> {
 
     let kubernetes = theirs(&world.server)?;
     grow(&person, &ours).await?;
-    let left = person.field("statefulset/web", ".metadata.annotations")?;
-    ensure!(left.contains(STATE), "{left}");
+    let left = person.field("statefulset/web", ".status.conditions")?;
+    ensure!(left.is_empty(), "they keep conditions: {left}");
     // Back to one that we made, under their hands.
     update(&person, NEW).await?;
     update(&person, "nginx-slim:1.0").await?;
@@ -90,7 +92,8 @@ pub(crate) async fn there_and_back() -> Result<(), Error> {
     drop(kubernetes);
 
     person.begin();
-    until_at_rest(&person, 2).await?;
+    let second = until_at_rest(&person).await?;
+    ensure!(second != first, "it is still in term {first}");
     ensure!(seen(&person)? == theirs, "{theirs:?}, now {:?}", seen(&person)?);
     grow(&person, &theirs).await?;
     person.leave().await;

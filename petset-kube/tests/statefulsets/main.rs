@@ -10,6 +10,7 @@ mod handover;
 mod harness;
 mod identity;
 mod lifecycle;
+mod memory;
 #[path = "../common/observer.rs"]
 mod observer;
 mod person;
@@ -53,7 +54,11 @@ fn trials() -> Vec<Trial> {
         trial("e2e_lists_patches_and_deletes_a_collection", lifecycle::collection),
         trial("e2e_status_endpoints_keep_conditions_of_others", lifecycle::status),
         trial("unit_deletion_background_foreground_orphan", lifecycle::deletion),
-        trial("difference_a_missing_claim_is_reported_s7", lifecycle::missing_claim),
+        trial("difference_a_missing_claim_is_reported_s7", memory::missing_claim),
+        trial("s7_s19_a_set_that_is_replaced_is_remembered", memory::replaced),
+        trial("s17_a_claim_that_is_there_is_not_lost", memory::still_there),
+        trial("s12_a_set_whose_memory_is_taken_off_begins_anew", memory::forgotten),
+        trial("s19_the_memory_of_a_large_set_fits", memory::large),
         trial("integration_volume_templates_noop_update", conformity::noop_update),
         trial("unit_nothing_to_do_writes_nothing_s17", conformity::quiet),
         trial("unit_two_sets_of_both_kinds_share_a_cluster", conformity::both_kinds),

@@ -21,8 +21,8 @@ use crate::{Error, ensure};
 /// How long a level is waited for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The annotation that says that a set is ours.
-pub(crate) const STATE: &str = "petset.rs/state";
+/// The condition that says that a set is ours, and what is remembered of it.
+pub(crate) const STATE: &str = "petset.rs/State";
 
 /// Somebody who works on a namespace of their own.
 pub(crate) struct Person<'w> {
@@ -156,10 +156,11 @@ impl<'w> Person<'w> {
         self.until(&["get", "pods", path], |printed| printed == wanted).await.map(drop)
     }
 
-    /// Waits until our controller has the set on record as its own.
-    pub(crate) async fn until_ours(&self) -> Result<(), Error> {
-        let annotations = "-o=jsonpath={.metadata.annotations}";
-        self.until(&["get", "statefulset/web", annotations], |printed| printed.contains(STATE)).await.map(drop)
+    /// What our controller remembers of the set, once it has it on record as its own.
+    pub(crate) async fn until_ours(&self) -> Result<Value, Error> {
+        let message = format!("-o=jsonpath={{.status.conditions[?(@.type==\"{STATE}\")].message}}");
+        let printed = self.until(&["get", "statefulset/web", &message], |printed| !printed.is_empty()).await?;
+        Ok(serde_json::from_str(&printed)?)
     }
 
     /// Names and uids of the objects of one kind.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::person::{Person, STATE};
+use crate::person::Person;
 use crate::{Error, ensure};
 
 /// unit `TestStatefulSetControlLimitsHistory`: what no pod uses any more is kept up to the limit.
@@ -64,7 +64,6 @@ pub(crate) async fn form() -> Result<(), Error> {
     let revision = person.json(&format!("controllerrevision/{name}"))?;
     let metadata = &revision["metadata"];
     ensure!(metadata["labels"] == json!({ "app": "nginx", "controller.kubernetes.io/hash": hash }), "{metadata}");
-    ensure!(metadata["annotations"][STATE].is_null(), "{metadata}");
     let owner = json!([{ "apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": set["metadata"]["uid"],
         "controller": true, "blockOwnerDeletion": true }]);
     ensure!(metadata["ownerReferences"] == owner, "{metadata}");

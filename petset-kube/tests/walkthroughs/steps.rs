@@ -278,6 +278,12 @@ pub(crate) async fn claim_in_use() -> Result<(), Error> {
     let degraded = ".status.conditions[?(@.type==\"Degraded\")].status";
     person.until_field("petset/web", degraded, "True").await?;
     ensure!(names(&person.pods()?) == ["web-1"], "{:?}", person.pods()?);
+    // Until somebody says that it is lost.
+    let lost = person.field("petset/web", ".status.started.0.www")?;
+    person.kubectl(&["annotate", "petset", "web", &format!("{}={lost}", petset_kube::resource::LOST_CLAIMS)])?;
+    person.until_ready(2).await?;
+    let now = person.claims()?;
+    ensure!(lost == claims[0].1 && names(&now) == names(&claims) && now[0] != claims[0], "{claims:?}, now {now:?}");
     person.leave().await;
     Ok(())
 }

@@ -14,10 +14,10 @@ use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, SetUid};
 use serde_json::{Value, json};
 
-use super::kept::{KeptSet, Term};
+use super::kept::KeptSet;
 use super::kind::Kind;
 use super::record::{SetRecord, without_nulls};
-use crate::meta::{self, OwnerKind, Tenure};
+use crate::meta::{OwnerKind, Tenure};
 use state::State;
 
 /// Sets as `StatefulSet` resources, of `apps/v1`.
@@ -34,7 +34,6 @@ impl Kind for StatefulSets {
 
     /// The server has filled in every default and checked everything; what it allows is worked on.
     fn complete(_record: &SetRecord<Self>, mut set: PetSet) -> Result<PetSet> {
-        set.metadata.annotations.remove(meta::STATE);
         without_nulls(&mut set.spec.template.metadata);
         for claim in &mut set.spec.volume_claim_templates {
             without_nulls(&mut claim.metadata);
@@ -44,50 +43,43 @@ impl Kind for StatefulSets {
     }
 
     fn status(record: &SetRecord<Self>) -> Result<PetSetStatus, serde_json::Error> {
-        let State { term: _, tickets, started, deleting_claims } = State::of(record)?;
-        Ok(PetSetStatus { tickets, started, deleting_claims, ..status::read(record)? })
+        let said = record.status.value();
+        let status = status::read(record, &said)?;
+        let Some(State { term: _, tickets, started, deleting_claims }) = State::of(&said)? else { return Ok(status) };
+        Ok(PetSetStatus { tickets, started, deleting_claims, ..status })
     }
 
-    fn term(record: &SetRecord<Self>) -> Term {
-        // What cannot be read is an error where it is needed, and counts as somebody else's here.
-        let number = State::of(record).map_or(0, |state| state.term);
-        Term { number, is_ours: number > 0 && state::is_ours(record) }
+    fn is_ours(record: &SetRecord<Self>) -> bool {
+        state::condition(&record.status.value()).is_some()
     }
 
-    fn tenure(record: &SetRecord<Self>, term: Term) -> Tenure {
-        Tenure::of(&record.spec, || term.is_ours.then(|| format!("{}.{}", record.uid(), term.number)))
+    fn tenure(record: &SetRecord<Self>, spec: &Value) -> Tenure {
+        // What cannot be read is an error where it is needed, and no term of ours here.
+        let state = || State::of(&record.status.value()).ok().flatten();
+        Tenure::of(spec, || state().map(|state| format!("{}.{}", record.uid(), state.term)))
     }
 
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {
-        let (record, Term { number, is_ours }) = (known.record(), known.term());
-        let state = State {
-            term: if is_ours { number } else { number + 1 },
-            tickets: status.tickets.clone(),
-            started: status.started.clone(),
-            deleting_claims: status.deleting_claims.clone(),
-        };
-        let mut next = if record.status.is_object() { record.status.clone() } else { json!({}) };
-        for (field, value) in status::written(status) {
+        let record = known.record();
+        let mut next = record.status.object();
+        for (field, value) in status::written(status, State::written(&next, status)) {
             next[field] = value;
         }
         let mut patch = record.status_patch(&next);
         patch["metadata"]["uid"] = json!(record.uid());
-        let state = state.text();
-        if annotation(record, meta::STATE) != Some(&state) {
-            patch["metadata"]["annotations"] = json!({ meta::STATE: state });
-        }
         patch
     }
 
     /// Tickets are nothing before they are on record.
     fn check_written(patch: &Value, answer: &SetRecord<Self>) -> Result<()> {
-        let wanted = patch["metadata"]["annotations"][meta::STATE].as_str();
-        if wanted.is_none() || annotation(answer, meta::STATE).map(String::as_str) == wanted {
+        let message = |status| state::condition(status).map(|condition| &condition["message"]);
+        let wanted = message(&patch["status"]);
+        if wanted.is_none() || message(&answer.status.value()) == wanted {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Internal, "update the status of a set")
             .with_context("set", answer.key())
-            .with_message(format!("the server took the status without the annotation {}", meta::STATE)))
+            .with_message(format!("the server took the status without the condition {}", state::TYPE)))
     }
 
     fn condition(condition: &Condition) -> Value {
@@ -101,10 +93,6 @@ impl Kind for StatefulSets {
     fn revision(record: &SetRecord<Self>, uid: &SetUid, revision: &Revision) -> Result<String> {
         revision::written(record, uid, revision)
     }
-}
-
-fn annotation<'a>(record: &'a SetRecord<StatefulSets>, name: &str) -> Option<&'a String> {
-    record.metadata.annotations.as_ref()?.get(name)
 }
 
 /// A number of a status, which is never negative.
@@ -123,5 +111,31 @@ mod tests {
             whole["metadata"][field] = json!(value);
         }
         serde_json::from_value(whole).expect("a set")
+    }
+
+    #[test]
+    fn s10_nothing_is_done_on_a_status_without_what_is_to_be_remembered() {
+        let before = record(&json!({}), &json!({}), &json!({ "conditions": [{ "type": "Theirs", "status": "True" }] }));
+        let known = KeptSet::of(&before);
+        let revision = Some(petset_core::RevisionName::new("web-1"));
+        let next = PetSetStatus { current_revision: revision.clone(), update_revision: revision, ..status(&before) };
+        let patch = StatefulSets::status_patch(&known, &next);
+        assert_eq!(patch["metadata"], json!({ "resourceVersion": "5", "uid": "u" }));
+        let answered = |status: &Value| record(&json!({}), &json!({}), status);
+        let taken = answered(&patch["status"]);
+        StatefulSets::check_written(&patch, &taken).expect("it is on record");
+        let dropped = answered(&json!({ "currentRevision": "web-1", "conditions": [] }));
+        let error = StatefulSets::check_written(&patch, &dropped).expect_err("it is not on record");
+        assert!(error.to_string().contains(state::TYPE), "{error}");
+        let other = StatefulSets::status_patch(&known, &next);
+        StatefulSets::check_written(&patch, &answered(&other["status"])).expect_err("it is of another term");
+        // At rest there is nothing to write, and nothing that could be dropped.
+        let rest = StatefulSets::status_patch(&KeptSet::of(&taken), &status(&taken));
+        assert_eq!(rest, json!({ "metadata": { "resourceVersion": "5", "uid": "u" } }));
+        StatefulSets::check_written(&rest, &taken).expect("nothing was to be written");
+    }
+
+    fn status(record: &SetRecord<StatefulSets>) -> PetSetStatus {
+        StatefulSets::status(record).expect("a status")
     }
 }

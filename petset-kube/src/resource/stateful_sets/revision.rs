@@ -1,8 +1,6 @@
 //! The revisions of a `StatefulSet`, as `kubectl rollout` reads them and `kube-controller-manager` writes them: the server's
 //! own text of the template, so that either finds its revisions again in what the other wrote.
 
-use std::collections::BTreeMap;
-
 use petset_core::spec::PodTemplate;
 use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, SetUid};
@@ -23,7 +21,7 @@ const HASH: &str = "controller.kubernetes.io/hash";
 pub(super) fn written(record: &SetRecord<StatefulSets>, uid: &SetUid, revision: &Revision) -> Result<String> {
     let Revision { name, number, created_at: _, template } = revision;
     let key = record.key();
-    let mut now = record.spec["template"].clone();
+    let mut now = record.spec.value()["template"].take();
     if read(&now).as_ref() != Some(template) {
         return Err(Error::new(ErrorKind::Conflict, "put a revision")
             .with_context("set", &key)
@@ -33,8 +31,7 @@ pub(super) fn written(record: &SetRecord<StatefulSets>, uid: &SetUid, revision: 
     now[WHOLE.0] = json!(WHOLE.1);
     let mut labels = template.metadata.labels.clone();
     labels.insert(HASH.to_owned(), name.as_str().rsplit('-').next().unwrap_or_default().to_owned());
-    let mut annotations: BTreeMap<String, String> = meta::map(record.metadata.annotations.as_ref());
-    annotations.remove(meta::STATE);
+    let annotations = meta::map(record.metadata.annotations.as_ref());
     Ok(bytes::text(&json!({
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
@@ -66,7 +63,7 @@ mod tests {
     fn set(image: &str) -> SetRecord<StatefulSets> {
         let template = json!({ "metadata": { "creationTimestamp": null, "labels": { "app": "a" } },
             "spec": { "containers": [{ "name": "main", "image": image, "resources": {} }], "dnsPolicy": "ClusterFirst" } });
-        let annotations = json!({ "annotations": { meta::STATE: "{}", "kubernetes.io/change-cause": "because" } });
+        let annotations = json!({ "annotations": { "kubernetes.io/change-cause": "because" } });
         record(&annotations, &json!({ "template": template }), &json!({}))
     }
 
@@ -75,7 +72,7 @@ mod tests {
             name: RevisionName::new("web-5d4"),
             number: 7,
             created_at: Timestamp::default(),
-            template: read(&set(image).spec["template"]).expect("a template"),
+            template: read(&set(image).spec.value()["template"]).expect("a template"),
         }
     }
 

@@ -5,12 +5,11 @@ use petset_core::{RevisionName, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{StatefulSets, count};
+use super::{StatefulSets, count, state};
 use crate::resource::SetRecord;
 
 /// The status without what is not in it.
-pub(super) fn read(record: &SetRecord<StatefulSets>) -> Result<PetSetStatus, serde_json::Error> {
-    let status = &record.status;
+pub(super) fn read(record: &SetRecord<StatefulSets>, status: &Value) -> Result<PetSetStatus, serde_json::Error> {
     let revision = |name: &str| status[name].as_str().filter(|name| !name.is_empty()).map(RevisionName::new);
     let observed_generation = status["observedGeneration"].as_u64().unwrap_or(0);
     let ready_replicas = count(&status["readyReplicas"]);
@@ -20,7 +19,9 @@ pub(super) fn read(record: &SetRecord<StatefulSets>) -> Result<PetSetStatus, ser
         replicas: count(&status["replicas"]),
         ready_replicas,
         // Before Kubernetes 1.22 it was not told apart.
-        available_replicas: if status["availableReplicas"].is_null() && count(&record.spec["minReadySeconds"]) == 0 {
+        available_replicas: if status["availableReplicas"].is_null()
+            && count(&record.spec.value()["minReadySeconds"]) == 0
+        {
             ready_replicas
         } else {
             count(&status["availableReplicas"])
@@ -31,6 +32,7 @@ pub(super) fn read(record: &SetRecord<StatefulSets>) -> Result<PetSetStatus, ser
         update_revision: revision("updateRevision"),
         collision_count: count(&status["collisionCount"]),
         conditions: conditions
+            .filter(|condition| condition["type"] != state::TYPE)
             .map(|condition| read_condition(condition, observed_generation))
             .collect::<Result<_, _>>()?,
         ..PetSetStatus::default()
@@ -52,8 +54,9 @@ fn read_condition(condition: &Value, generation: u64) -> Result<Condition, serde
     Condition::deserialize(whole)
 }
 
-/// The status as it is sent. A server leaves out what it does not know.
-pub(super) fn written(status: &PetSetStatus) -> Map<String, Value> {
+/// The status as it is sent, with our own condition beside those that everybody may know. A server leaves out what it does
+/// not know.
+pub(super) fn written(status: &PetSetStatus, state: Value) -> Map<String, Value> {
     let PetSetStatus {
         observed_generation,
         replicas,
@@ -69,6 +72,7 @@ pub(super) fn written(status: &PetSetStatus) -> Map<String, Value> {
         started: _,
         deleting_claims: _,
     } = status;
+    let conditions: Vec<Value> = conditions.iter().map(written_condition).chain([state]).collect();
     [
         ("observedGeneration", json!(observed_generation)),
         ("replicas", json!(replicas)),
@@ -79,7 +83,7 @@ pub(super) fn written(status: &PetSetStatus) -> Map<String, Value> {
         ("currentRevision", json!(current_revision)),
         ("updateRevision", json!(update_revision)),
         ("collisionCount", json!(collision_count)),
-        ("conditions", json!(conditions.iter().map(written_condition).collect::<Vec<_>>())),
+        ("conditions", json!(conditions)),
     ]
     .map(|(field, value)| (field.to_owned(), value))
     .into_iter()
@@ -100,7 +104,11 @@ mod tests {
     use crate::resource::stateful_sets::tests::record;
 
     fn read_of(spec: &Value, status: &Value) -> PetSetStatus {
-        read(&record(&json!({}), spec, status)).expect("a status")
+        read(&record(&json!({}), spec, status), status).expect("a status")
+    }
+
+    fn state() -> Value {
+        json!({ "type": state::TYPE, "status": "True", "message": "{}" })
     }
 
     #[test]
@@ -121,7 +129,8 @@ mod tests {
             last_transition_time: Timestamp::from_micros(1_700_000_000_000_000),
             observed_generation: 3,
         });
-        let mut sent = Value::Object(written(&status));
+        let mut sent = Value::Object(written(&status, state()));
+        assert_eq!(sent["conditions"][1], state());
         assert_eq!(read_of(&json!({}), &sent), status);
         // A server before 1.22 keeps less.
         sent.as_object_mut().expect("an object").remove("availableReplicas");
@@ -132,9 +141,10 @@ mod tests {
 
     #[test]
     fn conditions_of_others_may_lack_what_is_not_required() {
-        let theirs = json!({ "conditions": [{ "type": "Theirs", "status": "True", "lastTransitionTime": null }] });
-        let read = read_of(&json!({}), &theirs);
-        assert_eq!(read.conditions[0].kind, "Theirs");
-        assert_eq!(written(&read)["conditions"][0]["lastTransitionTime"], Value::Null);
+        let theirs = json!({ "type": "Theirs", "status": "True", "lastTransitionTime": null });
+        let read = read_of(&json!({}), &json!({ "conditions": [state(), theirs] }));
+        let kinds: Vec<&str> = read.conditions.iter().map(|condition| condition.kind.as_str()).collect();
+        assert_eq!(kinds, ["Theirs"], "ours is nobody's business");
+        assert_eq!(written(&read, state())["conditions"][0]["lastTransitionTime"], Value::Null);
     }
 }
