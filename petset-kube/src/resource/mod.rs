@@ -10,6 +10,7 @@ mod pet_sets;
 mod record;
 mod selector;
 mod stateful_sets;
+mod status;
 
 pub use definition::{YAML, definition, install};
 #[cfg(feature = "crdgen")]
@@ -20,6 +21,7 @@ pub use kind::SetKind;
 pub use pet_sets::PetSets;
 pub(crate) use record::{SetRecord, declaration, without_nulls};
 pub use stateful_sets::StatefulSets;
+pub use status::PetSetStatus;
 
 /// The API version of the resource.
 pub const API_VERSION: &str = "petset.rs/v1";

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
-use petset_core::spec::PetSet;
+use petset_core::spec::{PetSet, PetSetSpec};
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -92,8 +92,8 @@ impl<K: Kind> SetRecord<K> {
         if let Some(fields) = metadata.as_object_mut() {
             fields.retain(|field, _| !NOT_DECLARED.contains(&field.as_str()));
         }
-        let set: PetSet =
-            serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
+        let metadata = serde_json::from_value(metadata).map_err(unreadable)?;
+        let set = PetSet { metadata, spec: PetSetSpec::deserialize(&self.spec).map_err(unreadable)? };
         let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
         let status = K::status(self).map_err(unreadable)?;
         Ok(StoredSet {
@@ -126,10 +126,8 @@ impl<K: Kind> SetRecord<K> {
 
 /// A declaration as the server is told of it.
 pub(crate) fn declaration<K: Kind>(set: &PetSet) -> Value {
-    let mut declared = serde_json::to_value(set).expect("a set is JSON");
-    declared["apiVersion"] = json!(K::OWNER.api_version);
-    declared["kind"] = json!(K::OWNER.kind);
-    declared
+    let PetSet { metadata, spec } = set;
+    json!({ "apiVersion": K::OWNER.api_version, "kind": K::OWNER.kind, "metadata": metadata, "spec": spec })
 }
 
 /// Metadata inside of a template, without what a server writes where nothing is: some versions do, some do not.
