@@ -15,3 +15,6 @@ pub mod pods;
 pub mod resource;
 pub mod store;
 pub mod volumes;
+
+// The versions that are spoken here, for embedders.
+pub use {k8s_openapi, kube};

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::kept::KeptSet;
 use super::kind::Kind;
+use super::metadata;
 use crate::cache::Record;
 use crate::merge::difference;
 use crate::meta;
@@ -21,20 +22,8 @@ use crate::meta;
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
 
-/// What of an object's metadata is the server's, or ours, and no author's.
-const NOT_DECLARED: [&str; 9] = [
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "finalizers",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
-/// A set as the server has it.
+/// A set as the server has it. Nothing of what it says is read before it is asked for: one set that cannot be read must not
+/// hide the others of its list, as it would for [`PetSet`](super::PetSet).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(crate) struct SetRecord<K> {
@@ -88,11 +77,7 @@ impl<K: Kind> SetRecord<K> {
         let unreadable = |error: serde_json::Error| {
             Error::new(ErrorKind::Corrupt, "read a set").with_context("set", self.key()).with_source(error)
         };
-        let mut metadata = serde_json::to_value(&self.metadata).map_err(unreadable)?;
-        if let Some(fields) = metadata.as_object_mut() {
-            fields.retain(|field, _| !NOT_DECLARED.contains(&field.as_str()));
-        }
-        let metadata = serde_json::from_value(metadata).map_err(unreadable)?;
+        let metadata = metadata::declared(&self.metadata).map_err(unreadable)?;
         let set = PetSet { metadata, spec: PetSetSpec::deserialize(&self.spec).map_err(unreadable)? };
         let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
         let status = K::status(self).map_err(unreadable)?;

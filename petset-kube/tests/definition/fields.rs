@@ -28,7 +28,8 @@ fn a_whole_set_leaves_no_field_unsaid() {
     let pod = indented(&spec.template.spec, 8);
     let said = format!("{spec:#?}\n{:#?}", whole::status()).replace(&pod, "");
     let is_unsaid = |line: &&str| [": None,", ": [],", ": {},", ": \"\","].iter().any(|end| line.ends_with(end));
-    let unsaid: Vec<&str> = said.lines().map(str::trim).filter(is_unsaid).filter(|line| *line != "other: {},").collect();
+    let unsaid: Vec<&str> =
+        said.lines().map(str::trim).filter(is_unsaid).filter(|line| *line != "other: {},").collect();
     assert_eq!(unsaid, [""; 0], "fill them in in whole.rs, so that the other tests see them");
 }
 
@@ -63,10 +64,9 @@ fn every_word_of_the_types_is_in_the_definition_and_no_other() {
     let retention = [RetentionPolicyType::Retain, RetentionPolicyType::Delete].map(|word| match word {
         RetentionPolicyType::Retain | RetentionPolicyType::Delete => json!(word),
     });
-    let conditions =
-        [ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown].map(|word| match word {
-            ConditionStatus::True | ConditionStatus::False | ConditionStatus::Unknown => json!(word),
-        });
+    let conditions = [ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown].map(|word| match word {
+        ConditionStatus::True | ConditionStatus::False | ConditionStatus::Unknown => json!(word),
+    });
     let schema = schema();
     for (path, words) in [
         ("/properties/spec/properties/podManagementPolicy", &management[..]),

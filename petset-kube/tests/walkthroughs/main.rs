@@ -10,6 +10,7 @@ mod observer;
 mod peers;
 mod person;
 mod steps;
+mod typed;
 #[path = "../common/world.rs"]
 mod world;
 
@@ -38,6 +39,7 @@ fn trials() -> Vec<Trial> {
         trial("w6_pause", steps::pause),
         trial("w9_parallel", crowd::parallel),
         trial("w10_two_controllers_s1_s8_s10", crowd::two_controllers),
+        trial("embedder_makes_and_reads_sets_by_type", typed::sets),
     ]
 }
 
