@@ -7,6 +7,7 @@ pub mod cluster;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod events;
+pub mod lease;
 mod lossless;
 mod merge;
 mod meta;
