@@ -9,6 +9,7 @@ mod harness;
 mod observer;
 mod peers;
 mod person;
+mod scale;
 mod steps;
 mod typed;
 #[path = "../common/world.rs"]
@@ -19,14 +20,16 @@ use std::process::ExitCode;
 use harness::{Error, trial};
 use libtest_mimic::Trial;
 
-/// Kubernetes' own, for what follows from pods and owners.
-const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector"]);
+/// Kubernetes' own, for what follows from pods and owners, and for what scales sets.
+const CONTROLLERS: Option<&[&str]> = Some(&["endpoint", "garbagecollector", "horizontalpodautoscaling"]);
 
 fn trials() -> Vec<Trial> {
     vec![
         trial("w1_identity_s8", steps::identity),
         trial("w2_peers_s8", peers::peers),
         trial("w3_scaling_s8_s9", steps::scaling),
+        trial("w3_scale_subresource", scale::subresource),
+        trial("w3_horizontal_pod_autoscaler", scale::autoscaler),
         trial("w4_upgrade_on_delete", steps::on_delete),
         trial("w4_upgrade_partition_s11", steps::partition),
         trial("w4_upgrade_broken_template_heals_l2", steps::broken_template),
