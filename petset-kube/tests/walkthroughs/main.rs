@@ -37,6 +37,7 @@ fn trials() -> Vec<Trial> {
         trial("w5_deletion_ordered_after_a_lost_finalizer_s9", steps::lost_finalizer),
         trial("w5_deletion_in_the_foreground_s6", steps::foreground_deletion),
         trial("w5_deletion_orphan_and_adoption", steps::orphans),
+        trial("w5_deletion_orphan_and_one_history_l5", steps::orphaned_revisions),
         trial("w5_revisions_that_are_taken_s12_l2", steps::taken_revisions),
         trial("w5_deletion_of_a_claim_in_use_waits", steps::claim_in_use),
         trial("w6_pause", steps::pause),
