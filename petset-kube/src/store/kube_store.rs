@@ -161,6 +161,6 @@ impl<K: SetKind> SetStore for KubeStore<K> {
     }
 
     fn watch(&self) -> WatchStream {
-        watch::watch(&self.sets.cache, self.objects.watch())
+        watch::watch(&self.sets.cache, self.revisions.watch(), self.objects.watch())
     }
 }

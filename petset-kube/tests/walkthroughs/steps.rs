@@ -265,6 +265,10 @@ pub(crate) async fn orphaned_revisions() -> Result<(), Error> {
     until_images(&person, "nginx-slim:0.8 nginx-slim:0.8").await?;
     person.until_ready(2).await?;
     ensure!(history(owners)? == format!("{uid} {uid}"), "{}", history(numbers)?);
+    // Also one that becomes nobody's while nothing else happens.
+    let bare = json!({ "metadata": { "ownerReferences": null } }).to_string();
+    person.kubectl(&["patch", "controllerrevision", older, "--type=merge", "-p", &bare])?;
+    person.until(&["get", "controllerrevisions", owners], |printed| printed == format!("{uid} {uid}")).await?;
     person.leave().await;
     Ok(())
 }
