@@ -7,6 +7,7 @@ pub mod cluster;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod events;
+pub mod lease;
 mod lossless;
 mod merge;
 mod meta;
@@ -15,3 +16,6 @@ pub mod pods;
 pub mod resource;
 pub mod store;
 pub mod volumes;
+
+// The versions that are spoken here, for embedders.
+pub use {k8s_openapi, kube};

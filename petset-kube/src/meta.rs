@@ -19,6 +19,8 @@ pub(crate) const REVISION: &str = "controller-revision-hash";
 
 /// The pod's name: the label by which Services select a single pod of Kubernetes' own sets.
 pub(crate) const POD_NAME: &str = "statefulset.kubernetes.io/pod-name";
+/// The pod's ordinal: a label as well, since Kubernetes 1.28.
+pub(crate) const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 
 /// What kind of object owns pods and claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,12 @@ impl OwnerKind {
     /// The two parts of its API version.
     pub(crate) fn group_and_version(self) -> (&'static str, &'static str) {
         self.api_version.split_once('/').unwrap_or(("", self.api_version))
+    }
+
+    /// Whether an owner is of this kind, of whatever version.
+    pub(crate) fn is_of(self, owner: &OwnerReference) -> bool {
+        let group = owner.api_version.split_once('/').map_or("", |(group, _)| group);
+        (group, owner.kind.as_str()) == (self.group_and_version().0, self.kind)
     }
 
     /// The reference of an object that this life of a set controls.

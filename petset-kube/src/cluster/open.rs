@@ -78,17 +78,33 @@ impl Cluster {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn connect() -> Result<Self> {
-        let unknown = || Error::new(ErrorKind::Invalid, "find a cluster");
-        let mut config = Config::infer().await.map_err(|error| unknown().with_source(error))?;
-        // A server that is too busy is asked again by whoever knows what is still wanted.
-        config.default_retry = false;
-        Ok(Self::open(Client::try_from(config).map_err(|error| unknown().with_source(error))?))
+        Ok(Self::open(client().await?))
+    }
+
+    /// One namespace of the same cluster; rights in it are enough.
+    ///
+    /// # Errors
+    /// `Invalid` when the environment tells of none.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn connect_in(namespace: impl Into<String>) -> Result<Self> {
+        Ok(Self::builder(client().await?).namespace(namespace).open())
     }
 
     /// What may be set before it is opened.
     pub fn builder(client: Client) -> ClusterBuilder {
         ClusterBuilder::new(client)
     }
+}
+
+/// The way to the cluster that the environment tells of.
+async fn client() -> Result<Client> {
+    let unknown = || Error::new(ErrorKind::Invalid, "find a cluster");
+    let mut config = Config::infer().await.map_err(|error| unknown().with_source(error))?;
+    // A server that is too busy is asked again by whoever knows what is still wanted.
+    config.default_retry = false;
+    Client::try_from(config).map_err(|error| unknown().with_source(error))
 }
 
 impl Cluster {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::record::{KeptPod, PodRecord};
 use super::view::PodView;
-use super::{check, request};
+use super::{check, identity, request};
 use crate::cache::{Cache, Record};
 use crate::client::{Connection, Failure};
 use crate::lossless;
@@ -57,6 +57,28 @@ impl KubePods {
             None => self.view.pods.look(&(pod.set.namespace.to_string(), name)).await?,
         };
         Ok(found.filter(|found| found.pod.uid == pod.uid))
+    }
+
+    /// Puts the labels of identity back where somebody took them off a pod, as Kubernetes does for its sets in each pass;
+    /// false where nothing was written. A label that cannot be written holds nobody up.
+    async fn identify(&self, pods: &[Pod]) -> Result<bool> {
+        let mut is_written = false;
+        for pod in pods.iter().filter(|pod| pod.owner.is_some() && !pod.terminating) {
+            let labels = identity::wrong_labels(pod);
+            if labels.is_empty() {
+                continue;
+            }
+            let name = PodRef { set: pod.set.clone(), ordinal: pod.ordinal, uid: pod.uid.clone() };
+            if !self.find(&name, false).await?.is_some_and(|found| found.is_native) {
+                continue;
+            }
+            let change = PodChange { labels, version: Some(pod.version.clone()), ..PodChange::default() };
+            match self.update(&name, change).await {
+                Ok(()) => is_written = true,
+                Err(error) => tracing::warn!(pod = name.name(), error = %error.chain(), "its labels are left wrong"),
+            }
+        }
+        Ok(is_written)
     }
 
     /// Whether every claim is still the one that the pod is to start on.
@@ -109,7 +131,11 @@ impl PodBackend for KubePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        self.view.list(set).await
+        let found = self.view.list(set).await?;
+        if self.owner == OwnerKind::STATEFUL_SET && self.identify(&found).await? {
+            return self.view.list(set).await;
+        }
+        Ok(found)
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {

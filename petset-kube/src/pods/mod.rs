@@ -5,6 +5,7 @@
 
 mod backend;
 mod check;
+mod identity;
 mod record;
 mod request;
 mod status;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::status;
 use crate::cache::Record;
-use crate::meta;
+use crate::meta::{self, OwnerKind};
 
 /// As much of a pod as is read. What may be malformed is read later, so that one such pod spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,6 +39,8 @@ pub(crate) struct KeptPod {
     pub(crate) ends_by_force: bool,
     /// References to what does not control it.
     pub(crate) other_owners: Vec<OwnerReference>,
+    /// A `StatefulSet` of the name that its own name tells of controls it.
+    pub(crate) is_native: bool,
 }
 
 /// The set and the ordinal that a pod's name tells of.
@@ -67,6 +69,10 @@ impl Record for PodRecord {
         let may_be_a_pets = identity.is_some();
         let (set, ordinal) = identity.unwrap_or_else(|| (SetKey::new(namespace, name), Ordinal(0)));
         let labels = meta::map(meta.labels.as_ref().filter(|_| may_be_a_pets));
+        let mut owners = meta.owner_references.iter().flatten();
+        let is_native = owners.any(|owner| {
+            owner.controller == Some(true) && OwnerKind::STATEFUL_SET.is_of(owner) && *owner.name == *set.name
+        });
         Ok(KeptPod {
             pod: Pod {
                 set,
@@ -83,6 +89,7 @@ impl Record for PodRecord {
             },
             ends_by_force: self.spec.termination_grace_period_seconds == 0,
             other_owners: meta::others(meta),
+            is_native,
         })
     }
 

@@ -54,8 +54,8 @@ pub(crate) trait Kind: Debug + Clone + Send + Sync + 'static {
     /// A label that every revision of such sets has, if there is one.
     const REVISION_LABEL: Option<&'static str>;
 
-    /// Whether others write revisions of such sets as well. Then a set takes those that are its own by label and name and
-    /// nobody's by owner, and the server is asked what there is before another one is made.
+    /// Whether others write revisions of such sets as well. Then the server is asked what there is before another one is
+    /// made.
     const SHARES_REVISIONS: bool;
 
     /// The labels that the revisions of a set have, as a selector.

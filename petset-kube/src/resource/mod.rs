@@ -8,10 +8,13 @@ mod generate;
 mod kept;
 mod kind;
 mod lost;
+mod metadata;
+mod pet_set;
 mod pet_sets;
 mod record;
 mod selector;
 mod stateful_sets;
+mod status;
 
 pub use definition::{YAML, definition, install};
 #[cfg(feature = "crdgen")]
@@ -21,9 +24,11 @@ pub(crate) use kind::Kind;
 pub use kind::SetKind;
 pub use lost::LOST_CLAIMS;
 pub(crate) use lost::given_up;
+pub use pet_set::PetSet;
 pub use pet_sets::PetSets;
 pub(crate) use record::{SetRecord, declaration, without_nulls};
 pub use stateful_sets::StatefulSets;
+pub use status::PetSetStatus;
 
 /// The API version of the resource.
 pub const API_VERSION: &str = "petset.rs/v1";

@@ -2,7 +2,7 @@
 
 use petset_core::manifest::Manifest;
 use petset_core::spec::PetSet;
-use petset_core::status::{Condition, PetSetStatus};
+use petset_core::status::{self, Condition};
 use petset_core::store::Revision;
 use petset_core::{Error, Result, SetUid};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::kept::KeptSet;
 use super::kind::Kind;
 use super::record::SetRecord;
+use super::status::PetSetStatus;
 use super::{CREATED_AT, FINALIZER, WHOLE};
 use crate::meta::{self, OwnerKind, Tenure};
 
@@ -30,8 +31,8 @@ impl Kind for PetSets {
         Ok(checked.sets.into_iter().next().expect("a manifest of one set has one"))
     }
 
-    fn status(record: &SetRecord<Self>) -> Result<PetSetStatus, serde_json::Error> {
-        PetSetStatus::deserialize(record.status.object())
+    fn status(record: &SetRecord<Self>) -> Result<status::PetSetStatus, serde_json::Error> {
+        Ok(Option::<PetSetStatus>::deserialize(record.status.value())?.unwrap_or_default().into())
     }
 
     /// Nobody else works on such sets.
@@ -45,13 +46,9 @@ impl Kind for PetSets {
         Tenure::of(spec, || Some(record.uid().to_string()))
     }
 
-    fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {
-        let mut status = serde_json::to_value(status).expect("a status is JSON");
-        // Autoscalers find the pods of a set by it.
-        if let Some(selector) = known.selector() {
-            status["selector"] = json!(selector);
-        }
-        known.record().status_patch(&status)
+    fn status_patch(known: &KeptSet<Self>, status: &status::PetSetStatus) -> Value {
+        let status = PetSetStatus::new(status.clone(), known.selector().map(str::to_owned));
+        known.record().status_patch(&json!(status))
     }
 
     fn check_written(_patch: &Value, _answer: &SetRecord<Self>) -> Result<()> {

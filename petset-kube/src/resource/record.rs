@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use kube::core::{NamespaceResourceScope, TypeMeta};
-use petset_core::spec::PetSet;
+use petset_core::spec::{PetSet, PetSetSpec};
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::compact::Compact;
 use super::kept::KeptSet;
 use super::kind::Kind;
+use super::metadata;
 use crate::cache::Record;
 use crate::merge::difference;
 use crate::meta;
@@ -22,20 +23,8 @@ use crate::meta;
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
 
-/// What of an object's metadata is the server's, or ours, and no author's.
-const NOT_DECLARED: [&str; 9] = [
-    "creationTimestamp",
-    "deletionGracePeriodSeconds",
-    "deletionTimestamp",
-    "finalizers",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-];
-
-/// A set as the server has it.
+/// A set as the server has it. Nothing of what it says is read before it is asked for: one set that cannot be read must not
+/// hide the others of its list, as it would for [`PetSet`](super::PetSet).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(crate) struct SetRecord<K> {
@@ -90,12 +79,8 @@ impl<K: Kind> SetRecord<K> {
         let unreadable = |error: serde_json::Error| {
             Error::new(ErrorKind::Corrupt, "read a set").with_context("set", self.key()).with_source(error)
         };
-        let mut metadata = serde_json::to_value(&self.metadata).map_err(unreadable)?;
-        if let Some(fields) = metadata.as_object_mut() {
-            fields.retain(|field, _| !NOT_DECLARED.contains(&field.as_str()));
-        }
-        let set: PetSet =
-            serde_json::from_value(json!({ "metadata": metadata, "spec": self.spec })).map_err(unreadable)?;
+        let metadata = metadata::declared(&self.metadata).map_err(unreadable)?;
+        let set = PetSet { metadata, spec: PetSetSpec::deserialize(self.spec.value()).map_err(unreadable)? };
         let set = K::complete(self, set).map_err(|error| error.with_context("set", self.key()))?;
         let status = K::status(self).map_err(unreadable)?;
         Ok(StoredSet {
@@ -127,10 +112,8 @@ impl<K: Kind> SetRecord<K> {
 
 /// A declaration as the server is told of it.
 pub(crate) fn declaration<K: Kind>(set: &PetSet) -> Value {
-    let mut declared = serde_json::to_value(set).expect("a set is JSON");
-    declared["apiVersion"] = json!(K::OWNER.api_version);
-    declared["kind"] = json!(K::OWNER.kind);
-    declared
+    let PetSet { metadata, spec } = set;
+    json!({ "apiVersion": K::OWNER.api_version, "kind": K::OWNER.kind, "metadata": metadata, "spec": spec })
 }
 
 /// Metadata inside of a template, without what a server writes where nothing is: some versions do, some do not.

@@ -131,10 +131,10 @@ impl<K: SetKind> SetStore for KubeStore<K> {
 
     async fn revisions(&self, key: &SetKey, uid: &SetUid) -> Result<Vec<Revision>> {
         let known = self.sets.known(key).await?.filter(|known| known.record().uid() == *uid);
-        if K::SHARES_REVISIONS
-            && let Some(known) = &known
+        // What a set leaves as orphans is the next one's of the name; what the cluster makes orphans now is not.
+        if let Some(known) = known.as_ref().filter(|known| !known.record().is_marked())
             && self.revisions.has_orphans(known).await?
-            && self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid)
+            && self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid && !found.is_marked())
         {
             self.revisions.adopt(known).await?;
         }
@@ -189,6 +189,6 @@ impl<K: SetKind> SetStore for KubeStore<K> {
     }
 
     fn watch(&self) -> WatchStream {
-        watch::watch(&self.sets.cache, self.objects.watch())
+        watch::watch(&self.sets.cache, self.revisions.watch(), self.objects.watch())
     }
 }

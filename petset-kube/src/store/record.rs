@@ -99,9 +99,11 @@ impl<K: SetKind> Record for RevisionRecord<K> {
         Ok(KeptRevision { uid, version, owner, orphan, revision })
     }
 
-    /// Nobody's decision changes with a revision of somebody else's.
-    fn sets(_namespace: &str, _name: &str, _kept: Option<&KeptRevision>) -> Vec<SetKey> {
-        Vec::new()
+    /// A set whose name one has may take it where nobody owns it. Else nobody's decision changes with a revision of somebody
+    /// else's.
+    fn sets(namespace: &str, name: &str, kept: Option<&KeptRevision>) -> Vec<SetKey> {
+        let set = kept.filter(|kept| kept.orphan.is_some()).and_then(|_| name.rsplit_once('-'));
+        set.map(|(set, _)| SetKey::new(namespace, set)).into_iter().collect()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
+use petset_core::backend::WatchStream;
 use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, RevisionName, SetKey, SetUid};
 use serde_json::json;
@@ -16,6 +17,9 @@ use crate::cache::{Cache, Ended, Record, Scope};
 use crate::client::{Connection, Failure};
 use crate::meta;
 use crate::resource::{KeptSet, SetKind};
+
+/// How often revisions that somebody else keeps changing are looked at again in one pass.
+const TRIES: usize = 3;
 
 /// The revisions of sets. Clones share one view of them.
 #[derive(Debug, Clone)]
@@ -35,6 +39,11 @@ impl<K: SetKind> Revisions<K> {
     /// For how long the view has not been whole.
     pub(super) fn blind_for(&self) -> Duration {
         self.cache.blind_for()
+    }
+
+    /// Hints about sets that may take a revision which nobody owns.
+    pub(super) fn watch(&self) -> WatchStream {
+        self.cache.watch()
     }
 
     fn api(&self, set: &SetKey) -> Api<RevisionRecord<K>> {
@@ -72,24 +81,35 @@ impl<K: SetKind> Revisions<K> {
         self.cache.list(&key.namespace, &format!("{}-", key.name), is_orphan).await
     }
 
-    /// Takes those for this life of a set. Where one is gone or has changed meanwhile, the next look tells.
+    /// Takes those for this life of a set. Where one is gone or has changed meanwhile, it is read and looked at again.
     pub(super) async fn adopt(&self, set: &KeptSet<K>) -> Result<()> {
-        let (key, uid) = (set.record().key(), set.record().uid());
-        for (name, known) in self.orphans_of(set).await? {
-            let others = known.orphan.map(|orphan| orphan.others).unwrap_or_default();
-            let patch = json!({ "metadata": {
-                "uid": known.uid,
-                "resourceVersion": known.version,
-                "ownerReferences": meta::references(K::OWNER, &key, Some(&uid), &others),
-            } });
-            let patched = self.api(&key).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await;
-            match patched.map_err(|error| Failure::new("adopt a revision", error)) {
-                Ok(adopted) => self.cache.wrote(&adopted),
-                Err(failure) if failure.is_not_found() || failure.is_conflict() || failure.is_invalid() => {
-                    self.cache.look(&(key.namespace.to_string(), name)).await?;
-                }
-                Err(failure) => return Err(Error::from(failure).with_context("revision", name)),
+        for _ in 0..TRIES {
+            let orphans = self.orphans_of(set).await?;
+            if orphans.is_empty() {
+                break;
             }
+            for (name, known) in orphans {
+                self.adopt_one(set, name, known).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn adopt_one(&self, set: &KeptSet<K>, name: String, known: KeptRevision) -> Result<()> {
+        let (key, uid) = (set.record().key(), set.record().uid());
+        let others = known.orphan.map(|orphan| orphan.others).unwrap_or_default();
+        let patch = json!({ "metadata": {
+            "uid": known.uid,
+            "resourceVersion": known.version,
+            "ownerReferences": meta::references(K::OWNER, &key, Some(&uid), &others),
+        } });
+        let patched = self.api(&key).patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await;
+        match patched.map_err(|error| Failure::new("adopt a revision", error)) {
+            Ok(adopted) => self.cache.wrote(&adopted),
+            Err(failure) if failure.is_not_found() || failure.is_conflict() || failure.is_invalid() => {
+                self.cache.look(&(key.namespace.to_string(), name)).await?;
+            }
+            Err(failure) => return Err(Error::from(failure).with_context("revision", name)),
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Hints of a store: of its sets, and of what stands beside them.
+//! Hints of a store: of its sets, of revisions that they may take, and of what stands beside them.
 
 use std::sync::Arc;
 
@@ -8,10 +8,15 @@ use petset_core::backend::{WatchEvent, WatchStream};
 use crate::cache::Cache;
 use crate::resource::{SetKind, SetRecord};
 
-/// Hints about sets, and about every set of a namespace in which an object changed.
-pub(super) fn watch<K: SetKind>(sets: &Arc<Cache<SetRecord<K>>>, objects: Vec<WatchStream>) -> WatchStream {
+/// Hints about sets, those of revisions as they are, and about every set of a namespace in which an object changed.
+pub(super) fn watch<K: SetKind>(
+    sets: &Arc<Cache<SetRecord<K>>>,
+    revisions: WatchStream,
+    objects: Vec<WatchStream>,
+) -> WatchStream {
     let mut all: SelectAll<WatchStream> = SelectAll::new();
     all.push(sets.watch());
+    all.push(revisions);
     for hints in objects {
         let sets = Arc::clone(sets);
         all.push(hints.flat_map(move |hint| stream::iter(concerned(&sets, hint))).boxed());

@@ -32,6 +32,33 @@ pub(crate) async fn adoption() -> Result<(), Error> {
     Ok(())
 }
 
+/// unit `TestUpdateStatefulPodIdentity`'s labels: what tells a pod from others comes back when somebody takes it off, and
+/// nothing else of the pod changes.
+pub(crate) async fn labels() -> Result<(), Error> {
+    let person = Person::at_work("labels").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    let (pods, set) = (person.pods()?, person.field("statefulset/web", ".metadata.resourceVersion")?);
+    let labels = person.json("pod/web-1")?["metadata"]["labels"].clone();
+    let (name, index) = ("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index");
+    for wrong in [json!({ name: null }), json!({ name: "web-2" }), json!({ index: "7" }), json!({ name: "", "a": "b" })]
+    {
+        let patch = json!({ "metadata": { "labels": wrong } }).to_string();
+        person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", &patch])?;
+        let both =
+            format!(".metadata.labels.{}}} {{.metadata.labels.{}", name.replace('.', "\\."), index.replace('.', "\\."));
+        person.until_field("pod/web-1", &both, "web-1 1").await?;
+    }
+    let mut expected = labels;
+    expected["a"] = json!("b");
+    ensure!(person.json("pod/web-1")?["metadata"]["labels"] == expected, "{}", person.json("pod/web-1")?["metadata"]);
+    ensure!(person.pods()? == pods, "a pod was replaced");
+    let now = person.field("statefulset/web", ".metadata.resourceVersion")?;
+    ensure!(now == set, "the set was written for it: {now}, not {set}");
+    person.leave().await;
+    Ok(())
+}
+
 /// conformance "Should recreate evicted statefulset".
 pub(crate) async fn evicted() -> Result<(), Error> {
     let person = Person::at_work("evicted").await?;

@@ -50,6 +50,7 @@ fn trials() -> Vec<Trial> {
         trial("unit_orphaned_revisions_are_adopted", revisions::adopted),
         trial("unit_revision_has_kubernetes_form", revisions::form),
         trial("e2e_adopts_orphans_and_releases_what_does_not_match_s12", lifecycle::adoption),
+        trial("unit_labels_of_identity_come_back", lifecycle::labels),
         trial("e2e_recreates_an_evicted_pod", lifecycle::evicted),
         trial("e2e_lists_patches_and_deletes_a_collection", lifecycle::collection),
         trial("e2e_status_endpoints_keep_conditions_of_others", lifecycle::status),

@@ -228,6 +228,51 @@ pub(crate) async fn orphans() -> Result<(), Error> {
     Ok(())
 }
 
+/// W5: the revisions of orphans are the next set's as well, so that there is one history, and a way back.
+pub(crate) async fn orphaned_revisions() -> Result<(), Error> {
+    let person = Person::at_work("w5g").await?;
+    person.create(|text| text)?;
+    person.until_ready(2).await?;
+    person.patch(&json!({ "spec": { "template": { "spec": image("nginx-slim:0.9") } } }))?;
+    until_images(&person, "nginx-slim:0.9 nginx-slim:0.9").await?;
+    person.until_ready(2).await?;
+    let history = |path: &str| person.kubectl(&["get", "controllerrevisions", "--sort-by=.revision", path]);
+    let numbers = "-o=jsonpath={range .items[*]}{.metadata.name}={.revision} {end}";
+    let owners = "-o=jsonpath={.items[*].metadata.ownerReferences[*].uid}";
+    let (pods, before) = (person.pods()?, history(numbers)?);
+    ensure!(before.split_whitespace().count() == 2, "{before}");
+    person.kubectl(&["delete", "petset", "web", "--cascade=orphan", "--timeout=90s"])?;
+    person.until(&["get", "petset", "-o=name"], str::is_empty).await?;
+    for kind in ["pods", "controllerrevisions"] {
+        person.until(&["get", kind, owners], str::is_empty).await?;
+    }
+    let again = |text: String| {
+        let set = text.split_once("---\n").map(|(_, set)| set.to_owned()).unwrap_or_default();
+        set.replace("nginx-slim:0.8", "nginx-slim:0.9")
+    };
+    person.create(again)?;
+    let uid = person.field("petset/web", ".metadata.uid")?;
+    for kind in ["pods", "controllerrevisions"] {
+        person.until(&["get", kind, owners], |printed| printed == format!("{uid} {uid}")).await?;
+    }
+    person.until_ready(2).await?;
+    ensure!(person.pods()? == pods, "something was restarted");
+    ensure!(history(numbers)? == before, "{} is not {before}", history(numbers)?);
+    // The way back: the older one gets a new number, and no third one is made.
+    person.patch(&json!({ "spec": { "template": { "spec": image("nginx-slim:0.8") } } }))?;
+    let older = before.split_once('=').map(|(older, _)| older).unwrap_or_default();
+    person.until_field("petset/web", ".status.updateRevision", older).await?;
+    until_images(&person, "nginx-slim:0.8 nginx-slim:0.8").await?;
+    person.until_ready(2).await?;
+    ensure!(history(owners)? == format!("{uid} {uid}"), "{}", history(numbers)?);
+    // Also one that becomes nobody's while nothing else happens.
+    let bare = json!({ "metadata": { "ownerReferences": null } }).to_string();
+    person.kubectl(&["patch", "controllerrevision", older, "--type=merge", "-p", &bare])?;
+    person.until(&["get", "controllerrevisions", owners], |printed| printed == format!("{uid} {uid}")).await?;
+    person.leave().await;
+    Ok(())
+}
+
 /// W5: what was left under the name of a revision is taken over where it says the same, in whatever words, and passed by
 /// where it is somebody's.
 pub(crate) async fn taken_revisions() -> Result<(), Error> {

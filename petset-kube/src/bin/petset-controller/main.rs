@@ -3,7 +3,6 @@
 mod arguments;
 mod client;
 mod health;
-mod lease;
 mod lines;
 mod run;
 mod server;

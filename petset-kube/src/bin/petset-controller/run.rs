@@ -1,15 +1,23 @@
 //! From the arguments to the end: wait for the lease, work, wait again.
 
+use std::time::Duration;
+
 use petset_core::SetUid;
+use petset_kube::lease::{Lease, Term};
+use tokio::time::{sleep, timeout};
 
 use crate::Error;
 use crate::arguments::Arguments;
 use crate::client;
 use crate::health::{Health, State};
-use crate::lease::{Election, Term, in_time};
 use crate::server::Server;
 use crate::stop::Stop;
 use crate::work::Work;
+
+/// A server that has not answered for so long does not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// It is asked again after so long.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// Runs until somebody asks for the end.
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
@@ -17,13 +25,13 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
     let health = Health::default();
     let server = Server::start(arguments.listen, health.clone()).await?;
     let client::Connection { client, home } = client::connect(arguments).await?;
-    let election = arguments.leader_elect.then(|| {
+    let lease = arguments.leader_elect.then(|| {
         let namespace = arguments.lease_namespace.as_ref().or(arguments.namespace.as_ref()).unwrap_or(&home);
-        Election::new(client.clone(), namespace, &arguments.lease, identity())
+        Lease::new(client.clone(), namespace, &arguments.lease, identity())
     });
     loop {
         let mut term = tokio::select! {
-            term = lead(election.as_ref(), &client, &health) => term,
+            term = lead(lease.as_ref(), &client, &health) => term,
             () = stop.asked() => break,
         };
         let work = Work::start(&client, arguments);
@@ -31,7 +39,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
         health.set(State::Working);
         tracing::info!(namespace = arguments.namespace.as_deref().unwrap_or("(all)"), "works");
         let is_over = tokio::select! {
-            () = keep(election.as_ref(), term.as_mut()) => false,
+            () = keep(term.as_mut()) => false,
             () = stop.asked() => true,
         };
         health.set(if is_over { State::Stopping } else { State::Waiting });
@@ -39,8 +47,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Error> {
         health.sees(Vec::new());
         work.stop(&stop).await;
         if is_over {
-            if let (Some(election), Some(term)) = (&election, term) {
-                election.release(term).await;
+            if let Some(term) = term {
+                term.release().await;
             }
             break;
         }
@@ -57,22 +65,25 @@ fn identity() -> String {
     format!("{}_{}", name.as_deref().unwrap_or("petset-controller"), SetUid::random())
 }
 
-/// Waits for the lease; without an election only until the server answers.
-async fn lead(election: Option<&Election>, client: &kube::Client, health: &Health) -> Option<Term> {
-    if let Some(election) = election {
-        return Some(election.acquire(|| health.set(State::Waiting)).await);
+/// Waits for the lease; without one only until the server answers.
+async fn lead(lease: Option<&Lease>, client: &kube::Client, health: &Health) -> Option<Term> {
+    if let Some(lease) = lease {
+        return Some(lease.acquire(|| health.set(State::Waiting)).await);
     }
-    while let Err(error) = in_time(client.apiserver_version()).await {
-        tracing::warn!(%error, "the API server does not answer");
-        tokio::time::sleep(crate::lease::RETRY).await;
+    loop {
+        match timeout(PATIENCE, client.apiserver_version()).await {
+            Ok(Ok(_)) => return None,
+            Ok(Err(error)) => tracing::warn!(%error, "the API server does not answer"),
+            Err(_elapsed) => tracing::warn!("the API server says nothing"),
+        }
+        sleep(RETRY).await;
     }
-    None
 }
 
 /// Renews the lease until somebody else has it.
-async fn keep(election: Option<&Election>, term: Option<&mut Term>) {
-    match (election, term) {
-        (Some(election), Some(term)) => election.keep(term).await,
-        (None, _) | (_, None) => std::future::pending().await,
+async fn keep(term: Option<&mut Term>) {
+    match term {
+        Some(term) => term.lost().await,
+        None => std::future::pending().await,
     }
 }

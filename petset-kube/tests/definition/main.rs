@@ -1,4 +1,8 @@
-//! The definition of the resource.
+//! The definition of the resource: it is what is checked in, tools find what they look for, and it has exactly the fields that
+//! the types have.
+
+mod fields;
+mod whole;
 
 use petset_kube::resource::{YAML, definition, generate};
 
