@@ -35,7 +35,8 @@ struct Told {
     normal: Allowance,
     warning: Allowance,
     touched: Instant,
-    groups: BTreeMap<Reason, Group>,
+    /// In boxes: a node of such a map has room for eleven values, and of most sets two or three things are told.
+    groups: BTreeMap<Reason, Box<Group>>,
 }
 
 /// Whether it is a warning, and its reason.
