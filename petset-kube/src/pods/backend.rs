@@ -131,9 +131,9 @@ impl PodBackend for KubePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        let found = self.view.list(set).await?;
-        if self.owner == OwnerKind::STATEFUL_SET && self.identify(&found).await? {
-            return self.view.list(set).await;
+        let (found, are_labelled) = self.view.list(set).await?;
+        if !are_labelled && self.owner == OwnerKind::STATEFUL_SET && self.identify(&found).await? {
+            return Ok(self.view.list(set).await?.0);
         }
         Ok(found)
     }

@@ -10,7 +10,7 @@ use petset_core::{Ordinal, PodUid, RevisionName, SetKey, Timestamp, Version};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::status;
+use super::{identity, status};
 use crate::cache::Record;
 use crate::meta::{self, OwnerKind};
 
@@ -41,6 +41,8 @@ pub(crate) struct KeptPod {
     pub(crate) other_owners: Vec<OwnerReference>,
     /// A `StatefulSet` of the name that its own name tells of controls it.
     pub(crate) is_native: bool,
+    /// It has the labels of its identity.
+    pub(crate) is_labelled: bool,
 }
 
 /// The set and the ordinal that a pod's name tells of.
@@ -73,20 +75,22 @@ impl Record for PodRecord {
         let is_native = owners.any(|owner| {
             owner.controller == Some(true) && OwnerKind::STATEFUL_SET.is_of(owner) && *owner.name == *set.name
         });
+        let pod = Pod {
+            set,
+            ordinal,
+            uid: PodUid::new(uid),
+            version: Version::new(version),
+            owner: meta::controller(meta),
+            revision: labels.get(meta::REVISION).map(|revision| RevisionName::new(revision.as_str())),
+            labels: labels.into(),
+            annotations: meta::map(meta.annotations.as_ref().filter(|_| may_be_a_pets)).into(),
+            created_at: meta.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
+            terminating: meta.deletion_timestamp.is_some(),
+            status: status::read(if may_be_a_pets { &self.status } else { &Value::Null })?,
+        };
         Ok(KeptPod {
-            pod: Pod {
-                set,
-                ordinal,
-                uid: PodUid::new(uid),
-                version: Version::new(version),
-                owner: meta::controller(meta),
-                revision: labels.get(meta::REVISION).map(|revision| RevisionName::new(revision.as_str())),
-                labels: labels.into(),
-                annotations: meta::map(meta.annotations.as_ref().filter(|_| may_be_a_pets)).into(),
-                created_at: meta.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp),
-                terminating: meta.deletion_timestamp.is_some(),
-                status: status::read(if may_be_a_pets { &self.status } else { &Value::Null })?,
-            },
+            is_labelled: identity::wrong_labels(&pod).is_empty(),
+            pod,
             ends_by_force: self.spec.termination_grace_period_seconds == 0,
             other_owners: meta::others(meta),
             is_native,

@@ -54,9 +54,8 @@ impl Kind for StatefulSets {
     }
 
     fn tenure(record: &SetRecord<Self>, spec: &Value) -> Tenure {
-        // What cannot be read is an error where it is needed, and no term of ours here.
-        let state = || State::of(&record.status.value()).ok().flatten();
-        Tenure::of(spec, || state().map(|state| format!("{}.{}", record.uid(), state.term)))
+        let term = || State::term(&record.status.value());
+        Tenure::of(spec, || Some(format!("{}.{}", record.uid(), term()?)))
     }
 
     fn status_patch(known: &KeptSet<Self>, status: &PetSetStatus) -> Value {

@@ -31,8 +31,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// What the status of a set remembers. `None` of one that is not ours yet, or not any more: pods and claims may have come and
-    /// gone, so that we begin with what is seen.
+    /// What the status of a set remembers. `None` of one that is not ours yet, or not any more: pods and claims may have
+    /// come and gone, so that we begin with what is seen.
     ///
     /// # Errors
     /// When the message is not as we write it. The condition may be removed to begin anew.
@@ -45,12 +45,22 @@ impl State {
         })
     }
 
+    /// Which term the status of a set is of; `None` as for [`Self::of`], and where that cannot be read.
+    pub(super) fn term(status: &Value) -> Option<String> {
+        // The rest is long where there are many pets.
+        #[derive(Deserialize)]
+        struct Term {
+            term: String,
+        }
+        let Term { term } = serde_json::from_str(condition(status)?["message"].as_str()?).ok()?;
+        Some(term)
+    }
+
     /// The condition that remembers what `status` says, in the term that `before` tells of, else in a new one. Nothing may be
     /// done in a term that is not on record yet.
     pub(super) fn written(before: &Value, status: &PetSetStatus) -> Value {
-        let before = condition(before).zip(Self::of(before).ok().flatten());
-        let (term, since) = match before {
-            Some((condition, state)) => (state.term, condition["lastTransitionTime"].clone()),
+        let (term, since) = match condition(before).zip(Self::term(before)) {
+            Some((condition, term)) => (term, condition["lastTransitionTime"].clone()),
             None => (Uuid::new_v4().to_string(), json!(Timestamp::now())),
         };
         let state = Self {
