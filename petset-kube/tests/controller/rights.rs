@@ -41,7 +41,7 @@ pub(crate) async fn story() -> Result<(), Error> {
     let account = Account::of(&server, "default", "petset-controller").await?;
     let granted = granted(&server, "petset-controller").await?;
 
-    let program = Program::start(&account.kubeconfig(), &["--namespace=default"])?;
+    let program = Program::start(&account.kubeconfig(), &["--petsets", "--namespace=default"])?;
     whole_life(&person).await?;
     // The lease is renewed only some seconds after it was taken, and given away with an update as well.
     ensure!(program.end()?.success(), "it ends well");
@@ -91,7 +91,7 @@ async fn optional(
     }
     let (before, granted) = (used(server)?, granted(server, &format!("petset-controller-{part}")).await?);
     ensure!(granted.is_disjoint(&before), "{granted:?} were used without the right to: {before:?}");
-    let program = Program::start(&account.kubeconfig(), &[&["--namespace=default"], arguments].concat())?;
+    let program = Program::start(&account.kubeconfig(), &[&["--petsets", "--namespace=default"], arguments].concat())?;
     story(person).await?;
     ensure!(program.end()?.success(), "it ends well");
     let unused: Vec<Right> = granted.difference(&used(server)?).cloned().collect();

@@ -13,7 +13,7 @@ async fn person(namespace: &str) -> Result<Person, Error> {
 }
 
 fn start(server: &Server, namespace: &str) -> Result<Program, Error> {
-    Program::start(&server.kubeconfig(), &[&format!("--namespace={namespace}")])
+    Program::start(&server.kubeconfig(), &["--petsets", &format!("--namespace={namespace}")])
 }
 
 /// One controller: the set reaches its goal, the program says how it is, and its end changes nothing.
@@ -75,7 +75,7 @@ pub(crate) async fn killed() -> Result<(), Error> {
 
 /// A kubeconfig that is not there is named.
 pub(crate) async fn no_cluster() -> Result<(), Error> {
-    let program = Program::start(std::path::Path::new("/nowhere/kubeconfig"), &[])?;
+    let program = Program::start(std::path::Path::new("/nowhere/kubeconfig"), &["--petsets"])?;
     let (status, lines) = tokio::task::spawn_blocking(|| program.wait()).await??;
     ensure!(!status.success(), "{status}");
     ensure!(lines.iter().any(|line| line.contains("--kubeconfig /nowhere/kubeconfig")), "{lines:?}");
