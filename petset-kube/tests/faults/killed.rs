@@ -23,7 +23,7 @@ fn moments(few: u32, all: u32) -> u32 {
 }
 
 /// Waits until it works.
-async fn until_it_works(program: &Program) -> Result<(), Error> {
+pub(crate) async fn until_it_works(program: &Program) -> Result<(), Error> {
     let deadline = Instant::now() + PATIENCE;
     while program.says("works")?.is_none() {
         ensure!(Instant::now() < deadline, "it never works: {:#?}", program.lines());

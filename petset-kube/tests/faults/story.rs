@@ -18,7 +18,7 @@ pub(crate) struct Story {
     observer: Observer,
 }
 
-fn scaled(replicas: u32) -> Value {
+pub(crate) fn scaled(replicas: u32) -> Value {
     json!({ "spec": { "replicas": replicas } })
 }
 
@@ -71,6 +71,11 @@ impl Story {
         ensure!(before.len() == 5 && after == before, "the claims were {before:?}, and are {after:?}");
         observer.finish().map(drop)
     }
+
+    /// What [`Observer::finish`] tells, of a story that went otherwise.
+    pub(crate) fn finish(self) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        self.observer.finish()
+    }
 }
 
 /// The pods by name, with their images.
@@ -82,7 +87,7 @@ async fn pods(web: &Web) -> Result<Vec<(String, String)>, Error> {
 }
 
 /// The claims by name, with their uids.
-async fn claims(web: &Web) -> Result<Vec<(String, String)>, Error> {
+pub(crate) async fn claims(web: &Web) -> Result<Vec<(String, String)>, Error> {
     let api: Api<PersistentVolumeClaim> = Api::namespaced(web.client.clone(), &web.namespace);
     let all = insist(async || api.list(&ListParams::default()).await).await?;
     Ok(all.iter().map(|claim| (claim.name_any(), claim.uid().unwrap_or_default())).collect())
