@@ -10,6 +10,7 @@ pub mod events;
 mod lossless;
 mod merge;
 mod meta;
+mod named;
 pub mod names;
 pub mod pods;
 pub mod resource;
