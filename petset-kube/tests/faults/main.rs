@@ -70,8 +70,8 @@ fn main() -> ExitCode {
         both("s12_l1_mutating_webhook", seed, webhook::mutating),
         both("s13_l3_history_compacted", seed, gone::compaction),
         both("s10_no_ready_pod_goes_on_pods_older_than_the_set", seed, stale::rollout),
-        both("s1_s4_s10_s13_l1_controller_moves_to_a_server_that_is_behind", seed, behind::server),
+        both("s1_s4_s13_l1_controller_moves_to_a_server_that_is_behind", seed, behind::server),
     ];
-    let of_both_at_once = seeded("s1_s14_s19_l1_controller_with_a_lease_killed", seed, killed::with_a_lease);
+    let of_both_at_once = seeded("s1_s19_l1_controller_with_a_lease_killed", seed, killed::with_a_lease);
     harness::run(None, of_each_kind.into_iter().flatten().chain([of_both_at_once]).collect())
 }
