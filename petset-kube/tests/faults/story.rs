@@ -14,7 +14,7 @@ use crate::{Error, ensure};
 /// A set that is about to live through something.
 pub(crate) struct Story {
     pub(crate) web: Web,
-    kind: Kind,
+    pub(crate) kind: Kind,
     observer: Observer,
 }
 
