@@ -12,6 +12,8 @@ mod published;
 mod rights;
 mod slow;
 mod stories;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 

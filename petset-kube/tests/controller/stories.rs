@@ -2,12 +2,13 @@
 
 use petset_kube::envtest::Server;
 
-use crate::cluster::{Person, set};
+use crate::cluster::set;
 use crate::program::Program;
+use crate::terminal::Terminal;
 use crate::{Error, ensure, world};
 
-async fn person(namespace: &str) -> Result<Person, Error> {
-    let person = Person { server: world::the_world().await?.server.clone(), namespace: namespace.to_owned() };
+async fn person(namespace: &str) -> Result<Terminal, Error> {
+    let person = Terminal { server: world::the_world().await?.server.clone(), namespace: namespace.to_owned() };
     person.kubectl(&["create", "namespace", namespace])?;
     Ok(person)
 }
@@ -48,7 +49,7 @@ pub(crate) async fn one() -> Result<(), Error> {
     let next = start(&person.server, "one")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=2"])?;
     person.until_ready("web", 2).await?;
-    ensure!(pods.starts_with(&person.pods()?), "a pod was replaced: {pods}, {}", person.pods()?);
+    ensure!(pods.starts_with(&person.pods()?), "a pod was replaced: {pods:?}, {:?}", person.pods()?);
     ensure!(next.end()?.success(), "it ends well");
     Ok(())
 }
@@ -68,7 +69,7 @@ pub(crate) async fn killed() -> Result<(), Error> {
     second.until_ready("working")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=3"])?;
     person.until_ready("web", 3).await?;
-    ensure!(person.pods()?.starts_with(&pods), "a pod was replaced: {pods}, {}", person.pods()?);
+    ensure!(person.pods()?.starts_with(&pods), "a pod was replaced: {pods:?}, {:?}", person.pods()?);
     ensure!(second.end()?.success(), "it ends well");
     Ok(())
 }

@@ -10,6 +10,8 @@ mod observer;
 mod peers;
 mod person;
 mod steps;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 
