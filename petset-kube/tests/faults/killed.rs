@@ -115,8 +115,9 @@ pub(crate) async fn with_a_lease(seed: u64) -> Result<(), Error> {
             drop(works);
             kills.store(kill, Ordering::Relaxed);
             works = waits;
-            waits = candidate(&account)?;
             until_it_works(&works).await?;
+            // Not before: of two that wait either may be the next one.
+            waits = candidate(&account)?;
             ensure!(works.says("the lease has run out")?.is_some(), "the lease was given away: {:#?}", works.lines());
         }
         // Alive until the stories are over.
