@@ -137,7 +137,9 @@ async fn back(
         let is_of_watch = frame.is_data() && !with(ended, |ended| ended.contains(&frame.stream()));
         if is_of_watch && *deaf.borrow() {
             // Or else etcd would wait for somebody to read it, and answer nothing on this connection.
-            Frame::allow(frame.len()).write(&mut *asked.lock().await).await?;
+            if frame.len() > 0 {
+                Frame::allow(frame.len()).write(&mut *asked.lock().await).await?;
+            }
             continue;
         }
         if frame.ends_stream() || frame.resets_stream() {
