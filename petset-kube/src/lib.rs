@@ -11,6 +11,7 @@ pub mod lease;
 mod lossless;
 mod merge;
 mod meta;
+mod named;
 pub mod names;
 pub mod pods;
 pub mod resource;

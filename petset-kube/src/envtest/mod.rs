@@ -15,15 +15,20 @@
 //! ```
 
 mod account;
+mod arguments;
 mod controllers;
+mod frame;
 mod identity;
 mod kubelet;
+mod lagging;
 mod options;
 mod program;
 mod server;
+mod way;
 
 pub use account::Account;
 pub use controllers::Controllers;
 pub use kubelet::{Kubelet, Program};
+pub use lagging::LaggingServer;
 pub use options::ServerOptions;
 pub use server::Server;

@@ -2,7 +2,6 @@
 
 use std::fmt::Debug;
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use super::arguments::{self, Ports};
 use super::identity::Identity;
 use super::options::{AUDIT_LOG, ServerOptions};
 use super::program::Supervised;
@@ -33,17 +33,11 @@ pub struct Server {
 struct Shared {
     ports: Ports,
     arguments: Arguments,
-    identity: Identity,
+    identity: Arc<Identity>,
     programs: Mutex<Programs>,
     folder: TempDir,
-}
-
-/// Of the API server, and of etcd for its clients and its peers.
-#[derive(Debug, Clone, Copy)]
-struct Ports {
-    api: u16,
-    client: u16,
-    peer: u16,
+    /// Whose etcd and identity it has, if they are not its own.
+    beside: Option<Server>,
 }
 
 /// How the programs are started.
@@ -57,7 +51,8 @@ struct Arguments {
 struct Programs {
     // Dropped in this order.
     api: Supervised,
-    etcd: Supervised,
+    /// None where it is another server's.
+    etcd: Option<Supervised>,
 }
 
 /// How long a server may take until it is ready.
@@ -113,31 +108,58 @@ impl Server {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let identity = Identity::make(folder.path())?;
         let ports = Ports::free().map_err(|error| failed("find a free port", error))?;
+        let of_api = arguments::of_api(folder.path(), &identity, ports.api, ports.client);
         let arguments = Arguments {
-            api: [api_arguments(folder.path(), &identity, ports), options.of_api(folder.path())?].concat(),
-            etcd: [etcd_arguments(folder.path(), ports), options.of_etcd()].concat(),
+            api: [of_api, options.of_api(folder.path())?].concat(),
+            etcd: [arguments::of_etcd(folder.path(), ports), options.of_etcd()].concat(),
         };
-        let mut etcd = start(assets, ETCD, &arguments.etcd, folder.path())?;
-        let mut api = start(assets, API, &arguments.api, folder.path())?;
-        let asking = Client::try_from(config(ports.api, &identity, &identity.token)?)
-            .map_err(|error| failed("make a client", error))?;
+        let etcd = start(assets, ETCD, &arguments.etcd, folder.path())?;
+        let api = start(assets, API, &arguments.api, folder.path())?;
+        let programs = Mutex::new(Programs { api, etcd: Some(etcd) });
+        let identity = Arc::new(identity);
+        Self::begun(Shared { ports, arguments, identity, programs, folder, beside: None }).await
+    }
+
+    /// One more API server, which finds the etcd of this one on another port.
+    pub(super) async fn start_beside(&self, etcd: u16) -> Result<Self> {
+        let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
+        let ports = self.shared.ports.beside().map_err(|error| failed("find a free port", error))?;
+        let identity = Arc::clone(&self.shared.identity);
+        let mut of_api = arguments::of_api(folder.path(), &identity, ports.api, etcd);
+        // The Service of the API leads to the first one.
+        of_api.push("--endpoint-reconciler-type=none".to_owned());
+        let arguments = Arguments { api: of_api, etcd: Vec::new() };
+        let api = start(&Self::assets()?, API, &arguments.api, folder.path())?;
+        let programs = Mutex::new(Programs { api, etcd: None });
+        Self::begun(Shared { ports, arguments, identity, programs, folder, beside: Some(self.clone()) }).await
+    }
+
+    /// A server whose programs have begun, when it is ready.
+    async fn begun(shared: Shared) -> Result<Self> {
+        let server = Self { shared: Arc::new(shared) };
+        let asking = server.client()?;
         let deadline = Instant::now() + PATIENCE;
         while !is_ready(&asking).await {
-            for (name, program) in [(ETCD, &mut etcd), (API, &mut api)] {
-                let ended = program.has_ended().map_err(|error| failed("look at a program", error))?;
-                if ended || Instant::now() > deadline {
-                    return Err(Error::new(ErrorKind::Unavailable, "start an API server")
-                        .with_context("program", name)
-                        .with_message(program.last_words()));
-                }
-            }
+            server.check_running(Instant::now() > deadline)?;
             sleep(Duration::from_millis(50)).await;
         }
-        let programs = Mutex::new(Programs { api, etcd });
-        let server = Self { shared: Arc::new(Shared { ports, arguments, identity, programs, folder }) };
         let text = server.kubeconfig_text(&server.shared.identity.token);
         fs::write(server.kubeconfig(), text).map_err(|error| failed("write a file", error))?;
         Ok(server)
+    }
+
+    /// An error with the last words of a program that has ended, or that is too late.
+    fn check_running(&self, is_late: bool) -> Result<()> {
+        let Programs { api, etcd } = &mut *lock(&self.shared.programs);
+        for (name, program) in etcd.iter_mut().map(|etcd| (ETCD, etcd)).chain([(API, api)]) {
+            let has_ended = program.has_ended().map_err(|error| failed("look at a program", error))?;
+            if has_ended || is_late {
+                return Err(Error::new(ErrorKind::Unavailable, "start an API server")
+                    .with_context("program", name)
+                    .with_message(program.last_words()));
+            }
+        }
+        Ok(())
     }
 
     /// Kills the API server, as a power cut would, and starts it again over the same etcd; waits until it is ready.
@@ -145,7 +167,7 @@ impl Server {
     /// # Errors
     /// When it cannot be killed or started, or is not ready after two minutes.
     pub async fn restart_api(&self) -> Result<()> {
-        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
+        let Shared { arguments, programs, folder, .. } = &*self.shared;
         restart(&mut lock(programs).api, API, &arguments.api, folder.path())?;
         self.until_ready().await
     }
@@ -155,8 +177,12 @@ impl Server {
     /// # Errors
     /// When it cannot be killed or started, or the API server is not ready after two minutes.
     pub async fn restart_etcd(&self) -> Result<()> {
-        let Shared { ports: _, arguments, identity: _, programs, folder } = &*self.shared;
-        restart(&mut lock(programs).etcd, ETCD, &arguments.etcd, folder.path())?;
+        let Shared { arguments, programs, folder, beside, .. } = &*self.shared;
+        if let Some(owner) = beside {
+            Box::pin(owner.restart_etcd()).await?;
+        } else if let Some(etcd) = &mut lock(programs).etcd {
+            restart(etcd, ETCD, &arguments.etcd, folder.path())?;
+        }
         self.until_ready().await
     }
 
@@ -200,12 +226,17 @@ impl Server {
 
     /// Where its etcd answers, in the clear and to everybody.
     pub fn etcd(&self) -> String {
-        format!("http://127.0.0.1:{}", self.shared.ports.client)
+        format!("http://127.0.0.1:{}", self.etcd_port())
     }
 
     /// Who asked for what, one JSON object per line, if [`ServerOptions::audits`] says so; there as long as the server.
     pub fn audit_log(&self) -> PathBuf {
         self.folder().join(AUDIT_LOG)
+    }
+
+    /// The port on which its etcd answers.
+    pub(super) fn etcd_port(&self) -> u16 {
+        self.shared.ports.client
     }
 
     /// The folder of everything that is only there as long as the server.
@@ -248,16 +279,6 @@ async fn is_ready(client: &Client) -> bool {
     }
 }
 
-impl Ports {
-    /// Three that nobody has at this moment.
-    fn free() -> std::io::Result<Self> {
-        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-        let held = [bind()?, bind()?, bind()?];
-        let port = |at: usize| Ok::<_, std::io::Error>(held[at].local_addr()?.port());
-        Ok(Self { api: port(0)?, client: port(1)?, peer: port(2)? })
-    }
-}
-
 const ETCD: &str = "etcd";
 const API: &str = "kube-apiserver";
 
@@ -276,42 +297,6 @@ fn restart(running: &mut Supervised, program: &'static str, arguments: &[String]
     running.kill().map_err(|error| failed("kill a program", error).with_context("program", program))?;
     *running = start(&assets, program, arguments, folder)?;
     Ok(())
-}
-
-fn etcd_arguments(folder: &Path, ports: Ports) -> Vec<String> {
-    let Ports { api: _, client, peer } = ports;
-    let client = format!("http://127.0.0.1:{client}");
-    let peer = format!("http://127.0.0.1:{peer}");
-    vec![
-        format!("--data-dir={}", folder.join("etcd").display()),
-        format!("--listen-client-urls={client}"),
-        format!("--advertise-client-urls={client}"),
-        format!("--listen-peer-urls={peer}"),
-        format!("--initial-advertise-peer-urls={peer}"),
-        format!("--initial-cluster=default={peer}"),
-        "--logger=zap".to_owned(),
-    ]
-}
-
-fn api_arguments(folder: &Path, identity: &Identity, ports: Ports) -> Vec<String> {
-    let Ports { api: port, client: etcd, peer: _ } = ports;
-    let key = identity.key_file.display();
-    vec![
-        format!("--etcd-servers=http://127.0.0.1:{etcd}"),
-        "--bind-address=127.0.0.1".to_owned(),
-        format!("--secure-port={port}"),
-        format!("--cert-dir={}", folder.display()),
-        format!("--tls-cert-file={}", identity.certificate_file.display()),
-        format!("--tls-private-key-file={key}"),
-        format!("--token-auth-file={}", identity.tokens_file.display()),
-        "--authorization-mode=RBAC".to_owned(),
-        "--disable-admission-plugins=ServiceAccount".to_owned(),
-        "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", identity.certificate_file.display()),
-        format!("--service-account-signing-key-file={key}"),
-        "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
-        "--allow-privileged=true".to_owned(),
-    ]
 }
 
 fn failed(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> Error {

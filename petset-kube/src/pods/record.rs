@@ -1,10 +1,6 @@
 //! What is kept of a pod.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::Resource;
-use kube::core::NamespaceResourceScope;
 use petset_core::backend::Pod;
 use petset_core::{Ordinal, PodUid, RevisionName, SetKey, Timestamp, Version};
 use serde::Deserialize;
@@ -13,6 +9,7 @@ use serde_json::Value;
 use super::{identity, status};
 use crate::cache::Record;
 use crate::meta::{self, OwnerKind};
+use crate::named::named;
 
 /// As much of a pod as is read. What may be malformed is read later, so that one such pod spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,34 +99,7 @@ impl Record for PodRecord {
     }
 }
 
-impl Resource for PodRecord {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "Pod".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "pods".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+named!(PodRecord, kind: "Pod", api: ("", "v1"), plural: "pods");
 
 #[cfg(test)]
 mod tests {

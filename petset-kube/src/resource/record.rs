@@ -1,11 +1,9 @@
 //! A set as the server has it, and as core understands it.
 
-use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Resource;
-use kube::core::{NamespaceResourceScope, TypeMeta};
+use kube::core::TypeMeta;
 use petset_core::spec::{PetSet, PetSetSpec};
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
@@ -19,6 +17,7 @@ use super::metadata;
 use crate::cache::Record;
 use crate::merge::difference;
 use crate::meta;
+use crate::named::named;
 
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
@@ -135,31 +134,4 @@ impl<K: Kind> Record for SetRecord<K> {
     }
 }
 
-impl<K: Kind> Resource for SetRecord<K> {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        K::OWNER.kind.into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        K::OWNER.group_and_version().0.into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        K::OWNER.group_and_version().1.into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        K::PLURAL.into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+named!(SetRecord<K: Kind>, kind: K::OWNER.kind, api: K::OWNER.group_and_version(), plural: K::PLURAL);

@@ -1,13 +1,10 @@
 //! A `ControllerRevision` as it is read and written, whatever version of Kubernetes' types there is.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::Resource;
-use kube::core::NamespaceResourceScope;
 use petset_core::spec::PodTemplate;
 use petset_core::store::Revision;
 use petset_core::{RevisionName, SetKey, SetUid, Timestamp};
@@ -16,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::cache::Record;
 use crate::meta;
+use crate::named::named;
 use crate::resource::{CREATED_AT, SetKind, WHOLE, without_nulls};
 
 /// A `ControllerRevision` of a set of one kind.
@@ -107,34 +105,7 @@ impl<K: SetKind> Record for RevisionRecord<K> {
     }
 }
 
-impl<K: SetKind> Resource for RevisionRecord<K> {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "ControllerRevision".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "apps".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "controllerrevisions".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+named!(RevisionRecord<K: SetKind>, kind: "ControllerRevision", api: ("apps", "v1"), plural: "controllerrevisions");
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,9 @@
 //! What is kept of a claim.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1 as k8s;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::Resource;
-use kube::core::NamespaceResourceScope;
 use petset_core::backend::{Claim, ClaimPhase};
 use petset_core::spec::Quantity;
 use petset_core::{ClaimUid, Ordinal, PodUid, SetKey, SetUid};
@@ -15,6 +12,7 @@ use serde_json::Value;
 
 use crate::cache::Record;
 use crate::meta;
+use crate::named::named;
 
 /// As much of a claim as is read. What may be malformed is read later, so that one such claim spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
@@ -188,34 +186,7 @@ fn part<T: Default + for<'de> Deserialize<'de>>(what: &str, value: &Value) -> Re
     T::deserialize(value).map_err(|error| format!("its {what}: {error}"))
 }
 
-impl Resource for ClaimRecord {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "PersistentVolumeClaim".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "persistentvolumeclaims".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+named!(ClaimRecord, kind: "PersistentVolumeClaim", api: ("", "v1"), plural: "persistentvolumeclaims");
 
 #[cfg(test)]
 mod tests {

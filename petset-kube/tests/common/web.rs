@@ -10,16 +10,28 @@ use tokio::time::{Instant, sleep};
 
 use crate::Error;
 
-/// A namespace with the Service `nginx`, for the set `web`.
+/// A namespace with the Service `nginx`, for the set `web` of one kind.
 #[derive(Clone)]
 pub(crate) struct Web {
     pub(crate) client: Client,
     pub(crate) namespace: String,
+    sets: ApiResource,
+}
+
+/// Our own kind.
+pub(crate) fn pet_sets() -> ApiResource {
+    ApiResource {
+        group: "petset.rs".to_owned(),
+        version: "v1".to_owned(),
+        api_version: "petset.rs/v1".to_owned(),
+        kind: "PetSet".to_owned(),
+        plural: "petsets".to_owned(),
+    }
 }
 
 impl Web {
     /// A new namespace whose name begins like this.
-    pub(crate) async fn new(client: Client, name: &str) -> Result<Self, Error> {
+    pub(crate) async fn new(client: Client, sets: ApiResource, name: &str) -> Result<Self, Error> {
         let wanted: Namespace = serde_json::from_value(json!({ "metadata": { "generateName": format!("{name}-") } }))?;
         let namespace = Api::all(client.clone()).create(&PostParams::default(), &wanted).await?.name_any();
         let service: Service = serde_json::from_value(json!({
@@ -27,29 +39,23 @@ impl Web {
             "spec": { "clusterIP": "None", "selector": { "app": "nginx" }, "ports": [{ "name": "web", "port": 80 }] },
         }))?;
         Api::namespaced(client.clone(), &namespace).create(&PostParams::default(), &service).await?;
-        Ok(Self { client, namespace })
+        Ok(Self { client, namespace, sets })
     }
 
     fn sets(&self) -> Api<DynamicObject> {
-        let resource = ApiResource {
-            group: "petset.rs".to_owned(),
-            version: "v1".to_owned(),
-            api_version: "petset.rs/v1".to_owned(),
-            kind: "PetSet".to_owned(),
-            plural: "petsets".to_owned(),
-        };
-        Api::namespaced_with(self.client.clone(), &self.namespace, &resource)
+        Api::namespaced_with(self.client.clone(), &self.namespace, &self.sets)
     }
 
     /// The set `web` with one claim for each pet, as an author would make it.
     pub(crate) async fn create(&self, replicas: u32) -> Result<(), Error> {
         let set = json!({
-            "apiVersion": "petset.rs/v1",
-            "kind": "PetSet",
+            "apiVersion": self.sets.api_version,
+            "kind": self.sets.kind,
             "metadata": { "name": "web" },
             "spec": {
                 "serviceName": "nginx",
                 "replicas": replicas,
+                "selector": { "matchLabels": { "app": "nginx" } },
                 "template": {
                     "metadata": { "labels": { "app": "nginx" } },
                     "spec": { "terminationGracePeriodSeconds": 5, "containers": [{
@@ -112,6 +118,7 @@ fn is_rolled_out(set: &DynamicObject, replicas: u32) -> bool {
     let conditions = status["conditions"].as_array().into_iter().flatten();
     let is_complete = |condition: &Value| condition["type"] == "Progressing" && condition["reason"] == "Complete";
     status["observedGeneration"].as_i64() == set.metadata.generation
-        && ["replicas", "availableReplicas", "updatedReplicas"].iter().all(|count| status[count] == replicas)
+        // Before 1.22 a StatefulSet does not count those that are available.
+        && ["replicas", "readyReplicas", "updatedReplicas"].iter().all(|count| status[count] == replicas)
         && conditions.into_iter().any(is_complete)
 }

@@ -1,15 +1,19 @@
 //! The controller as a program, against a real API server: it keeps sets alive, says how it is, leaves them alone when it is
 //! asked to end, and needs no more rights than the published ones.
 
+mod asked;
 mod cluster;
 #[path = "../common/harness.rs"]
 mod harness;
+#[path = "../common/program.rs"]
 mod program;
 #[path = "../common/published.rs"]
 mod published;
 mod rights;
 mod slow;
 mod stories;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 

@@ -16,9 +16,10 @@ use petset_kube::envtest::{Account, Kubelet, Server, ServerOptions};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::cluster::{Person, set};
+use crate::cluster::set;
 use crate::program::Program;
 use crate::slow::SlowWatches;
+use crate::terminal::Terminal;
 use crate::{Error, ensure, published};
 
 /// The account of the published manifests.
@@ -35,13 +36,13 @@ pub(crate) async fn story() -> Result<(), Error> {
     options.audits = true;
     let server = Server::start_with(&options).await?;
     let kubelet = Kubelet::start(server.config());
-    let person = Person { server: server.clone(), namespace: "default".to_owned() };
+    let person = Terminal { server: server.clone(), namespace: "default".to_owned() };
     default_class(&server).await?;
     apply(&person).await?;
     let account = Account::of(&server, "default", "petset-controller").await?;
     let granted = granted(&server, "petset-controller").await?;
 
-    let program = Program::start(&account.kubeconfig(), &["--namespace=default"])?;
+    let program = Program::start(&account.kubeconfig(), &["--petsets", "--namespace=default"])?;
     whole_life(&person).await?;
     // The lease is renewed only some seconds after it was taken, and given away with an update as well.
     ensure!(program.end()?.success(), "it ends well");
@@ -65,7 +66,7 @@ async fn default_class(server: &Server) -> Result<(), Error> {
 }
 
 /// Applies what is published, as the documentation says; both ways give the same rights.
-async fn apply(person: &Person) -> Result<(), Error> {
+async fn apply(person: &Terminal) -> Result<(), Error> {
     let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds");
     person.kubectl(&["apply", "-k", &definition.display().to_string()])?;
     // `kubectl wait` fails on a definition that has no condition yet.
@@ -79,11 +80,11 @@ async fn apply(person: &Person) -> Result<(), Error> {
 
 /// An optional part of the rights: nothing of it was needed without, and all of it is with.
 async fn optional(
-    person: &Person,
+    person: &Terminal,
     account: &Account,
     part: &str,
     arguments: &[&str],
-    story: impl AsyncFnOnce(&Person) -> Result<(), Error>,
+    story: impl AsyncFnOnce(&Terminal) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let server = &person.server;
     for way in ["namespaced", "cluster"] {
@@ -91,7 +92,7 @@ async fn optional(
     }
     let (before, granted) = (used(server)?, granted(server, &format!("petset-controller-{part}")).await?);
     ensure!(granted.is_disjoint(&before), "{granted:?} were used without the right to: {before:?}");
-    let program = Program::start(&account.kubeconfig(), &[&["--namespace=default"], arguments].concat())?;
+    let program = Program::start(&account.kubeconfig(), &[&["--petsets", "--namespace=default"], arguments].concat())?;
     story(person).await?;
     ensure!(program.end()?.success(), "it ends well");
     let unused: Vec<Right> = granted.difference(&used(server)?).cloned().collect();
@@ -142,7 +143,7 @@ fn used(server: &Server) -> Result<BTreeSet<Right>, Error> {
 }
 
 /// A set from its creation to its deletion, with everything in between.
-async fn whole_life(person: &Person) -> Result<(), Error> {
+async fn whole_life(person: &Terminal) -> Result<(), Error> {
     // A pod that somebody left behind.
     person.create(
         &json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "left-0", "labels": { "app": "left" } },
@@ -187,7 +188,7 @@ async fn whole_life(person: &Person) -> Result<(), Error> {
 }
 
 /// A server whose watches lag: what was written is looked at.
-async fn slow_views(person: &Person, account: &Account) -> Result<(), Error> {
+async fn slow_views(person: &Terminal, account: &Account) -> Result<(), Error> {
     let slow =
         SlowWatches { resources: &["/pods", "/persistentvolumeclaims", "/services"], lag: Duration::from_secs(4) };
     let client = ClientBuilder::try_from(account.config())?.with_layer(&slow).build();
@@ -211,7 +212,7 @@ async fn slow_views(person: &Person, account: &Account) -> Result<(), Error> {
 }
 
 /// A set whose claims go with its pets.
-async fn claims_that_go(person: &Person) -> Result<(), Error> {
+async fn claims_that_go(person: &Terminal) -> Result<(), Error> {
     person.create(&set("brief", 2))?;
     person.until_ready("brief", 2).await?;
     let policy = json!({ "whenScaled": "Delete", "whenDeleted": "Delete" });
@@ -228,7 +229,7 @@ async fn claims_that_go(person: &Person) -> Result<(), Error> {
 }
 
 /// Kubernetes' own set beside one of ours, and a revision that somebody left behind.
-async fn stateful_sets(person: &Person) -> Result<(), Error> {
+async fn stateful_sets(person: &Terminal) -> Result<(), Error> {
     person.create(&json!({ "apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 1,
         "metadata": { "name": "native-left", "labels": { "app": "native" } },
         "data": { "spec": { "template": { "$patch": "replace", "spec": { "containers": [] } } } } }))?;

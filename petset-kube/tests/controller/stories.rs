@@ -2,18 +2,19 @@
 
 use petset_kube::envtest::Server;
 
-use crate::cluster::{Person, set};
+use crate::cluster::set;
 use crate::program::Program;
+use crate::terminal::Terminal;
 use crate::{Error, ensure, world};
 
-async fn person(namespace: &str) -> Result<Person, Error> {
-    let person = Person { server: world::the_world().await?.server.clone(), namespace: namespace.to_owned() };
+async fn person(namespace: &str) -> Result<Terminal, Error> {
+    let person = Terminal { server: world::the_world().await?.server.clone(), namespace: namespace.to_owned() };
     person.kubectl(&["create", "namespace", namespace])?;
     Ok(person)
 }
 
 fn start(server: &Server, namespace: &str) -> Result<Program, Error> {
-    Program::start(&server.kubeconfig(), &[&format!("--namespace={namespace}")])
+    Program::start(&server.kubeconfig(), &["--petsets", &format!("--namespace={namespace}")])
 }
 
 /// One controller: the set reaches its goal, the program says how it is, and its end changes nothing.
@@ -48,7 +49,7 @@ pub(crate) async fn one() -> Result<(), Error> {
     let next = start(&person.server, "one")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=2"])?;
     person.until_ready("web", 2).await?;
-    ensure!(pods.starts_with(&person.pods()?), "a pod was replaced: {pods}, {}", person.pods()?);
+    ensure!(pods.starts_with(&person.pods()?), "a pod was replaced: {pods:?}, {:?}", person.pods()?);
     ensure!(next.end()?.success(), "it ends well");
     Ok(())
 }
@@ -68,14 +69,14 @@ pub(crate) async fn killed() -> Result<(), Error> {
     second.until_ready("working")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=3"])?;
     person.until_ready("web", 3).await?;
-    ensure!(person.pods()?.starts_with(&pods), "a pod was replaced: {pods}, {}", person.pods()?);
+    ensure!(person.pods()?.starts_with(&pods), "a pod was replaced: {pods:?}, {:?}", person.pods()?);
     ensure!(second.end()?.success(), "it ends well");
     Ok(())
 }
 
 /// A kubeconfig that is not there is named.
 pub(crate) async fn no_cluster() -> Result<(), Error> {
-    let program = Program::start(std::path::Path::new("/nowhere/kubeconfig"), &[])?;
+    let program = Program::start(std::path::Path::new("/nowhere/kubeconfig"), &["--petsets"])?;
     let (status, lines) = tokio::task::spawn_blocking(|| program.wait()).await??;
     ensure!(!status.success(), "{status}");
     ensure!(lines.iter().any(|line| line.contains("--kubeconfig /nowhere/kubeconfig")), "{lines:?}");

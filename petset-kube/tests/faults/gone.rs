@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::account::account;
 use crate::etcd::Etcd;
+use crate::kind::Kind;
 use crate::stall::Stall;
 use crate::story::Story;
 use crate::web::insist;
@@ -17,13 +18,13 @@ use crate::{Error, ensure};
 
 /// While the watch of pods says nothing, a pod is ended and the history up to then is forgotten, by the store and by the
 /// server, which is killed.
-pub(crate) async fn compaction() -> Result<(), Error> {
+pub(crate) async fn compaction(_seed: u64, kind: Kind) -> Result<(), Error> {
     let world = World::make().await?;
-    let story = Story::new(world.server.client()?, "gone").await?;
+    let story = Story::new(world.server.client()?, kind, "gone").await?;
     let web = &story.web;
     let stall = Stall::new();
     let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&stall).build();
-    let sets = Controller::new(story.cluster(client)).spawn();
+    let sets = Controller::new(story.backends(client)).spawn();
     web.create(3).await?;
     web.until_rolled_out(3).await?;
 

@@ -4,27 +4,28 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams};
 use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
-use petset_core::{Backends, Controller, Engine, EngineOptions, SetKey};
+use petset_core::{Controller, Engine, EngineOptions, SetKey};
 use petset_kube::envtest::Kubelet;
 use serde_json::json;
 
 use crate::account::account;
+use crate::kind::Kind;
 use crate::stall::Stall;
 use crate::story::Story;
 use crate::{Error, ensure, world};
 
 /// The first pet is not ready any more, and the watch does not say so: a rollout must not take down the second.
-pub(crate) async fn rollout() -> Result<(), Error> {
+pub(crate) async fn rollout(_seed: u64, kind: Kind) -> Result<(), Error> {
     let world = world::the_world().await?;
-    let story = Story::new(world.server.client()?, "stale").await?;
+    let story = Story::new(world.server.client()?, kind, "stale").await?;
     let (web, key) = (&story.web, SetKey::new(story.web.namespace.as_str(), "web"));
-    let others = Controller::new(story.cluster(account(&world.server).await?.client()?)).spawn();
+    let others = Controller::new(story.backends(account(&world.server).await?.client()?)).spawn();
     web.create(2).await?;
     web.until_rolled_out(2).await?;
 
     let stall = Stall::new();
     let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&stall).build();
-    let engine = Engine::new(Backends::from(story.cluster(client)), EngineOptions::default());
+    let engine = Engine::new(story.backends(client), EngineOptions::default());
     let _ = engine.pass(&key).await?;
     stall.begin();
 

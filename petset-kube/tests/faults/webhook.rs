@@ -25,6 +25,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use crate::account::account;
+use crate::kind::Kind;
 use crate::story::Story;
 use crate::world::{World, create};
 use crate::{Error, ensure};
@@ -65,6 +66,7 @@ impl Webhook {
                     rule("", "pods", &["CREATE"]),
                     rule("", "persistentvolumeclaims", &["CREATE"]),
                     rule("petset.rs", "petsets", &["CREATE", "UPDATE"]),
+                    rule("apps", "statefulsets", &["CREATE", "UPDATE"]),
                     rule("apps", "controllerrevisions", &["CREATE"]),
                 ],
                 "failurePolicy": "Fail",
@@ -129,12 +131,12 @@ fn answer(review: &Value) -> Value {
 }
 
 /// A set lives through everything, and what the webhook adds is nobody's reason to do anything.
-pub(crate) async fn mutating() -> Result<(), Error> {
+pub(crate) async fn mutating(_seed: u64, kind: Kind) -> Result<(), Error> {
     let world = World::make().await?;
     let (webhook, configuration) = Webhook::start().await?;
     create::<MutatingWebhookConfiguration>(&world.server.client()?, configuration).await?;
-    let story = Story::new(world.server.client()?, "webhook").await?;
-    let sets = Controller::new(story.cluster(account(&world.server).await?.client()?)).spawn();
+    let story = Story::new(world.server.client()?, kind, "webhook").await?;
+    let sets = Controller::new(story.backends(account(&world.server).await?.client()?)).spawn();
     let pods: Api<Pod> = Api::namespaced(world.server.client()?, &story.web.namespace);
     story.run().await?;
     for pod in pods.list(&ListParams::default()).await? {

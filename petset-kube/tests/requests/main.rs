@@ -44,7 +44,7 @@ fn ensure(counts: &Counts, kind: &str, expected: u32) -> Result<(), Error> {
 #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 async fn to_the_goal() -> Result<(), Error> {
     let world = world::the_world().await?;
-    let web = Web::new(world.server.client()?, "requests").await?;
+    let web = Web::new(world.server.client()?, web::pet_sets(), "requests").await?;
     let (cluster, traffic) = counted(&web.namespace, world).await?;
     let sets = Controller::new(cluster.clone()).spawn();
     let started = Instant::now();
@@ -94,7 +94,7 @@ async fn to_the_goal() -> Result<(), Error> {
 #[expect(clippy::print_stdout, reason = "the figures are what the test is for")]
 async fn at_the_goal() -> Result<(), Error> {
     let world = world::the_world().await?;
-    let web = Web::new(world.server.client()?, "rest").await?;
+    let web = Web::new(world.server.client()?, web::pet_sets(), "rest").await?;
     let (cluster, traffic) = counted(&web.namespace, world).await?;
     let sets = Controller::new(cluster.clone()).spawn();
     web.create(PETS).await?;

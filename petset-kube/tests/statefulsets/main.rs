@@ -17,6 +17,8 @@ mod person;
 mod revisions;
 mod rollout;
 mod scaling;
+#[path = "../common/terminal.rs"]
+mod terminal;
 #[path = "../common/world.rs"]
 mod world;
 

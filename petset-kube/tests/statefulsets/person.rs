@@ -1,8 +1,6 @@
 //! Somebody with `kubectl`, a namespace, and a controller of `StatefulSet`s that works in it.
 
-use std::fs;
-use std::process::Command;
-use std::time::Duration;
+use std::ops::Deref;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::PostParams;
@@ -10,16 +8,12 @@ use kube::{Api, Client};
 use petset_core::Controller;
 use petset_core::controller::Sets;
 use petset_kube::cluster::{Cluster, StatefulSets};
-use petset_kube::envtest::Server;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
+use crate::Error;
 use crate::account::account;
+use crate::terminal::Terminal;
 use crate::world::{self, World};
-use crate::{Error, ensure};
-
-/// How long a level is waited for.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The condition that says that a set is ours, and what is remembered of it.
 pub(crate) const STATE: &str = "petset.rs/State";
@@ -27,7 +21,7 @@ pub(crate) const STATE: &str = "petset.rs/State";
 /// Somebody who works on a namespace of their own.
 pub(crate) struct Person<'w> {
     pub(crate) world: &'w World,
-    pub(crate) namespace: String,
+    terminal: Terminal,
     pub(crate) client: Client,
     pub(crate) cluster: Cluster<StatefulSets>,
     controller: Option<Sets>,
@@ -50,7 +44,8 @@ impl<'w> Person<'w> {
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
         let cluster =
             Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).stateful_sets().open();
-        Ok(Self { world, namespace: namespace.to_owned(), client, cluster, controller: None })
+        let terminal = Terminal { server: world.server.clone(), namespace: namespace.to_owned() };
+        Ok(Self { world, terminal, client, cluster, controller: None })
     }
 
     /// From now on our controller works.
@@ -70,30 +65,6 @@ impl<'w> Person<'w> {
         self.apply("create", &change(include_str!("web.yaml").to_owned()))
     }
 
-    /// What `kubectl create` or `apply` of a text prints.
-    pub(crate) fn apply(&self, verb: &str, text: &str) -> Result<String, Error> {
-        let file = tempfile::NamedTempFile::new()?;
-        fs::write(file.path(), text)?;
-        self.kubectl(&[verb, "-f", &file.path().display().to_string()])
-    }
-
-    /// What `kubectl` prints.
-    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, Error> {
-        let output = Command::new(Server::assets()?.join("kubectl"))
-            .arg(format!("--kubeconfig={}", self.world.server.kubeconfig().display()))
-            .arg(format!("--namespace={}", self.namespace))
-            .args(arguments)
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(output.status.success(), "kubectl {}: {said}", arguments.join(" "));
-        Ok(String::from_utf8(output.stdout)?)
-    }
-
-    /// One field of an object, or of a list of them, as text.
-    pub(crate) fn field(&self, object: &str, path: &str) -> Result<String, Error> {
-        self.kubectl(&["get", object, &format!("-o=jsonpath={{{path}}}")])
-    }
-
     /// An object, or a list of them, as JSON.
     pub(crate) fn json(&self, object: &str) -> Result<Value, Error> {
         Ok(serde_json::from_str(&self.kubectl(&["get", object, "-o=json"])?)?)
@@ -107,35 +78,6 @@ impl<'w> Person<'w> {
     /// Gives the set another image.
     pub(crate) fn image(&self, image: &str) -> Result<(), Error> {
         self.kubectl(&["set", "image", "statefulset/web", &format!("nginx={image}")]).map(drop)
-    }
-
-    /// Waits until a command prints this.
-    pub(crate) async fn until(&self, arguments: &[&str], wanted: impl Fn(&str) -> bool) -> Result<String, Error> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let printed = self.kubectl(arguments);
-            match &printed {
-                Ok(printed) if wanted(printed) => return Ok(printed.clone()),
-                Ok(_) | Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(100)).await,
-                printed => {
-                    let all = self.kubectl(&["get", "statefulset,pod,pvc,controllerrevision", "-o=wide"])?;
-                    let status = self.field("statefulset/web", ".status").unwrap_or_default();
-                    let explained = match &self.controller {
-                        Some(controller) => controller.explain(format!("{}/web", self.namespace).as_str()).await.ok(),
-                        None => None,
-                    };
-                    let explained = explained.map(|all| all.to_string()).unwrap_or_default();
-                    let text = format!("{}: {printed:?}\n{all}\n{status}\n{explained}", arguments.join(" "));
-                    return Err(text.into());
-                }
-            }
-        }
-    }
-
-    /// Waits until a field of an object is this.
-    pub(crate) async fn until_field(&self, object: &str, path: &str, wanted: &str) -> Result<(), Error> {
-        let path = format!("-o=jsonpath={{{path}}}");
-        self.until(&["get", object, &path], |printed| printed == wanted).await.map(drop)
     }
 
     /// Waits until the set has seen its newest declaration and has exactly so many pods, all ready.
@@ -163,18 +105,6 @@ impl<'w> Person<'w> {
         Ok(serde_json::from_str(&printed)?)
     }
 
-    /// Names and uids of the objects of one kind.
-    pub(crate) fn uids(&self, kind: &str) -> Result<Vec<(String, String)>, Error> {
-        let path = "-o=jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}\n{end}";
-        let printed = self.kubectl(&["get", kind, path])?;
-        Ok(printed.lines().filter_map(|line| line.split_once(' ')).map(|(a, b)| (a.into(), b.into())).collect())
-    }
-
-    /// The pods by name, with their uids.
-    pub(crate) fn pods(&self) -> Result<Vec<(String, String)>, Error> {
-        self.uids("pods")
-    }
-
     /// The claims by name, with their uids.
     pub(crate) fn claims(&self) -> Result<Vec<(String, String)>, Error> {
         self.uids("pvc")
@@ -192,6 +122,14 @@ impl<'w> Person<'w> {
     /// Goes home.
     pub(crate) async fn leave(mut self) {
         self.end().await;
+    }
+}
+
+impl Deref for Person<'_> {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
     }
 }
 

@@ -11,6 +11,8 @@ mod peers;
 mod person;
 mod scale;
 mod steps;
+#[path = "../common/terminal.rs"]
+mod terminal;
 mod typed;
 #[path = "../common/world.rs"]
 mod world;

@@ -1,61 +1,25 @@
-//! [`Program`]: a controller that runs.
+//! What a controller that runs is asked for, and what it says.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 
+use crate::program::Program;
 use crate::{Error, ensure};
 
 /// How long a level is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A controller that runs, until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Program {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
-}
-
 impl Program {
-    /// Starts it with these arguments, and those that a test needs.
-    pub(crate) fn start(kubeconfig: &Path, arguments: &[&str]) -> Result<Self, Error> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_petset-controller"))
-            .args(["--petsets", "--listen=127.0.0.1:0", "--log-format=json"])
-            .arg(format!("--kubeconfig={}", kubeconfig.display()))
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-        let said = child.stderr.take().ok_or("it says something")?;
-        let heard = Arc::clone(&lines);
-        std::thread::spawn(move || {
-            for line in BufReader::new(said).lines().map_while(Result::ok) {
-                heard.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-            }
-        });
-        Ok(Self { child, lines })
-    }
-
-    /// What it has said so far.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Waits until it says this, and returns a field of the line.
     pub(crate) fn until_says(&self, message: &str, field: &str) -> Result<String, Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            for line in self.lines() {
-                let line: Value = serde_json::from_str(&line).map_err(|error| format!("{error}: {line}"))?;
-                if line["message"] == message {
-                    return Ok(line[field].as_str().unwrap_or_default().to_owned());
-                }
+            if let Some(line) = self.says(message)? {
+                return Ok(line[field].as_str().unwrap_or_default().to_owned());
             }
             ensure!(Instant::now() < deadline, "it never says {message}: {:#?}", self.lines());
             std::thread::sleep(Duration::from_millis(20));
@@ -102,13 +66,5 @@ impl Program {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok((status, self.lines()))
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
