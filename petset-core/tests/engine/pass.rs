@@ -41,6 +41,28 @@ async fn s17_a_thousand_passes_at_goal_write_nothing() {
     assert_eq!(bench.stored(&key).await.version, version);
 }
 
+/// Time stands still, so that no status is written but those that something waits for.
+#[tokio::test]
+async fn s18_a_status_is_written_for_each_start_and_for_the_goal() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(3).build()).await;
+    let mut written = 0;
+    for ordinal in 0..=3 {
+        loop {
+            let pass = bench.pass(&key).await;
+            written += u32::from(pass.status_written);
+            if !pass.again {
+                break;
+            }
+        }
+        if ordinal < 3 {
+            bench.world.set_ready(&key, ordinal, true);
+        }
+    }
+    assert_eq!(written, 1 + 3 + 1, "the first, one before each start, and the last");
+    assert_eq!(bench.stored(&key).await.status.ready_replicas, 3, "the goal is told at once");
+}
+
 #[tokio::test]
 async fn s19_an_engine_without_memory_goes_on_where_the_last_one_stopped() {
     let bench = Bench::new();
