@@ -7,6 +7,7 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use petset_core::backend::WatchStream;
+use petset_core::status::PetSetStatus;
 use petset_core::store::Revision;
 use petset_core::{Error, ErrorKind, Result, RevisionName, SetKey, SetUid};
 use serde_json::json;
@@ -182,10 +183,8 @@ impl<K: SetKind> Revisions<K> {
     pub(super) async fn check_all_known(&self, life: &KeptSet<K>, pods: &BTreeSet<RevisionName>) -> Result<()> {
         let (key, uid) = (life.record().key(), life.record().uid());
         let before = self.versions(life, &key, &uid).await?;
-        let status = life.stored()?.status;
         let is_known = |name: &RevisionName| before.iter().any(|(known, _)| **known == *name.as_str());
-        let mut named = pods.iter().chain(&status.current_revision).chain(&status.update_revision);
-        if (K::is_ours(life.record()) || status.observed_generation == 0) && named.all(is_known) {
+        if are_all_known(K::is_ours(life.record()), &life.stored()?.status, pods, is_known) {
             return Ok(());
         }
         self.cache.read_again(&key.namespace, Some(&K::revision_selector(life)), |_| false).await?;
@@ -258,5 +257,42 @@ impl<K: SetKind> Revisions<K> {
             Err(failure) => return Err(Error::from(failure).with_context("revision", name)),
         }
         Ok(())
+    }
+}
+
+/// Whether nobody can have made a revision of a set that is not known: nobody else has worked on it since we did, or at all,
+/// and whatever its status and its pods name is known.
+fn are_all_known(
+    is_ours: bool,
+    status: &PetSetStatus,
+    pods: &BTreeSet<RevisionName>,
+    is_known: impl Fn(&RevisionName) -> bool,
+) -> bool {
+    let is_new = status.observed_generation == 0;
+    (is_ours || is_new) && pods.iter().chain(&status.current_revision).chain(&status.update_revision).all(is_known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s16_what_somebody_else_may_have_written_is_asked_for() {
+        let known = |name: &RevisionName| name.as_str() == "web-1";
+        let are_all_known = |is_ours, generation, current: &str, pod: &str| {
+            let status = PetSetStatus {
+                observed_generation: generation,
+                current_revision: Some(current).filter(|name| !name.is_empty()).map(RevisionName::from),
+                ..PetSetStatus::default()
+            };
+            let pods = [pod].into_iter().filter(|name| !name.is_empty()).map(RevisionName::from).collect();
+            are_all_known(is_ours, &status, &pods, known)
+        };
+        assert!(are_all_known(false, 0, "", ""), "a new set");
+        assert!(are_all_known(true, 1, "web-1", "web-1"), "a set of ours");
+        assert!(!are_all_known(false, 1, "web-1", "web-1"), "another controller has worked on it");
+        assert!(!are_all_known(true, 1, "web-2", "web-1"), "the status tells of one more");
+        assert!(!are_all_known(true, 1, "web-1", "web-2"), "a pod tells of one more");
+        assert!(!are_all_known(false, 0, "", "web-2"), "a set that nobody knows has a pod");
     }
 }
