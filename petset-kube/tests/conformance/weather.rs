@@ -124,10 +124,10 @@ where
                     worse(since).await;
                     Some(Err(BoxError::from(io::Error::from(io::ErrorKind::ConnectionReset))))
                 };
-                let mut heard = Vec::new();
+                let mut rest = Vec::new();
                 let frames = BodyStream::new(body).map(move |frame| {
-                    heard.extend(frame.map_err(Into::<BoxError>::into)?.into_data().unwrap_or_default());
-                    Ok(Frame::data(Bytes::from(weather.spoilt_events(&whole_lines(&mut heard)))))
+                    rest.extend(frame.map_err(Into::<BoxError>::into)?.into_data().unwrap_or_default());
+                    Ok(Frame::data(Bytes::from(weather.spoilt_events(&whole_lines(&mut rest)))))
                 });
                 let until_cut = stream::select(frames.map(Some).chain(stream::iter([None])), stream::once(broken));
                 let ends = until_cut.take_while(|frame| ready(frame.is_some())).filter_map(ready);
