@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::names::Ordinal;
+use crate::names::{ClaimUid, Ordinal};
 use crate::time::Timestamp;
 
 /// One reason for waiting.
@@ -76,11 +76,15 @@ pub enum HoldReason {
     ClaimMissing {
         /// The claim template.
         template: Arc<str>,
+        /// The claim that it ran on, if anybody knows.
+        claim: Option<ClaimUid>,
     },
     /// A claim is not the one that the pet ran on before: it went, and another one was made under its name.
     ClaimReplaced {
         /// The claim template.
         template: Arc<str>,
+        /// The claim that it ran on.
+        claim: ClaimUid,
     },
     /// The volume behind a claim vanished.
     ClaimLost {
@@ -214,14 +218,19 @@ impl fmt::Display for HoldReason {
             Self::NameTaken => {
                 f.write_str("a pod that is not the set's has its name; it is left alone until somebody deletes it")
             }
-            Self::ClaimMissing { template } => write!(
+            Self::ClaimMissing { template, claim: Some(claim) } => write!(
                 f,
-                "its claim {template} is missing although it has run before; restore the claim, or delete it by its \
-                 name to start empty"
+                "its claim {template} is missing although it has run before; restore it, or give claim {claim} up to \
+                 start empty"
             ),
-            Self::ClaimReplaced { template } => write!(
+            Self::ClaimMissing { template, claim: None } => write!(
                 f,
-                "its claim {template} is not the one that it ran on; accept it, or delete it by its name to start empty"
+                "its claim {template} is missing although it has run before; restore it, or give it up to start empty"
+            ),
+            Self::ClaimReplaced { template, claim } => write!(
+                f,
+                "its claim {template} is not claim {claim}, which it ran on; give that one up to start on this one; \
+                 delete this one first to start empty"
             ),
             Self::ClaimLost { template } => write!(f, "the volume behind its claim {template} vanished; restore it"),
             Self::ClaimTerminating { template, message: Some(message) } => {

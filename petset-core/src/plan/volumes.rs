@@ -201,9 +201,10 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
     for template in desired.claim_templates {
         let name = || Arc::clone(template);
         let claim = own.iter().find(|claim| claim.template == *template);
+        let known = observed.started.claim(ordinal, template);
         match claim.map(|claim| (claim.phase, claim)) {
             None if observed.started.contains(ordinal) && !deleting => {
-                return Needs::Blocked(HoldReason::ClaimMissing { template: name() });
+                return Needs::Blocked(HoldReason::ClaimMissing { template: name(), claim: known.cloned() });
             }
             None => missing.push(name()),
             Some((ClaimPhase::Lost, _)) => return Needs::Blocked(HoldReason::ClaimLost { template: name() }),
@@ -212,10 +213,11 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
                 let message = claim.message.clone();
                 return Needs::Blocked(HoldReason::ClaimPending { template: name(), message });
             }
-            Some((_, claim)) if !deleting && !observed.started.may_use(ordinal, template, &claim.uid) => {
-                return Needs::Blocked(HoldReason::ClaimReplaced { template: name() });
+            Some((ClaimPhase::Pending | ClaimPhase::Bound, claim)) => {
+                if let Some(known) = known.filter(|known| !deleting && **known != claim.uid) {
+                    return Needs::Blocked(HoldReason::ClaimReplaced { template: name(), claim: known.clone() });
+                }
             }
-            Some((ClaimPhase::Pending | ClaimPhase::Bound, _)) => {}
         }
     }
     if missing.is_empty() { Needs::Nothing } else { Needs::Claims(missing) }

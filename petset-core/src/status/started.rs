@@ -37,9 +37,14 @@ impl Started {
         self.pets.contains_key(&ordinal)
     }
 
+    /// The claim of this template that `ordinal` ran on, if it is known.
+    pub fn claim(&self, ordinal: Ordinal, template: &str) -> Option<&ClaimUid> {
+        self.pets.get(&ordinal).and_then(|claims| claims.get(template))
+    }
+
     /// Whether `ordinal` may start on this claim: false when it has run on another life of it.
     pub fn may_use(&self, ordinal: Ordinal, template: &str, uid: &ClaimUid) -> bool {
-        self.pets.get(&ordinal).and_then(|claims| claims.get(template)).is_none_or(|known| known == uid)
+        self.claim(ordinal, template).is_none_or(|known| known == uid)
     }
 
     /// From now on `ordinal` has run on exactly these claims, by template.

@@ -81,6 +81,7 @@ async fn s7_a_volume_that_vanished_is_reported_and_never_replaced() {
     let bench = Bench::new();
     let key = bench.create(web(2).build()).await;
     bench.settle(&key).await;
+    let lost = bench.world.claim(&key, "www", 1).expect("it is there").uid;
     bench.world.remove_pod(&key, 1);
     bench.world.remove_claim(&key, "www", 1);
     bench.settle(&key).await;
@@ -89,6 +90,7 @@ async fn s7_a_volume_that_vanished_is_reported_and_never_replaced() {
     let degraded = bench.condition(&key, "Degraded").await;
     assert_eq!(degraded.reason, "ClaimMissing");
     assert!(degraded.message.contains("www"), "{}", degraded.message);
+    assert!(degraded.message.contains(&format!("give claim {lost} up")), "{}", degraded.message);
 }
 
 #[tokio::test]
@@ -274,6 +276,7 @@ async fn s7_an_empty_claim_made_late_is_not_taken_for_the_one_that_was_lost() {
     let set = web(2).build();
     let key = bench.create(set.clone()).await;
     bench.settle(&key).await;
+    let lost = bench.world.claim(&key, "www", 1).expect("it is there").uid;
     bench.world.remove_pod(&key, 1);
     bench.world.remove_claim(&key, "www", 1);
     // Asked for before the pet first ran, by somebody who got no answer.
@@ -283,6 +286,7 @@ async fn s7_an_empty_claim_made_late_is_not_taken_for_the_one_that_was_lost() {
     assert_eq!(bench.world.ordinals(&key), [0], "the pet is not started");
     let degraded = bench.condition(&key, "Degraded").await;
     assert_eq!(degraded.reason, "ClaimReplaced");
+    assert!(degraded.message.contains(&format!("not claim {lost}, which it ran on")), "{}", degraded.message);
 }
 
 #[tokio::test]

@@ -79,9 +79,14 @@ fn pet_must_wait(world: &World, plan: &Plan, ordinal: Ordinal, reason: &HoldReas
             world.retries.get(&ordinal).is_some_and(|retry| retry.at == *until && *until > world.now)
         }
         HoldReason::NameTaken => is(&|pod| pod.owner != Ownership::Ours),
-        HoldReason::ClaimMissing { template } => world.started.contains(ordinal) && claim(template).is_none(),
-        HoldReason::ClaimReplaced { template } => claim(template).is_some_and(|claim| {
-            claim.phase != ClaimPhase::Lost && !world.started.may_use(ordinal, template, &claim.uid)
+        HoldReason::ClaimMissing { template, claim: lost } => {
+            let known = world.started.claims(ordinal).find(|(known, _)| *known == &**template);
+            world.started.contains(ordinal) && claim(template).is_none() && known.map(|(_, uid)| uid) == lost.as_ref()
+        }
+        HoldReason::ClaimReplaced { template, claim: lost } => claim(template).is_some_and(|claim| {
+            claim.phase != ClaimPhase::Lost
+                && claim.uid != *lost
+                && world.started.claims(ordinal).any(|known| known == (&**template, lost))
         }),
         HoldReason::ClaimLost { template } => phase(template) == Some(ClaimPhase::Lost),
         HoldReason::ClaimTerminating { template, .. } => {

@@ -12,6 +12,7 @@ use crate::person::{Person, STATE, names};
 use crate::{Error, ensure};
 
 const DEGRADED: &str = ".status.conditions[?(@.type==\"Degraded\")].reason";
+const MISSED: &str = ".status.conditions[?(@.type==\"Degraded\")].message";
 const PROGRESSING: &str = ".status.conditions[?(@.type==\"Progressing\")].reason";
 
 /// The set alone, with so many pets.
@@ -53,6 +54,8 @@ async fn lose_claim(person: &Person<'_>) -> Result<String, Error> {
     person.kubectl(&["delete", "pvc", "www-web-2", "--wait=false"])?;
     person.kubectl(&["delete", "pod", "web-2"])?;
     person.until_field("statefulset/web", DEGRADED, "ClaimMissing").await?;
+    let told = person.field("statefulset/web", MISSED)?;
+    ensure!(told.contains(&format!("give claim {claim} up")), "{told}");
     ensure!(names(&person.pods()?) == ["web-0", "web-1"], "{:?}", person.pods()?);
     Ok(claim)
 }
