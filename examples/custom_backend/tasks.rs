@@ -145,8 +145,8 @@ impl PodBackend for Tasks {
             version: Version::from("1"),
             owner: Some(request.owner.clone()),
             revision: Some(request.revision.clone()),
-            labels: request.labels.clone(),
-            annotations: request.template.metadata.annotations.clone(),
+            labels: request.labels.clone().into(),
+            annotations: request.template.metadata.annotations.clone().into(),
             created_at: Timestamp::now(),
             terminating: false,
             status: PodStatus::default(),
@@ -175,6 +175,7 @@ impl PodBackend for Tasks {
         let PodChange { labels, annotations, owner, version } = change;
         let updated = self.edit(pod, version.as_ref(), |task| {
             for (known, changes) in [(&mut task.pod.labels, labels), (&mut task.pod.annotations, annotations)] {
+                let known = Arc::make_mut(known);
                 for (key, value) in changes {
                     match value {
                         Some(value) => known.insert(key, value),

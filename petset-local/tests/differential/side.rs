@@ -309,8 +309,8 @@ impl Side {
             ordinal,
             name: set.claim_name(template, ordinal),
             owner: None,
-            labels: Arc::default(),
-            annotations: Arc::default(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
             spec,
             set,
         }
