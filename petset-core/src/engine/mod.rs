@@ -268,10 +268,10 @@ impl Engine {
         pass.outcomes = executed.outcomes;
         pass.wake_at = earliest(pass.wake_at, memory.next_retry(self.clock.now()));
         if pass.outcomes.iter().any(|outcome| outcome.result.as_ref().is_err_and(Error::is_conflict)) {
-            // What changed meanwhile hints at itself, unless the hint is lost.
+            // What changed meanwhile hints at itself, unless the hint is lost, or it is nothing that was decided on.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_initial)));
         }
-        if plan.is_idle() && !self.truncate_history(&stored, &look).await {
+        if plan.is_at_goal() && !self.truncate_history(&stored, &look).await {
             // Nothing hints at revisions that are too many.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
         }

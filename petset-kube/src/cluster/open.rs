@@ -136,13 +136,10 @@ impl Cluster<StatefulSets> {
         let Views { client, scope, domain, pods, claims, services, objects } = views.clone();
         let view = Arc::new(PodView::new(Arc::clone(&pods)));
         let store = KubeStore::new(client.clone(), scope, Arc::clone(&view), Arc::clone(&claims), objects);
-        Self {
-            volumes: KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes::Sets::Native(store.view())),
-            pods: KubePods::new(client.clone(), StatefulSets::OWNER, view, claims),
-            names: KubeNames::new(client, domain, services).without_services(),
-            store,
-            views,
-        }
+        let volumes = volumes::Sets::Native(store.view());
+        let volumes = KubeVolumes::new(client.clone(), Arc::clone(&claims), pods, volumes);
+        let pods = KubePods::new(client.clone(), StatefulSets::OWNER, view, claims);
+        Self { volumes, names: KubeNames::new(client, domain, services).of_native(pods.clone()), pods, store, views }
     }
 }
 

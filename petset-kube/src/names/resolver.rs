@@ -14,6 +14,7 @@ use super::lookup::Question;
 use super::service;
 use crate::cache::Cache;
 use crate::client::{Connection, Failure};
+use crate::pods::KubePods;
 use crate::resource::{PetSets, SetRecord};
 
 /// Names as the cluster gives them. Clones are handles of the same.
@@ -22,18 +23,19 @@ pub struct KubeNames {
     client: Connection,
     domain: String,
     services: Arc<Cache<Service>>,
-    /// Whether a set that lacks its Service gets one.
-    makes_services: bool,
+    /// Pods of sets whose authors make their Services, as those of a `StatefulSet` do; other sets that lack one get one.
+    native: Option<KubePods>,
 }
 
 impl KubeNames {
     pub(crate) fn new(client: Connection, domain: String, services: Arc<Cache<Service>>) -> Self {
-        Self { client, domain, services, makes_services: true }
+        Self { client, domain, services, native: None }
     }
 
-    /// The same for sets whose authors make their Services, as those of a `StatefulSet` do.
-    pub(crate) fn without_services(&self) -> Self {
-        Self { makes_services: false, ..self.clone() }
+    /// The same for `StatefulSet`s, whose authors make their Services. Services find single pods by labels, and these are put
+    /// back where somebody took them off.
+    pub(crate) fn of_native(self, pods: KubePods) -> Self {
+        Self { native: Some(pods), ..self }
     }
 
     /// Makes the Service of a set that has none of this name; whether it did.
@@ -90,9 +92,11 @@ impl NameResolver for KubeNames {
     }
 
     async fn publish(&self, set: &SetKey, records: &RecordSet) -> Result<Published> {
-        let Some(governing) = records.governing.as_ref().filter(|_| self.makes_services) else {
+        if let Some(pods) = &self.native {
+            pods.label(set).await;
             return Ok(Published::Unchanged);
-        };
+        }
+        let Some(governing) = &records.governing else { return Ok(Published::Unchanged) };
         if self.services.get(&set.namespace, &governing.name).await?.is_some() {
             return Ok(Published::Unchanged);
         }

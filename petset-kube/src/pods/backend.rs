@@ -59,26 +59,18 @@ impl KubePods {
         Ok(found.filter(|found| found.pod.uid == pod.uid))
     }
 
-    /// Puts the labels of identity back where somebody took them off a pod, as Kubernetes does for its sets in each pass;
-    /// false where nothing was written. A label that cannot be written holds nobody up.
-    async fn identify(&self, pods: &[Pod]) -> Result<bool> {
-        let mut is_written = false;
-        for pod in pods.iter().filter(|pod| pod.owner.is_some() && !pod.terminating) {
-            let labels = identity::wrong_labels(pod);
-            if labels.is_empty() {
-                continue;
-            }
-            let name = PodRef { set: pod.set.clone(), ordinal: pod.ordinal, uid: pod.uid.clone() };
-            if !self.find(&name, false).await?.is_some_and(|found| found.is_native) {
-                continue;
-            }
+    /// Puts the labels of identity back where somebody took them off pods of a `StatefulSet`. A label that cannot be written
+    /// holds nobody up.
+    pub(crate) async fn label(&self, set: &SetKey) {
+        for pod in self.view.unlabelled(set) {
+            let labels = identity::wrong_labels(&pod);
             let change = PodChange { labels, version: Some(pod.version.clone()), ..PodChange::default() };
-            match self.update(&name, change).await {
-                Ok(()) => is_written = true,
-                Err(error) => tracing::warn!(pod = name.name(), error = %error.chain(), "its labels are left wrong"),
+            match self.update(&pod.reference(), change).await {
+                Ok(()) => {}
+                Err(error) if error.is_conflict() => tracing::debug!(pod = pod.name(), "it has changed meanwhile"),
+                Err(error) => tracing::warn!(pod = pod.name(), error = %error.chain(), "its labels are left wrong"),
             }
         }
-        Ok(is_written)
     }
 
     /// Whether every claim is still the one that the pod is to start on.
@@ -131,11 +123,7 @@ impl PodBackend for KubePods {
     }
 
     async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
-        let (found, are_labelled) = self.view.list(set).await?;
-        if !are_labelled && self.owner == OwnerKind::STATEFUL_SET && self.identify(&found).await? {
-            return Ok(self.view.list(set).await?.0);
-        }
-        Ok(found)
+        self.view.list(set).await
     }
 
     async fn create(&self, request: PodRequest) -> Result<Created<Pod>> {

@@ -7,8 +7,8 @@ use petset_core::backend::Pod;
 
 use crate::meta;
 
-/// The labels that a pod should have and has otherwise; none in the usual case. Its ordinal may be missing, as Kubernetes
-/// does not write it before version 1.28, and is written with the name where that is wrong.
+/// The labels that a pod should have and has otherwise; none in the usual case. The ordinal's may be missing, since nobody
+/// writes it before Kubernetes 1.28; it is written together with the name's where either is wrong.
 pub(super) fn wrong_labels(pod: &Pod) -> BTreeMap<String, Option<String>> {
     let says = |label: &str| pod.labels.get(label).map(String::as_str);
     let has_name = says(meta::POD_NAME).and_then(|name| pod.set.ordinal_of_pod(name)) == Some(pod.ordinal);

@@ -41,20 +41,29 @@ impl PodView {
         Self { pods, ages: Mutex::default(), left_out: Mutex::default() }
     }
 
-    /// The pods of a set's names, and whether all of them have the labels of their identity.
-    pub(super) async fn list(&self, set: &SetKey) -> Result<(Vec<Pod>, bool)> {
+    /// The pods of a set's names.
+    pub(super) async fn list(&self, set: &SetKey) -> Result<Vec<Pod>> {
         // First how new it is: what is listed afterwards may only be newer.
         let seen = self.pods.seen().await?;
         let is_of_set = |name: &str, _: Option<&KeptPod>| set.ordinal_of_pod(name).is_some();
         let names = format!("{}-", set.name);
-        let seen_so = |_: &str, kept: &KeptPod| Some((kept.pod.clone(), kept.is_labelled));
-        let found = self.pods.read(Place::Names(&set.namespace, &names), is_of_set, seen_so).await?;
+        let place = Place::Names(&set.namespace, &names);
+        let pods = self.pods.read(place, is_of_set, |_, kept| Some(kept.pod.clone())).await?;
         self.age(set, |age| {
             age.listed = seen.max(age.read);
             age.listed_since.clone_from(&age.read_since);
         });
-        let are_labelled = found.iter().all(|(_, is_labelled)| *is_labelled);
-        Ok((self.told(found.into_iter().map(|(pod, _)| pod).collect()), are_labelled))
+        Ok(self.told(pods))
+    }
+
+    /// The pods of a `StatefulSet` of this name that lack labels of their identity, as far as they are known.
+    pub(super) fn unlabelled(&self, set: &SetKey) -> Vec<Pod> {
+        let is_one = |pod: &Pod| !pod.terminating && set.ordinal_of_pod(&pod.name()).is_some();
+        let one = |_: &str, kept: &KeptPod| {
+            let is_wrong = kept.is_native && !kept.is_labelled && is_one(&kept.pod);
+            is_wrong.then(|| kept.pod.clone())
+        };
+        self.pods.peek_each(&set.namespace, &format!("{}-", set.name), one)
     }
 
     /// The revisions that a set's pods were made of, as far as they are known.
@@ -153,10 +162,10 @@ mod tests {
         let pods = Arc::new(Cache::new(Connection::new(server()), Scope::Cluster));
         let (view, set) = (PodView::new(pods), SetKey::new("default", "web"));
         let (version, later) = (Version::from("100"), Version::from("101"));
-        assert!(view.list(&set).await.expect("a list").0.is_empty());
+        assert!(view.list(&set).await.expect("a list").is_empty());
         assert!(!view.is_as_new_as(&set, &version, None).await.expect("they are read"), "nobody knows");
         assert!(!view.is_as_new_as(&set, &version, None).await.expect("they are read"), "what was listed is as old");
-        assert!(view.list(&set).await.expect("a list").0.is_empty());
+        assert!(view.list(&set).await.expect("a list").is_empty());
         assert!(view.is_as_new_as(&set, &version, None).await.expect("it is known"), "they were read for it");
         assert!(!view.is_as_new_as(&set, &later, None).await.expect("they are read"), "the set has changed since");
     }

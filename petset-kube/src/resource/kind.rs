@@ -36,7 +36,7 @@ pub(crate) trait Kind: Debug + Clone + Send + Sync + 'static {
     /// What the set is, and what must not be forgotten of it.
     fn status(record: &SetRecord<Self>) -> Result<PetSetStatus, serde_json::Error>;
 
-    /// Whether it is on record that no other controller has worked on the set since we did.
+    /// Whether the status is ours: no other controller has written it since we did.
     fn is_ours(record: &SetRecord<Self>) -> bool;
 
     /// How the claims of the set, which is specified so, are told to be its own.

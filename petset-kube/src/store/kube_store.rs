@@ -1,5 +1,6 @@
 //! [`KubeStore`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use petset_core::backend::WatchStream;
 use petset_core::spec::{ConfigObject, ConfigObjectKind, PetSet};
 use petset_core::status::{PetSetStatus, Started};
 use petset_core::store::{Cascade, Deletion, GoneSet, Revision, SetStore, StoredSet};
-use petset_core::{Ordinal, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
+use petset_core::{ClaimUid, Ordinal, Result, RevisionName, SetKey, SetUid, Timestamp, Version};
 
 use super::objects::Objects;
 use super::revision::Revisions;
@@ -52,17 +53,32 @@ impl<K: SetKind> KubeStore<K> {
         self.sets.cache.blind_for().max(self.revisions.blind_for()).max(self.objects.blind_for())
     }
 
-    /// The pets that ran on a claim which somebody gave up, and which is gone.
+    /// The pets that ran on claims which are gone, and all of these were given up.
     async fn forgotten(&self, known: &KeptSet<K>, started: &Started) -> Result<Vec<Ordinal>> {
-        let key = known.record().key();
+        let given_up = given_up(started, known.record().metadata.annotations.as_ref());
+        let named: BTreeSet<Ordinal> = given_up.iter().map(|(ordinal, ..)| *ordinal).collect();
         let mut forgotten = Vec::new();
-        for (ordinal, template, uid) in given_up(started, known.record().metadata.annotations.as_ref()) {
-            let found = self.claims.get(&key.namespace, &key.claim_name(template, ordinal)).await?;
-            if found.is_none_or(|found| found.claim_uid != *uid) {
+        for ordinal in named {
+            let mut gone = Vec::new();
+            for (template, uid) in started.claims(ordinal) {
+                if self.is_gone(&known.record().key(), ordinal, template, uid).await? {
+                    gone.push((ordinal, template, uid));
+                }
+            }
+            if !gone.is_empty() && gone.iter().all(|gone| given_up.contains(gone)) {
                 forgotten.push(ordinal);
             }
         }
         Ok(forgotten)
+    }
+
+    /// Whether the server has no such claim any more. A view that does not show it is no proof.
+    async fn is_gone(&self, set: &SetKey, ordinal: Ordinal, template: &str, uid: &ClaimUid) -> Result<bool> {
+        let key = (set.namespace.to_string(), set.claim_name(template, ordinal));
+        if self.claims.get(&key.0, &key.1).await?.is_some_and(|found| found.claim_uid == *uid) {
+            return Ok(false);
+        }
+        Ok(self.claims.look(&key).await?.is_none_or(|found| found.claim_uid != *uid))
     }
 }
 

@@ -260,8 +260,9 @@ impl<K: SetKind> Revisions<K> {
     }
 }
 
-/// Whether nobody can have made a revision of a set that is not known: nobody else has worked on it since we did, or at all,
-/// and whatever its status and its pods name is known.
+/// Whether nothing tells of a revision of a set that is not known: nobody else has written its status since we did, or at
+/// all, and whatever its status and its pods name is known. Another controller that made one and came to nothing else is not
+/// told of; then the set has two of one template, and no pod of the other one.
 fn are_all_known(
     is_ours: bool,
     status: &PetSetStatus,

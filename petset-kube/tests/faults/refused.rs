@@ -39,6 +39,7 @@ pub(crate) async fn two(seed: u64, kind: Kind) -> Result<(), Error> {
     }
     story.run().await?;
     for (controller, trouble) in controllers.into_iter().zip(&troubles) {
+        ensure!(trouble.failed() > 0, "one of two had no trouble");
         trouble.end();
         controller.shutdown().await;
     }

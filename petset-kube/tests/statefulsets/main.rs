@@ -58,6 +58,7 @@ fn trials() -> Vec<Trial> {
         trial("e2e_status_endpoints_keep_conditions_of_others", lifecycle::status),
         trial("unit_deletion_background_foreground_orphan", lifecycle::deletion),
         trial("difference_a_missing_claim_is_reported_s7", memory::missing_claim),
+        trial("s7_each_claim_that_is_lost_is_given_up", memory::two_claims),
         trial("s7_s19_a_set_that_is_replaced_is_remembered", memory::replaced),
         trial("s17_a_claim_that_is_there_is_not_lost", memory::still_there),
         trial("s12_a_set_whose_memory_is_taken_off_begins_anew", memory::forgotten),

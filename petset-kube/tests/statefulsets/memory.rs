@@ -1,12 +1,14 @@
 //! What is remembered of a set, and who can make our controller forget.
 
 use std::fs;
+use std::time::Duration;
 
 use petset_core::status::{PetSetStatus, Started};
 use petset_core::store::SetStore;
 use petset_core::{ClaimUid, Engine, EngineOptions, Ordinal, SetKey};
 use petset_kube::resource::LOST_CLAIMS;
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
 use crate::person::{Person, STATE, names};
 use crate::{Error, ensure};
@@ -90,6 +92,53 @@ pub(crate) async fn missing_claim() -> Result<(), Error> {
     Ok(())
 }
 
+/// Says that these claims are lost, and waits until the controller's view knows.
+async fn say_lost(person: &Person<'_>, claims: &str) -> Result<(), Error> {
+    person.kubectl(&["annotate", "sts", "web", "--overwrite", &format!("{LOST_CLAIMS}={claims}")])?;
+    let known = async {
+        loop {
+            let stored = person.cluster.store().get(&person.key()).await?.ok_or("there is no set")?;
+            if stored.set.metadata.annotations.get(LOST_CLAIMS).is_some_and(|known| known == claims) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), known).await?
+}
+
+/// A pet that lost two claims is not started on an empty one while only the other is given up.
+pub(crate) async fn two_claims() -> Result<(), Error> {
+    let mut person = Person::at_work("two-claims").await?;
+    person.create(|text| {
+        let (before, claim) = text.rsplit_once("  - metadata:").unwrap_or_default();
+        let both = format!("{before}  - metadata:{}  - metadata:{claim}", claim.replace("name: www", "name: logs"));
+        both.replace("replicas: 3", "replicas: 1")
+    })?;
+    person.until_ready(1).await?;
+    let ran = person.until_ours().await?["started"]["0"].clone();
+    let [www, logs] = ["www", "logs"].map(|template| ran[template].as_str().unwrap_or_default().to_owned());
+    person.kubectl(&["delete", "pvc", "www-web-0", "logs-web-0", "--wait=false"])?;
+    person.kubectl(&["delete", "pod", "web-0"])?;
+    person.until_field("statefulset/web", DEGRADED, "ClaimMissing").await?;
+    person.end().await;
+    let engine = Engine::new(person.cluster.clone().into(), EngineOptions::default());
+    for one in [&www, &logs] {
+        say_lost(&person, one).await?;
+        for _ in 0..3 {
+            let pass = engine.pass(&person.key()).await?;
+            ensure!(pass.outcomes.is_empty(), "with {one} given up: {pass:?}");
+        }
+        ensure!(person.pods()?.is_empty() && person.claims()?.is_empty(), "{one}: {:?}", person.claims()?);
+    }
+    person.begin();
+    say_lost(&person, &format!("{www} {logs}")).await?;
+    person.until_ready(1).await?;
+    person.until_field("statefulset/web", DEGRADED, "AsExpected").await?;
+    person.leave().await;
+    Ok(())
+}
+
 /// A claim that is there is not lost, also where somebody says so: nothing changes, and nothing is written.
 pub(crate) async fn still_there() -> Result<(), Error> {
     let mut person = Person::at_work("still-there").await?;
@@ -105,7 +154,7 @@ pub(crate) async fn still_there() -> Result<(), Error> {
     ensure!(person.until_ours().await? == before && person.claims()? == claims, "{before}, {claims:?}");
     person.end().await;
     let engine = Engine::new(person.cluster.clone().into(), EngineOptions::default());
-    let key = SetKey::new(person.namespace.as_str(), "web");
+    let key = person.key();
     // The first pass of an engine may still say what the last one had no time for.
     drop(engine.pass(&key).await?);
     for _ in 0..3 {

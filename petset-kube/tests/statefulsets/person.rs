@@ -1,12 +1,13 @@
 //! Somebody with `kubectl`, a namespace, and a controller of `StatefulSet`s that works in it.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use petset_core::Controller;
 use petset_core::controller::Sets;
+use petset_core::{Controller, ControllerOptions, SetKey};
 use petset_kube::cluster::{Cluster, StatefulSets};
 use serde_json::{Value, json};
 
@@ -48,9 +49,17 @@ impl<'w> Person<'w> {
         Ok(Self { world, terminal, client, cluster, controller: None })
     }
 
+    /// The set.
+    pub(crate) fn key(&self) -> SetKey {
+        SetKey::new(self.namespace.as_str(), "web")
+    }
+
     /// From now on our controller works.
     pub(crate) fn begin(&mut self) {
-        self.controller = Some(Controller::new(self.cluster.clone()).spawn());
+        let mut options = ControllerOptions::default();
+        // Labels are put back as often as names are published: here, by each pass.
+        options.engine.names_interval = Duration::ZERO;
+        self.controller = Some(Controller::new(self.cluster.clone()).options(options).spawn());
     }
 
     /// From now on our controller works no more.
