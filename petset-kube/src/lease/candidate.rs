@@ -24,6 +24,7 @@ const RETRY: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Lease {
     leases: Api<Record>,
+    namespace: String,
     name: String,
     identity: String,
 }
@@ -39,7 +40,8 @@ impl Lease {
     /// The lease of this name, which is made when it is wanted. `identity` tells who wants it from everybody else who does:
     /// the name of the pod, or something drawn at random.
     pub fn new(client: Client, namespace: &str, name: impl Into<String>, identity: impl Into<String>) -> Self {
-        Self { leases: Api::namespaced(client, namespace), name: name.into(), identity: identity.into() }
+        let leases = Api::namespaced(client, namespace);
+        Self { leases, namespace: namespace.to_owned(), name: name.into(), identity: identity.into() }
     }
 
     /// Waits until the lease is ours; `waits` is told whenever somebody else has it. A server that cannot be reached is
@@ -66,6 +68,7 @@ impl Lease {
                 spec: Some(self.spec(None)),
             };
             let made = in_time("make a lease", self.leases.create(&PostParams::default(), &new)).await;
+            // Here a 404 is of the namespace, for which nobody should wait unknowingly.
             return Ok(unless_overtaken(made)?.map(|made| Term::new(self.clone(), made)));
         };
         let holder = holder(&found);
@@ -90,9 +93,13 @@ impl Lease {
         in_time("read a lease", self.leases.get_opt(&self.name)).await
     }
 
-    /// Writes the version that was read; `None` when there is a newer one.
+    /// Writes the version that was read; `None` when there is a newer one, or none any more.
     pub(super) async fn replace(&self, lease: &Record) -> Result<Option<Record>, Failure> {
-        unless_overtaken(in_time("write a lease", self.leases.replace(&self.name, &PostParams::default(), lease)).await)
+        let written = in_time("write a lease", self.leases.replace(&self.name, &PostParams::default(), lease)).await;
+        match unless_overtaken(written) {
+            Err(failure) if failure.is_not_found() => Ok(None),
+            written => written,
+        }
     }
 
     pub(super) fn is_ours(&self, lease: &Record) -> bool {
@@ -104,7 +111,8 @@ impl Lease {
     }
 
     pub(super) fn warn(&self, what: &str, failure: Failure) {
-        tracing::warn!(lease = self.name, error = %Error::from(failure).chain(), "{what}");
+        let (namespace, error) = (&self.namespace, Error::from(failure));
+        tracing::warn!(namespace, lease = self.name, error = %error.chain(), "{what}");
     }
 
     /// The lease as ours, after it was somebody's.
@@ -136,7 +144,44 @@ fn holder(lease: &Record) -> Option<&String> {
 fn unless_overtaken(written: Result<Record, Failure>) -> Result<Option<Record>, Failure> {
     match written {
         Ok(lease) => Ok(Some(lease)),
-        Err(failure) if failure.is_conflict() || failure.is_already_exists() || failure.is_not_found() => Ok(None),
+        Err(failure) if failure.is_conflict() || failure.is_already_exists() => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http::{Method, Request, Response, StatusCode};
+    use kube::client::Body;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server that says 404 to everything, except that it has a lease to read if `is_there`.
+    fn server(is_there: bool) -> Client {
+        let service = tower::service_fn(move |request: Request<Body>| async move {
+            let (code, said) = if is_there && *request.method() == Method::GET {
+                (StatusCode::OK, json!({ "metadata": { "name": "x", "resourceVersion": "1" } }))
+            } else {
+                let message = if is_there { r#"leases "x" not found"# } else { r#"namespaces "nowhere" not found"# };
+                let said = json!({ "kind": "Status", "code": 404, "reason": "NotFound", "message": message });
+                (StatusCode::NOT_FOUND, said)
+            };
+            let mut answer = Response::new(Body::from(said.to_string().into_bytes()));
+            *answer.status_mut() = code;
+            Ok::<_, Infallible>(answer)
+        });
+        Client::new(service, "default")
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_removed_is_made_again_and_one_of_no_namespace_is_an_error() {
+        let removed = Lease::new(server(true), "default", "x", "us").try_acquire(&mut None).await;
+        assert!(removed.expect("somebody was faster").is_none());
+        let homeless = Lease::new(server(false), "nowhere", "x", "us").try_acquire(&mut None).await;
+        let error = Error::from(homeless.map(drop).expect_err("no such namespace"));
+        assert!(error.chain().to_string().contains("nowhere"), "{}", error.chain());
     }
 }

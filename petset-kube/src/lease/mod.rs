@@ -5,6 +5,8 @@
 //! read: a lease has run out when it did not change for its duration on the clock of whoever waits.
 //!
 //! ```no_run
+//! use std::pin::pin;
+//!
 //! use petset_core::Controller;
 //! use petset_kube::cluster::Cluster;
 //! use petset_kube::kube::Client;
@@ -13,15 +15,19 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let client = Client::try_default().await?;
 //! let lease = Lease::new(client.clone(), "default", "shop", std::env::var("HOSTNAME")?);
+//! let mut stop = pin!(tokio::signal::ctrl_c()); // one for all: what it hears while sets shut down is not forgotten
 //! loop {
-//!     let mut term = lease.acquire(|| println!("somebody else works")).await;
+//!     let mut term = tokio::select! {
+//!         term = lease.acquire(|| println!("somebody else works")) => term,
+//!         stopped = &mut stop => return Ok(stopped?),
+//!     };
 //!     let sets = Controller::new(Cluster::open(client.clone())).spawn();
 //!     tokio::select! {
 //!         () = term.lost() => sets.shutdown().await, // and wait again
-//!         stop = tokio::signal::ctrl_c() => {
+//!         stopped = &mut stop => {
 //!             sets.shutdown().await;
 //!             term.release().await; // so that nobody has to wait for its end
-//!             return Ok(stop?);
+//!             return Ok(stopped?);
 //!         }
 //!     }
 //! }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::Lease as Record;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::Lease;
 use crate::client::Failure;
@@ -19,18 +19,23 @@ const RENEWAL: Duration = Duration::from_secs(5);
 pub struct Term {
     lease: Lease,
     ours: Record,
+    /// When it is to be renewed.
+    due: Instant,
 }
 
 impl Term {
     pub(super) fn new(lease: Lease, ours: Record) -> Self {
-        Self { lease, ours }
+        Self { lease, ours, due: Instant::now() + RENEWAL }
     }
 
-    /// Renews the lease until somebody else has it. It may be dropped and called again.
+    /// Renews the lease until somebody else has it. It may be dropped and called again; a renewal that was dropped
+    /// before the server answered is begun anew, so now and then it has to be awaited for longer than an answer takes.
     pub async fn lost(&mut self) {
         loop {
-            sleep(RENEWAL).await;
-            match self.renew().await {
+            sleep_until(self.due).await;
+            let renewed = self.renew().await;
+            self.due = Instant::now() + RENEWAL;
+            match renewed {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!(lease = self.lease.name(), "somebody else has the lease");
@@ -50,10 +55,9 @@ impl Term {
             return Ok(true);
         }
         // Somebody wrote it meanwhile, or removed it.
-        let found = self.lease.read().await?.filter(|found| self.lease.is_ours(found));
-        let is_ours = found.is_some();
-        self.ours = found.unwrap_or_else(|| std::mem::take(&mut self.ours));
-        Ok(is_ours)
+        let Some(found) = self.lease.read().await?.filter(|found| self.lease.is_ours(found)) else { return Ok(false) };
+        self.ours = found;
+        Ok(true)
     }
 
     /// Gives the lease away, so that nobody has to wait for its end. Best effort: it runs out by itself.
@@ -125,6 +129,18 @@ mod tests {
         lease.try_acquire(&mut None).await.map(drop).expect_err("no answer");
         let mut term = Term::new(lease, Record::default());
         timeout(Duration::from_secs(3600), term.lost()).await.expect("it sees who has the lease");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_is_renewed_also_where_something_else_happens_each_second() {
+        let written = Arc::default();
+        let mut term = Term::new(lease(server(0, "us", &written)), Record::default());
+        for _ in 0..60 {
+            timeout(Duration::from_secs(1), term.lost()).await.expect_err("it is ours");
+        }
+        // Of the twelve times the first one finds a newer version, and a write that is dropped may have been counted.
+        let written = written.load(Ordering::Relaxed);
+        assert!((10..=24).contains(&written), "{written}");
     }
 
     #[tokio::test]
