@@ -192,6 +192,7 @@ impl<'a> Walk<'a> {
     /// The engine waits for what the model says. What the model leaves out, because it would be refused for sure, changes
     /// nothing.
     fn agree(&mut self, by: usize) {
+        let mut wrote = false;
         loop {
             let explore::Controller { stage, acts, .. } = self.state.controllers[by];
             let first = acts.0[0].kind;
@@ -206,12 +207,19 @@ impl<'a> Walk<'a> {
             };
             let Some(Open { request, word }) = self.controllers[by].take(|request| !is_known(request)) else { break };
             self.tell(format!("  in vain: {request:?}"));
+            wrote |= matches!(request, Request::Write);
             let _ = word.send(true);
             self.controllers[by].go();
             self.compare();
         }
         let waits = !self.controllers[by].desk.open().is_empty();
-        let stage = self.state.controllers[by].stage;
+        let explore::Controller { stage, stale, .. } = self.state.controllers[by];
+        if wrote && stale && !waits && stage == Stage::Acting {
+            // A status that only tells was written on an old version: the engine begins anew, and the model may.
+            self.tell("  the race is lost, and so is the pass".to_owned());
+            self.state.controllers[by] = explore::Controller::default();
+            return;
+        }
         assert_eq!(waits, stage != Stage::Idle, "whether the engine waits, at {stage:?} of the model");
     }
 
