@@ -23,7 +23,8 @@ pub(super) struct Memory {
     pub(super) lapses: BTreeMap<Ordinal, Timestamp>,
     pub(super) published: Option<u64>,
     published_at: Option<Timestamp>,
-    pub(super) status_written_at: Option<Timestamp>,
+    /// When the pause before the next status write began: with the last one, or with the first steps of the set.
+    pub(super) status_paced_from: Option<Timestamp>,
     /// How many status writes in a row said the same in other words.
     pub(super) reworded: u32,
     /// Pets whose pod refers to a config map or a secret that was not there.
@@ -45,7 +46,7 @@ impl Memory {
     pub(super) fn status_due(&self, tells_news: bool, options: &EngineOptions) -> Option<Timestamp> {
         let doubled = if tells_news { 0 } else { self.reworded.min(16) };
         let pause = options.status_interval.saturating_mul(2_u32.pow(doubled));
-        Some(self.status_written_at?.after(pause.min(options.retry_max.max(options.status_interval))))
+        Some(self.status_paced_from?.after(pause.min(options.retry_max.max(options.status_interval))))
     }
 
     /// A pet failed: it is left alone for a while, longer each time.

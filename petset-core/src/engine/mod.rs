@@ -246,7 +246,7 @@ impl Engine {
             // Nothing hints at names that are not there.
             pass.wake_at = earliest(pass.wake_at, Some(look.now.after(self.options.retry_max)));
         }
-        let version = match self.write_status(&stored, next, &plan, &mut memory, &mut pass).await {
+        let version = match self.write_status(&stored, next, &look, &plan, &mut memory, &mut pass).await {
             Ok(version) => version,
             Err(error) => {
                 // Somebody was faster, or nobody knows. Nothing was done on the old view.
@@ -304,6 +304,7 @@ impl Engine {
         &self,
         stored: &StoredSet,
         next: PetSetStatus,
+        look: &Look,
         plan: &Plan,
         memory: &mut memory::Memory,
         pass: &mut Pass,
@@ -313,9 +314,13 @@ impl Engine {
             return if plan.needs_newest() { self.still_newest(stored).await } else { Ok(stored.version.clone()) };
         }
         let now = self.clock.now();
-        let needed = plan.needs_swap(&stored.status);
+        let needed = plan.needs_swap(&look.desired(), &stored.status);
         let tells_news = PetSetStatus { conditions: Vec::new(), ..next.clone() }
             != PetSetStatus { conditions: Vec::new(), ..stored.status.clone() };
+        if plan.begins(&stored.status) {
+            // Its first pod is about to be remembered: that tells of both.
+            memory.status_paced_from.get_or_insert(now);
+        }
         let due = memory.status_due(tells_news, &self.options);
         if let (false, Some(due)) = (needed || tells_news && plan.is_at_goal(), due.filter(|due| *due > now)) {
             pass.wake_at = earliest(pass.wake_at, Some(due));
@@ -324,7 +329,7 @@ impl Engine {
         let key = stored.key();
         let written = self.backends.store.update_status(&key, &stored.version, next);
         let version = self.answered("write the status of a set", written).await?;
-        memory.status_written_at = Some(now);
+        memory.status_paced_from = Some(now);
         memory.reworded = if tells_news { 0 } else { memory.reworded.saturating_add(1) };
         pass.status_written = true;
         Ok(version)

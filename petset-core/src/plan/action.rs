@@ -125,6 +125,11 @@ impl Action {
         }
     }
 
+    /// Whether it makes a claim.
+    pub(super) fn provisions(&self) -> bool {
+        matches!(self, Self::ProvisionClaim { .. })
+    }
+
     /// The action's name, for metrics and log fields.
     pub fn name(&self) -> &'static str {
         match self {

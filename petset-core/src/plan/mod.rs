@@ -90,15 +90,20 @@ impl Plan {
     /// ends and changes nothing: names, and volumes for pets that never ran. A claim that is made too late is looked at
     /// like one whose request was on its way for long.
     pub fn needs_newest(&self) -> bool {
-        let may_be_late =
-            |action: &Action| matches!(action, Action::PublishNames { .. } | Action::ProvisionClaim { .. });
-        !self.actions.iter().all(may_be_late)
+        !self.actions.iter().all(|action| matches!(action, Action::PublishNames { .. }) || action.provisions())
     }
 
     /// Whether the status must be written, or its version looked at, before anything else is done: something must be
-    /// remembered, or something is done that needs the newest declaration, or the set has no status yet.
-    pub fn needs_swap(&self, stored: &PetSetStatus) -> bool {
-        self.needs_write() || self.needs_newest() || stored.update_revision.is_none()
+    /// remembered, or something is done that needs the newest declaration. Claims that go with the set or the pet are made
+    /// for a set that is on record.
+    pub fn needs_swap(&self, desired: &Desired<'_>, stored: &PetSetStatus) -> bool {
+        let owns = || desired.deletes_claims() && self.actions.iter().any(Action::provisions);
+        self.needs_write() || self.needs_newest() || stored.update_revision.is_none() && owns()
+    }
+
+    /// Whether it takes the first steps of a set, with nothing in their way: the status that it leads to follows at once.
+    pub fn begins(&self, stored: &PetSetStatus) -> bool {
+        stored.update_revision.is_none() && self.acts() && !self.holds.iter().any(|hold| hold.reason.is_trouble())
     }
 
     fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {

@@ -62,6 +62,11 @@ impl Desired<'_> {
         if self.deletion.is_some() { 0 } else { self.replicas }
     }
 
+    /// Whether some policy deletes claims.
+    pub fn deletes_claims(&self) -> bool {
+        self.delete_claims_when_scaled || self.delete_claims_when_deleted
+    }
+
     /// Whether nothing may be done. Deleting a set ends its pause: somebody wants it gone.
     pub fn is_held(&self) -> bool {
         self.paused && self.deletion.is_none()

@@ -13,7 +13,7 @@ use crate::store::Cascade;
 /// Owners and deletions, and a report of every pet in range whose volume is gone.
 pub(super) fn step(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     let deletes = match desired.deletion {
-        None => desired.delete_claims_when_scaled || desired.delete_claims_when_deleted,
+        None => desired.deletes_claims(),
         Some(Cascade::Ordered) => desired.delete_claims_when_deleted,
         Some(Cascade::Orphan) => false,
     };

@@ -59,8 +59,20 @@ async fn s18_a_status_is_written_for_each_start_and_for_the_goal() {
             bench.world.set_ready(&key, ordinal, true);
         }
     }
-    assert_eq!(written, 1 + 3 + 1, "the first, one before each start, and the last");
+    assert_eq!(written, 3 + 1, "one before each start, and the last");
     assert_eq!(bench.stored(&key).await.status.ready_replicas, 3, "the goal is told at once");
+}
+
+/// What is told of a set that nobody has told of yet comes with its first pod, unless something is in the way.
+#[tokio::test]
+async fn s18_a_set_is_on_record_before_its_first_claim_only_where_a_policy_deletes_claims() {
+    let bench = Bench::over(FakeWorld::manual());
+    let kept = bench.create(web(1).build()).await;
+    let pass = bench.pass(&kept).await;
+    assert!(!pass.status_written && pass.again, "its claim comes first");
+    let doomed = fixtures::set("doomed").claim("www").delete_claims_when_scaled().build();
+    let doomed = bench.create(doomed).await;
+    assert!(bench.pass(&doomed).await.status_written, "its claim belongs to it");
 }
 
 #[tokio::test]

@@ -163,7 +163,7 @@ impl Bridge {
                 deleting: mask(next.deleting_claims.iter()),
                 current: next.current_revision.as_ref().map_or(0, |name| self.revision(name)),
             },
-            needed: plan.needs_swap(&previous),
+            needed: plan.needs_swap(&desired, &previous),
             mistake,
         };
         seeded::answered(config, view, decision)
