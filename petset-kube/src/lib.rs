@@ -4,14 +4,15 @@
 mod cache;
 mod client;
 pub mod cluster;
+mod compact;
 #[cfg(feature = "envtest")]
 pub mod envtest;
 pub mod events;
+mod impl_resource;
 pub mod lease;
 mod lossless;
 mod merge;
 mod meta;
-mod named;
 pub mod names;
 pub mod pods;
 pub mod resource;

@@ -103,8 +103,8 @@ pub(crate) fn references(kind: OwnerKind, set: &SetKey, owner: Option<&SetUid>, 
 }
 
 /// Reads metadata without the record of who wrote which field: it is longer than all the rest, and nobody here asks for it.
-pub(crate) fn without_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    let Read {
+pub(crate) fn without_managed_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
+    let Metadata {
         annotations,
         creation_timestamp,
         deletion_grace_period_seconds,
@@ -118,7 +118,7 @@ pub(crate) fn without_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
         owner_references,
         resource_version,
         uid,
-    } = Read::deserialize(deserializer)?;
+    } = Metadata::deserialize(deserializer)?;
     Ok(ObjectMeta {
         annotations,
         creation_timestamp,
@@ -141,7 +141,7 @@ pub(crate) fn without_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 /// The metadata that is read.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Read {
+struct Metadata {
     annotations: Option<BTreeMap<String, String>>,
     creation_timestamp: Option<Time>,
     deletion_grace_period_seconds: Option<i64>,

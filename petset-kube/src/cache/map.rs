@@ -80,6 +80,21 @@ impl<T> Objects<T> {
         }
     }
 
+    /// The watch shows an object in this version; whether it is known in that one or a later one, so that it need not be
+    /// read.
+    pub(super) fn confirms(&mut self, key: &Key, version: u64) -> bool
+    where
+        T: Clone,
+    {
+        let Some(known) = self.by_key.get(key).filter(|known| known.version >= version) else { return false };
+        self.seen = self.seen.max(version);
+        if known.version == version && known.unconfirmed.is_some() {
+            let entry = Entry { unconfirmed: None, ..Entry::clone(known) };
+            self.insert(key.clone(), entry);
+        }
+        true
+    }
+
     /// The list or the watch shows an object; whether that is news.
     pub(super) fn shown(&mut self, key: Key, version: u64, kept: Result<T, String>) -> bool {
         self.seen = self.seen.max(version);
@@ -223,7 +238,7 @@ mod tests {
         assert_eq!(kept(&objects), Some(9), "an event that was on its way is older than the own write");
         assert!(!objects.gone(&key(), 8));
         assert_eq!(kept(&objects), Some(9), "so is an end before it");
-        assert!(!objects.shown(key(), 9, Ok(9)), "an echo is no news");
+        assert!(objects.confirms(&key(), 9), "an echo is no news");
         assert!(objects.get(&key()).is_some_and(|entry| entry.unconfirmed.is_none()));
         objects.gone(&key(), 10);
         assert_eq!(kept(&objects), None);

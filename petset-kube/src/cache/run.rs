@@ -162,9 +162,14 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
                 return true;
             }
             Event::Apply(object) => {
-                let (key, kept) = (key_of(object), object.keep());
-                if self.lock().current.shown(key.clone(), version_of(object), kept.clone()) {
-                    self.hint(&key, kept.as_ref().ok());
+                let (key, version) = (key_of(object), version_of(object));
+                if self.lock().current.confirms(&key, version) {
+                    return false;
+                }
+                let kept = object.keep();
+                let concerned = R::sets(&key.0, &key.1, kept.as_ref().ok());
+                if self.lock().current.shown(key, version, kept) {
+                    concerned.iter().for_each(|set| self.hints.changed(set));
                 }
             }
             Event::Delete(object) => {

@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::{identity, status};
 use crate::cache::Record;
+use crate::impl_resource::impl_resource;
 use crate::meta::{self, OwnerKind};
-use crate::named::named;
 
 /// As much of a pod as is read. What may be malformed is read later, so that one such pod spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PodRecord {
-    #[serde(deserialize_with = "meta::without_fields")]
+    #[serde(deserialize_with = "meta::without_managed_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     spec: Spec,
@@ -99,7 +99,7 @@ impl Record for PodRecord {
     }
 }
 
-named!(PodRecord, kind: "Pod", api: ("", "v1"), plural: "pods");
+impl_resource!(PodRecord, kind: "Pod", api: ("", "v1"), plural: "pods");
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,6 @@
 //! Sets as resources: the custom resource `PetSet` (`petset.rs/v1`, plural `petsets`, short name `pet`) with its definition,
 //! and Kubernetes' own `StatefulSet`.
 
-mod compact;
 mod definition;
 #[cfg(feature = "crdgen")]
 mod generate;

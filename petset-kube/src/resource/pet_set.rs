@@ -1,18 +1,17 @@
 //! [`PetSet`]: the custom resource as a type, for clients.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::CustomResourceExt;
+use kube::core::ApiResource;
 use kube::core::object::{HasSpec, HasStatus};
-use kube::core::{ApiResource, NamespaceResourceScope};
-use kube::{CustomResourceExt, Resource};
 use petset_core::spec::{self, PetSetSpec};
 use petset_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::kind::Kind;
 use super::{API_VERSION, PetSetStatus, PetSets, definition, metadata};
+use crate::impl_resource::impl_resource;
 
 /// A set as a resource, for [`kube::Api`]: `petset.rs/v1 PetSet`.
 ///
@@ -98,34 +97,7 @@ impl TryFrom<spec::PetSet> for PetSet {
     }
 }
 
-impl Resource for PetSet {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        PetSets::OWNER.kind.into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        PetSets::OWNER.group_and_version().0.into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        PetSets::OWNER.group_and_version().1.into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        PetSets::PLURAL.into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
+impl_resource!(PetSet, kind: PetSets::OWNER.kind, api: PetSets::OWNER.group_and_version(), plural: PetSets::PLURAL);
 
 impl CustomResourceExt for PetSet {
     fn crd() -> CustomResourceDefinition {
@@ -171,6 +143,7 @@ impl HasStatus for PetSet {
 
 #[cfg(test)]
 mod tests {
+    use kube::Resource;
     use serde_json::{Value, json};
 
     use super::*;

@@ -3,21 +3,20 @@
 use std::marker::PhantomData;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::TypeMeta;
 use petset_core::spec::{PetSet, PetSetSpec};
 use petset_core::store::{Cascade, Deletion, StoredSet};
 use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::compact::Compact;
 use super::kept::KeptSet;
 use super::kind::Kind;
 use super::metadata;
 use crate::cache::Record;
+use crate::compact::Compact;
+use crate::impl_resource::impl_resource;
 use crate::merge::difference;
 use crate::meta;
-use crate::named::named;
 
 /// What the server puts on an object whose dependents are to stay.
 const ORPHAN: &str = "orphan";
@@ -27,16 +26,18 @@ const ORPHAN: &str = "orphan";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub(crate) struct SetRecord<K> {
-    #[serde(flatten)]
-    types: Option<TypeMeta>,
-    #[serde(deserialize_with = "meta::without_fields")]
+    #[serde(rename = "apiVersion", skip_serializing_if = "Option::is_none")]
+    api_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(deserialize_with = "meta::without_managed_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     pub(crate) spec: Compact,
     #[serde(default, skip_serializing_if = "Compact::is_null")]
     pub(crate) status: Compact,
     #[serde(skip)]
-    kind: PhantomData<K>,
+    of: PhantomData<K>,
 }
 
 impl<K: Kind> SetRecord<K> {
@@ -134,4 +135,4 @@ impl<K: Kind> Record for SetRecord<K> {
     }
 }
 
-named!(SetRecord<K: Kind>, kind: K::OWNER.kind, api: K::OWNER.group_and_version(), plural: K::PLURAL);
+impl_resource!(SetRecord<K: Kind>, kind: K::OWNER.kind, api: K::OWNER.group_and_version(), plural: K::PLURAL);

@@ -12,15 +12,16 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cache::Record;
+use crate::compact::Compact;
+use crate::impl_resource::impl_resource;
 use crate::meta;
-use crate::named::named;
 use crate::resource::{CREATED_AT, SetKind, WHOLE, without_nulls};
 
 /// A `ControllerRevision` of a set of one kind.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound = "")]
 pub(super) struct RevisionRecord<K> {
-    #[serde(deserialize_with = "meta::without_fields")]
+    #[serde(deserialize_with = "meta::without_managed_fields")]
     pub(super) metadata: ObjectMeta,
     #[serde(default)]
     pub(super) data: Value,
@@ -37,22 +38,49 @@ impl<K: SetKind> RevisionRecord<K> {
         labels.and_then(|labels| labels.get(meta::SET)).is_some_and(|name| **name == *set.name)
     }
 
-    fn read(&self) -> Result<Revision, String> {
-        let mut written = self.data["spec"]["template"].clone();
-        let fields = written.as_object_mut().ok_or("it has no template")?;
+    fn read(&self) -> Result<Snapshot, String> {
+        let mut template = self.data["spec"]["template"].clone();
+        let fields = template.as_object_mut().ok_or("it has no template")?;
         fields.remove(WHOLE.0);
-        let mut template = PodTemplate::deserialize(written).map_err(|error| error.to_string())?;
-        without_nulls(&mut template.metadata);
+        let template = Compact::from(&template);
+        read_template(&template)?;
         let exactly = self.metadata.annotations.as_ref().and_then(|annotations| annotations.get(CREATED_AT));
         let exactly = exactly.and_then(|text| serde_json::from_value::<Timestamp>(json!(text)).ok());
         let about = || self.metadata.creation_timestamp.as_ref().map_or(Timestamp::default(), meta::timestamp);
-        Ok(Revision {
+        Ok(Snapshot {
             name: RevisionName::new(self.metadata.name.as_deref().unwrap_or_default()),
             number: u64::try_from(self.revision).map_err(|_negative| "its number is negative")?,
             created_at: exactly.unwrap_or_else(about),
             template,
         })
     }
+}
+
+/// A revision that can be read. At rest there are many of them, and nobody asks.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    name: RevisionName,
+    number: u64,
+    created_at: Timestamp,
+    template: Compact,
+}
+
+impl Snapshot {
+    /// The revision.
+    ///
+    /// # Errors
+    /// None once it was kept.
+    pub(super) fn revision(&self) -> Result<Revision, String> {
+        let Self { name, number, created_at, template } = self;
+        let (name, template) = (name.clone(), read_template(template)?);
+        Ok(Revision { name, number: *number, created_at: *created_at, template })
+    }
+}
+
+fn read_template(template: &Compact) -> Result<PodTemplate, String> {
+    let mut template: PodTemplate = template.read().map_err(|error| error.to_string())?;
+    without_nulls(&mut template.metadata);
+    Ok(template)
 }
 
 /// What is kept of a revision.
@@ -64,8 +92,14 @@ pub(super) struct KeptRevision {
     pub(super) owner: Option<SetUid>,
     /// What is to be known of it before it is adopted, where nobody owns it and it stays.
     pub(super) orphan: Option<Orphan>,
+    snapshot: Result<Arc<Snapshot>, String>,
+}
+
+impl KeptRevision {
     /// The revision, or what cannot be read.
-    pub(super) revision: Result<Arc<Revision>, String>,
+    pub(super) fn revision(&self) -> Result<Revision, String> {
+        self.snapshot.clone()?.revision()
+    }
 }
 
 /// What is kept of a revision that nobody owns.
@@ -89,12 +123,12 @@ impl<K: SetKind> Record for RevisionRecord<K> {
             .then(|| Orphan { labels: meta::map(self.metadata.labels.as_ref()), others: meta::others(&self.metadata) });
         let mut owners = self.metadata.owner_references.iter().flatten();
         let other = owners.find(|owner| owner.controller == Some(true) && owner.kind != K::OWNER.kind);
-        let revision = match other {
+        let snapshot = match other {
             // Nobody asks for it, and there may be many.
             Some(other) => Err(format!("it is of the {} {}", other.kind, other.name)),
             None => self.read().map(Arc::new),
         };
-        Ok(KeptRevision { uid, version, owner, orphan, revision })
+        Ok(KeptRevision { uid, version, owner, orphan, snapshot })
     }
 
     /// A set whose name one has may take it where nobody owns it. Else nobody's decision changes with a revision of somebody
@@ -105,7 +139,7 @@ impl<K: SetKind> Record for RevisionRecord<K> {
     }
 }
 
-named!(RevisionRecord<K: SetKind>, kind: "ControllerRevision", api: ("apps", "v1"), plural: "controllerrevisions");
+impl_resource!(RevisionRecord<K: SetKind>, kind: "ControllerRevision", api: ("apps", "v1"), plural: "controllerrevisions");
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_named_and_spoils_nobody_elses() {
-        assert_eq!(kept(&Value::Null).revision.expect_err("it has no template"), "it has no template");
+        assert_eq!(kept(&Value::Null).revision().expect_err("it has no template"), "it has no template");
     }
 
     #[test]
@@ -133,10 +167,10 @@ mod tests {
             let revision: RevisionRecord<StatefulSets> = serde_json::from_value(revision).expect("a revision");
             revision.keep().expect("it is kept")
         };
-        assert!(of("StatefulSet").revision.is_ok());
+        assert!(of("StatefulSet").revision().is_ok());
         let other = of("DaemonSet");
         assert_eq!(other.owner, Some(SetUid::from("o")));
-        assert_eq!(other.revision.expect_err("it is left out"), "it is of the DaemonSet web");
+        assert_eq!(other.revision().expect_err("it is left out"), "it is of the DaemonSet web");
     }
 
     #[test]
@@ -144,7 +178,7 @@ mod tests {
         let with = |metadata: Value| {
             let template =
                 json!({ "$patch": "replace", "metadata": metadata, "spec": { "dnsPolicy": "ClusterFirst" } });
-            kept(&json!({ "spec": { "template": template } })).revision.expect("it can be read")
+            kept(&json!({ "spec": { "template": template } })).revision().expect("it can be read")
         };
         // Until Kubernetes 1.33, and since.
         let before = with(json!({ "creationTimestamp": null, "labels": { "app": "a" } }));

@@ -58,7 +58,7 @@ impl<K: SetKind> Revisions<K> {
             let corrupt = |problem| {
                 Error::new(ErrorKind::Corrupt, "read a revision").with_context("revision", name).with_message(problem)
             };
-            revisions.push(Revision::clone(&*known.revision.map_err(corrupt)?));
+            revisions.push(known.revision().map_err(corrupt)?);
         }
         // Of two of the same number, the later one is the newer.
         let place = |revision: &Revision| (revision.number, revision.created_at, revision.name.clone());
@@ -150,7 +150,7 @@ impl<K: SetKind> Revisions<K> {
         let is_own = |orphan: &Orphan| found.is_marked(set) || life.selects(&orphan.labels);
         // By value: somebody else may have written it, with other words for the same.
         let is_adopted = known.orphan.as_ref().is_some_and(is_own)
-            && known.revision.as_ref().is_ok_and(|known| known.template == revision.template);
+            && known.revision().is_ok_and(|known| known.template == revision.template);
         if known.owner.as_ref() != Some(uid) && !is_adopted {
             return Err(Error::new(ErrorKind::AlreadyExists, operation)
                 .with_context("revision", name)

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cache::Record;
+use crate::impl_resource::impl_resource;
 use crate::meta;
-use crate::named::named;
 
 /// As much of a claim as is read. What may be malformed is read later, so that one such claim spoils nobody else's list.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ClaimRecord {
-    #[serde(deserialize_with = "meta::without_fields")]
+    #[serde(deserialize_with = "meta::without_managed_fields")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     spec: Value,
@@ -186,7 +186,7 @@ fn part<T: Default + for<'de> Deserialize<'de>>(what: &str, value: &Value) -> Re
     T::deserialize(value).map_err(|error| format!("its {what}: {error}"))
 }
 
-named!(ClaimRecord, kind: "PersistentVolumeClaim", api: ("", "v1"), plural: "persistentvolumeclaims");
+impl_resource!(ClaimRecord, kind: "PersistentVolumeClaim", api: ("", "v1"), plural: "persistentvolumeclaims");
 
 #[cfg(test)]
 mod tests {

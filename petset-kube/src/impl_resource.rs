@@ -1,7 +1,7 @@
-//! [`named`]: what the server calls that of which only a part is read.
+//! [`impl_resource`]: what the server calls that of which only a part is read, or all of it.
 
-/// Tells `kube` what the server calls a record: its kind, its group and version, and its plural, as in addresses.
-macro_rules! named {
+/// Implements [`kube::Resource`], which is what the server calls a type with `metadata`: its kind, its group and version, and its plural, as in addresses.
+macro_rules! impl_resource {
     ($record:ident $(<$set:ident: $bound:path>)?, kind: $kind:expr, api: $api:expr, plural: $plural:expr) => {
         impl $(<$set: $bound>)? kube::Resource for $record $(<$set>)? {
             type DynamicType = ();
@@ -34,4 +34,4 @@ macro_rules! named {
     };
 }
 
-pub(crate) use named;
+pub(crate) use impl_resource;

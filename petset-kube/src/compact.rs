@@ -1,5 +1,6 @@
 //! JSON that is kept for long and read now and then.
 
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -11,6 +12,14 @@ impl Compact {
     /// What it says.
     pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.0).expect("it was made of a value")
+    }
+
+    /// What it says, as whatever that is.
+    ///
+    /// # Errors
+    /// When it says something else.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.0)
     }
 
     /// What it says where that is an object, else one that says nothing.
@@ -37,7 +46,10 @@ impl From<&Value> for Compact {
 
 impl<'de> Deserialize<'de> for Compact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::from(&Value::deserialize(deserializer)?))
+        let mut text = Vec::new();
+        serde_transcode::transcode(deserializer, &mut serde_json::Serializer::new(&mut text))
+            .map_err(D::Error::custom)?;
+        Ok(Self(String::from_utf8(text).map_err(D::Error::custom)?.into()))
     }
 }
 
