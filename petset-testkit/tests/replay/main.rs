@@ -40,6 +40,7 @@ impl Controller {
         let mut options = EngineOptions::default();
         // What only time decides is not in the model.
         options.lapse = Duration::ZERO;
+        options.status_interval = Duration::ZERO;
         options.request_timeout = Duration::from_secs(1 << 20);
         let engine = Arc::new(Engine::with_clock(backends, options, Arc::new(mirror.world.clock())));
         Self { engine, desk, pass: None }
