@@ -43,7 +43,7 @@ fn the_same_seed_gives_the_same_trace() {
 fn seeded_mistakes_are_found() {
     let have_their_own = [Flaw::ForgottenSets, Flaw::FreshNames, Flaw::NoisyStatus, Flaw::OldBudget, Flaw::StaleList];
     for flaw in Flaw::ALL.iter().copied().filter(|flaw| !have_their_own.contains(flaw)) {
-        assert!(sizes::find(flaw, 150).is_some(), "{flaw} is not found");
+        assert!(sizes::find(flaw, 300).is_some(), "{flaw} is not found");
     }
 }
 

@@ -52,7 +52,8 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         self.read(Place::Names(namespace, prefix), wanted, |name, kept| Some((name.to_owned(), kept.clone()))).await
     }
 
-    /// What `read` reads of the objects of a place that `wanted` picks, by name.
+    /// What `read` reads of the objects of a place that `wanted` picks, by name. Both are called while the view is locked: they
+    /// may look at another view, and at this one not.
     ///
     /// # Errors
     /// When the view is not whole, or one of them cannot be read.
