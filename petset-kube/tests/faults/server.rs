@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use petset_core::Controller;
+use petset_kube::envtest::Kubelet;
 use petset_testkit::seed::Dice;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::account::account;
@@ -20,6 +22,12 @@ const KILLS: u32 = 4;
 enum Killed {
     Api,
     Etcd,
+}
+
+/// Pods that take longer until they are ready: ten of them, one after the other, take longer than the longest pause before
+/// the first kill.
+fn slowly() -> Value {
+    json!({ "spec": { "template": { "metadata": { "annotations": { Kubelet::PROGRAM: "{\"readyMillis\":300}" } } } } })
 }
 
 /// Kills one of the server's programs again and again, until the story is over.
@@ -46,8 +54,14 @@ async fn while_it_is_killed(killed: Killed, seed: u64, kind: Kind) -> Result<(),
             kills += 1;
         }
     };
+    let lives = async {
+        story.web.create(3).await?;
+        story.web.patch(&slowly()).await?;
+        story.web.until_rolled_out(3).await?;
+        story.run_on().await
+    };
     tokio::select! {
-        done = story.run() => done?,
+        done = lives => done?,
         failed = killing => failed?,
     }
     ensure!(kills > 0, "nothing was killed");
