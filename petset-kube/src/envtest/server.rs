@@ -121,11 +121,12 @@ impl Server {
     }
 
     /// One more API server, which finds the etcd of this one on another port.
-    pub(super) async fn start_beside(&self, etcd: u16) -> Result<Self> {
+    pub(super) async fn start_beside(&self, etcd: u16, options: &ServerOptions) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let ports = self.shared.ports.beside().map_err(|error| failed("find a free port", error))?;
         let identity = Arc::clone(&self.shared.identity);
         let mut of_api = arguments::of_api(folder.path(), &identity, ports.api, etcd);
+        of_api.extend(options.of_api(folder.path())?);
         // The Service of the API leads to the first one.
         of_api.push("--endpoint-reconciler-type=none".to_owned());
         let arguments = Arguments { api: of_api, etcd: Vec::new() };
