@@ -2,8 +2,8 @@
 
 use petset_core::Result;
 
-use super::Server;
 use super::way::Way;
+use super::{Server, ServerOptions};
 
 /// One more API server over the etcd of another one, which may fall behind: then it hears nothing more of what is written,
 /// as behind a network that is broken for its watches alone. Its own watches say nothing, what it serves from memory (lists
@@ -35,8 +35,16 @@ impl LaggingServer {
     /// # Errors
     /// As of [`Server::start`].
     pub async fn start(beside: &Server) -> Result<Self> {
+        Self::start_with(beside, &ServerOptions::default()).await
+    }
+
+    /// The same with what is to be different about it; its etcd stays as it is.
+    ///
+    /// # Errors
+    /// As of [`Server::start`].
+    pub async fn start_with(beside: &Server, options: &ServerOptions) -> Result<Self> {
         let way = Way::open(beside.etcd_port())?;
-        let server = beside.start_beside(way.port()).await?;
+        let server = beside.start_beside(way.port(), options).await?;
         Ok(Self { server, way })
     }
 

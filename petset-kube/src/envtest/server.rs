@@ -58,7 +58,7 @@ struct Programs {
 /// How long a server may take until it is ready.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A free port may be taken by somebody else before the program has it.
+/// How often a server is started.
 const TRIES: usize = 3;
 
 impl Server {
@@ -77,16 +77,7 @@ impl Server {
     /// As of [`start`](Self::start).
     pub async fn start_with(options: &ServerOptions) -> Result<Self> {
         let assets = Self::assets()?;
-        let mut tries = 1;
-        loop {
-            match Self::try_start(&assets, options).await {
-                Err(error) if tries < TRIES => {
-                    tracing::warn!(error = %error.chain(), "the API server did not start, again");
-                    tries += 1;
-                }
-                result => return result,
-            }
-        }
+        until_it_starts(|| Self::try_start(&assets, options)).await
     }
 
     /// The folder of the programs.
@@ -121,15 +112,21 @@ impl Server {
     }
 
     /// One more API server, which finds the etcd of this one on another port.
-    pub(super) async fn start_beside(&self, etcd: u16) -> Result<Self> {
+    pub(super) async fn start_beside(&self, etcd: u16, options: &ServerOptions) -> Result<Self> {
+        let assets = Self::assets()?;
+        until_it_starts(|| self.try_start_beside(&assets, etcd, options)).await
+    }
+
+    async fn try_start_beside(&self, assets: &Path, etcd: u16, options: &ServerOptions) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|error| failed("make a folder", error))?;
         let ports = self.shared.ports.beside().map_err(|error| failed("find a free port", error))?;
         let identity = Arc::clone(&self.shared.identity);
         let mut of_api = arguments::of_api(folder.path(), &identity, ports.api, etcd);
+        of_api.extend(options.of_api(folder.path())?);
         // The Service of the API leads to the first one.
         of_api.push("--endpoint-reconciler-type=none".to_owned());
         let arguments = Arguments { api: of_api, etcd: Vec::new() };
-        let api = start(&Self::assets()?, API, &arguments.api, folder.path())?;
+        let api = start(assets, API, &arguments.api, folder.path())?;
         let programs = Mutex::new(Programs { api, etcd: None });
         Self::begun(Shared { ports, arguments, identity, programs, folder, beside: Some(self.clone()) }).await
     }
@@ -276,6 +273,20 @@ async fn is_ready(client: &Client) -> bool {
     match Request::get("/readyz").body(Vec::new()) {
         Ok(request) => client.request_text(request).await.is_ok(),
         Err(_) => false,
+    }
+}
+
+/// Starts a server anew when it ends at once: a port that was free may be somebody else's before the program has it.
+async fn until_it_starts<F: Future<Output = Result<Server>>>(try_start: impl Fn() -> F) -> Result<Server> {
+    let mut tries = 1;
+    loop {
+        match try_start().await {
+            Err(error) if tries < TRIES => {
+                tracing::warn!(error = %error.chain(), "the API server did not start, again");
+                tries += 1;
+            }
+            result => return result,
+        }
     }
 }
 

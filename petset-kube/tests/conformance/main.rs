@@ -2,6 +2,8 @@
 //! each case: whatever happens in a namespace hints at all of its sets.
 
 mod hands;
+#[path = "../common/way.rs"]
+mod way;
 mod weather;
 mod workload;
 #[path = "../common/world.rs"]
@@ -13,7 +15,6 @@ use std::sync::Arc;
 use hands::ClusterHands;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
-use kube::client::ClientBuilder;
 use petset_core::{Error, ErrorKind, Result};
 use petset_kube::cluster::Cluster;
 use petset_kube::envtest::Server;
@@ -35,9 +36,7 @@ async fn namespace(world: &World) -> Result<String> {
 async fn subject() -> Result<Subject> {
     let world = world::the_world().await?;
     let weather = Weather::default();
-    let failed = |error| Error::new(ErrorKind::Internal, "make a client").with_source(error);
-    let client = ClientBuilder::try_from(world.server.config()).map_err(failed)?.with_layer(&weather).build();
-    let cluster = Cluster::builder(client).reads_config(true).open();
+    let cluster = Cluster::builder(weather.between(world.server.client()?)).reads_config(true).open();
     let [here, there] = [namespace(world).await?, namespace(world).await?];
     Ok(Subject::new()
         .namespace(here)

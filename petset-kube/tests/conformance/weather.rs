@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures::future::{BoxFuture, ready};
-use futures::stream;
-use futures::{FutureExt, StreamExt};
+use futures::future::ready;
+use futures::{StreamExt, stream};
 use http::{Method, Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use hyper::body::Frame;
+use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tower::{BoxError, Layer, Service};
+use tower::BoxError;
+
+use crate::way::{Answer, heard, is_watch, way};
 
 /// The name that damaged objects have in theirs. Who holds it knows whether it changed since they looked.
 type Damaged = watch::Receiver<Option<String>>;
@@ -39,6 +38,45 @@ impl Weather {
     /// From now on, answers arrive as they are.
     pub(crate) fn mend(&self) {
         self.damaged.send_replace(None);
+    }
+
+    /// The same client in this weather.
+    pub(crate) fn between(&self, client: Client) -> Client {
+        let weather = self.clone();
+        way(client, move |client, request| weather.clone().carry(client, request))
+    }
+
+    async fn carry(self, client: Client, request: Request<Body>) -> Result<Answer, BoxError> {
+        let (path, is_watch, is_read) =
+            (request.uri().path().to_owned(), is_watch(&request), request.method() == Method::GET);
+        let now = self.damaged.subscribe();
+        if is_watch {
+            let since = self.read().get(&path).cloned().unwrap_or(now);
+            return Ok(self.spoilt_watch(client.send(request).await?, since));
+        }
+        if is_read {
+            self.read().insert(path, now);
+        }
+        let (head, body) = client.send(request).await?.into_parts();
+        let body = Body::from(self.spoilt(&body.collect_bytes().await?));
+        Ok(heard(Response::from_parts(head, body), |parts| parts))
+    }
+
+    /// The events of a watch, until objects are damaged that were not when they were listed.
+    fn spoilt_watch(self, answer: Response<Body>, listed: Damaged) -> Answer {
+        let broken = async {
+            worse(listed).await;
+            Some(Err(io::Error::from(io::ErrorKind::ConnectionReset).into()))
+        };
+        let mut rest = Vec::new();
+        heard(answer, move |parts| {
+            let events = parts.map(move |part| {
+                rest.extend(part?.into_data().unwrap_or_default());
+                Ok(Frame::data(Bytes::from(self.spoilt_events(&whole_lines(&mut rest)))))
+            });
+            let until_cut = stream::select(events.map(Some).chain(stream::iter([None])), stream::once(broken));
+            until_cut.take_while(|part| ready(part.is_some())).filter_map(ready)
+        })
     }
 
     fn read(&self) -> MutexGuard<'_, BTreeMap<String, Damaged>> {
@@ -71,73 +109,6 @@ fn whole_lines(heard: &mut Vec<u8>) -> Vec<u8> {
 /// Until objects are damaged that were not, or others.
 async fn worse(mut damaged: Damaged) {
     while damaged.changed().await.is_ok() && damaged.borrow_and_update().is_none() {}
-}
-
-impl<S> Layer<S> for Weather {
-    type Service = Through<S>;
-
-    fn layer(&self, inner: S) -> Through<S> {
-        Through { inner, weather: self.clone() }
-    }
-}
-
-/// The body of an answer, as it arrives.
-type Answer = UnsyncBoxBody<Bytes, BoxError>;
-
-/// A way to the server through the weather.
-#[derive(Debug, Clone)]
-pub(crate) struct Through<S> {
-    inner: S,
-    weather: Weather,
-}
-
-impl<S, B> Service<Request<Body>> for Through<S>
-where
-    S: Service<Request<Body>, Response = Response<B>>,
-    S::Future: Send + 'static,
-    S::Error: Into<BoxError>,
-    B: BodyExt<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response<Answer>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<Answer>, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let weather = self.weather.clone();
-        let path = request.uri().path().to_owned();
-        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
-        let now = weather.damaged.subscribe();
-        let since = if is_watch { weather.read().get(&path).cloned().unwrap_or(now) } else { now };
-        if !is_watch && request.method() == Method::GET {
-            weather.read().insert(path, since.clone());
-        }
-        let answer = self.inner.call(request);
-        async move {
-            let (head, body) = answer.await.map_err(Into::<BoxError>::into)?.into_parts();
-            if is_watch {
-                let broken = async move {
-                    worse(since).await;
-                    Some(Err(BoxError::from(io::Error::from(io::ErrorKind::ConnectionReset))))
-                };
-                let mut rest = Vec::new();
-                let frames = BodyStream::new(body).map(move |frame| {
-                    rest.extend(frame.map_err(Into::<BoxError>::into)?.into_data().unwrap_or_default());
-                    Ok(Frame::data(Bytes::from(weather.spoilt_events(&whole_lines(&mut rest)))))
-                });
-                let until_cut = stream::select(frames.map(Some).chain(stream::iter([None])), stream::once(broken));
-                let ends = until_cut.take_while(|frame| ready(frame.is_some())).filter_map(ready);
-                return Ok(Response::from_parts(head, StreamBody::new(ends).boxed_unsync()));
-            }
-            let bytes = weather.spoilt(&body.collect().await.map_err(Into::<BoxError>::into)?.to_bytes());
-            Ok(Response::from_parts(head, Full::from(bytes).map_err(|never| match never {}).boxed_unsync()))
-        }
-        .boxed()
-    }
 }
 
 fn spoil(answer: &mut Value, name: &str) {

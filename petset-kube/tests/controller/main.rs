@@ -14,6 +14,8 @@ mod slow;
 mod stories;
 #[path = "../common/terminal.rs"]
 mod terminal;
+#[path = "../common/way.rs"]
+mod way;
 #[path = "../common/world.rs"]
 mod world;
 

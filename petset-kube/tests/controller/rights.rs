@@ -9,7 +9,6 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, Role};
 use k8s_openapi::api::storage::v1::StorageClass;
 use kube::Api;
 use kube::api::PostParams;
-use kube::client::ClientBuilder;
 use petset_core::Controller;
 use petset_kube::cluster::Cluster;
 use petset_kube::envtest::{Account, Kubelet, Server, ServerOptions};
@@ -191,8 +190,7 @@ async fn whole_life(person: &Terminal) -> Result<(), Error> {
 async fn slow_views(person: &Terminal, account: &Account) -> Result<(), Error> {
     let slow =
         SlowWatches { resources: &["/pods", "/persistentvolumeclaims", "/services"], lag: Duration::from_secs(4) };
-    let client = ClientBuilder::try_from(account.config())?.with_layer(&slow).build();
-    let cluster = Cluster::builder(client).namespace("default").open();
+    let cluster = Cluster::builder(slow.between(account.client()?)).namespace("default").open();
     let sets = Controller::new(cluster).spawn();
     person.create(&set("slow", 1))?;
     let wanted = ["pods", "persistentvolumeclaims", "services"];

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::DeleteParams;
-use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use petset_core::Controller;
 use serde_json::json;
@@ -23,7 +22,7 @@ pub(crate) async fn compaction(_seed: u64, kind: Kind) -> Result<(), Error> {
     let story = Story::new(world.server.client()?, kind, "gone").await?;
     let web = &story.web;
     let stall = Stall::new();
-    let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&stall).build();
+    let client = stall.between(account(&world.server).await?.client()?);
     let sets = Controller::new(story.backends(client)).spawn();
     web.create(3).await?;
     web.until_rolled_out(3).await?;

@@ -21,6 +21,8 @@ mod stale;
 mod stall;
 mod story;
 mod trouble;
+#[path = "../common/way.rs"]
+mod way;
 #[path = "../common/web.rs"]
 mod web;
 mod webhook;

@@ -1,6 +1,5 @@
 //! Requests are refused, or they or their answers are lost, while a set goes on; with one controller, and with two.
 
-use kube::client::ClientBuilder;
 use petset_core::Controller;
 
 use crate::account::account;
@@ -12,7 +11,7 @@ use crate::{Error, ensure};
 
 /// A way to the server on which requests fail.
 async fn troubled(world: &World, trouble: &Trouble) -> Result<kube::Client, Error> {
-    Ok(ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(trouble).build())
+    Ok(trouble.between(account(&world.server).await?.client()?))
 }
 
 /// 429, 500, 503, requests and answers that are lost.

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams};
-use kube::client::ClientBuilder;
 use kube::{Api, ResourceExt};
 use petset_core::{Controller, Engine, EngineOptions, SetKey};
 use petset_kube::envtest::Kubelet;
@@ -24,7 +23,7 @@ pub(crate) async fn rollout(_seed: u64, kind: Kind) -> Result<(), Error> {
     web.until_rolled_out(2).await?;
 
     let stall = Stall::new();
-    let client = ClientBuilder::try_from(account(&world.server).await?.config())?.with_layer(&stall).build();
+    let client = stall.between(account(&world.server).await?.client()?);
     let engine = Engine::new(story.backends(client), EngineOptions::default());
     let _ = engine.pass(&key).await?;
     stall.begin();

@@ -3,18 +3,15 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use kube::Client;
 use kube::client::Body;
 use petset_testkit::seed::Dice;
 use serde_json::json;
-use tower::{BoxError, Layer, Service};
+use tower::BoxError;
+
+use crate::way::{Answer, heard, is_watch, way};
 
 /// Fails some requests: some before the server has them, some after it has done them. Watches are left alone.
 #[derive(Debug, Clone)]
@@ -32,7 +29,7 @@ struct Shared {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Fate {
     Good,
     /// The server says this, and does nothing.
@@ -48,6 +45,12 @@ impl Trouble {
     pub(crate) fn new(seed: u64, name: &'static str) -> Self {
         let (asked, failed) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { shared: Arc::new(Shared { seed, name, asked, failed, is_over: AtomicBool::new(false) }) }
+    }
+
+    /// The same client with such troubles.
+    pub(crate) fn between(&self, client: Client) -> Client {
+        let trouble = self.clone();
+        way(client, move |client, request| trouble.clone().carry(client, request))
     }
 
     /// From now on all goes well.
@@ -76,68 +79,26 @@ impl Trouble {
         self.shared.failed.fetch_add(1, Ordering::Relaxed);
         fate
     }
-}
 
-impl<S> Layer<S> for Trouble {
-    type Service = Through<S>;
-
-    fn layer(&self, inner: S) -> Through<S> {
-        Through { inner, trouble: self.clone() }
-    }
-}
-
-type Answer = UnsyncBoxBody<Bytes, BoxError>;
-
-/// A way to the server on which this happens.
-#[derive(Debug, Clone)]
-pub(crate) struct Through<S> {
-    inner: S,
-    trouble: Trouble,
-}
-
-impl<S, B> Service<Request<Body>> for Through<S>
-where
-    S: Service<Request<Body>, Response = Response<B>>,
-    S::Future: Send + 'static,
-    S::Error: Into<BoxError>,
-    B: BodyExt<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response<Answer>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<Answer>, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch="));
-        let fate = if is_watch { Fate::Good } else { self.trouble.fate() };
-        let broken = || BoxError::from(io::Error::from(io::ErrorKind::ConnectionReset));
-        match fate {
-            Fate::Refused(code) => std::future::ready(Ok(refused(code))).boxed(),
-            Fate::LostRequest => std::future::ready(Err(broken())).boxed(),
-            Fate::Good | Fate::LostAnswer => {
-                let answer = self.inner.call(request);
-                async move {
-                    let answer = answer.await.map_err(Into::<BoxError>::into)?;
-                    if fate == Fate::LostAnswer {
-                        return Err(broken());
-                    }
-                    Ok(answer.map(|body| body.map_err(Into::<BoxError>::into).boxed_unsync()))
-                }
-                .boxed()
+    async fn carry(self, client: Client, request: Request<Body>) -> Result<Answer, BoxError> {
+        let broken = || Err(io::Error::from(io::ErrorKind::ConnectionReset).into());
+        let answer = match if is_watch(&request) { Fate::Good } else { self.fate() } {
+            Fate::Good => client.send(request).await?,
+            Fate::Refused(code) => refused(code),
+            Fate::LostAnswer => {
+                client.send(request).await?;
+                return broken();
             }
-        }
+            Fate::LostRequest => return broken(),
+        };
+        Ok(heard(answer, |parts| parts))
     }
 }
 
-fn refused(code: u16) -> Response<Answer> {
+fn refused(code: u16) -> Response<Body> {
     let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": "trouble", "reason": "InternalError", "code": code });
-    let body = Full::from(status.to_string()).map_err(|never| match never {}).boxed_unsync();
-    let mut answer = Response::new(body);
+    let mut answer = Response::new(Body::from(status.to_string().into_bytes()));
     *answer.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer
 }
