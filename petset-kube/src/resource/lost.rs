@@ -6,8 +6,8 @@ use petset_core::status::Started;
 use petset_core::{ClaimUid, Ordinal};
 
 /// Annotation of a set: the uids of claims that are lost for good, with commas or spaces between. Once such claims are gone,
-/// and each claim of the pet that is gone is named, a pet that ran on them counts as one that never ran: it starts on the claims of its names that are there, and on new, empty
-/// ones where there are none.
+/// and each claim of the pet that is gone is named, a pet that ran on them counts as one that never ran: it starts on the
+/// claims of its names that are there, and on new, empty ones where there are none.
 ///
 /// No uid is given twice, so that the annotation says nothing of any later claim and may stay.
 pub const LOST_CLAIMS: &str = "petset.rs/lost-claims";

@@ -9,6 +9,7 @@ mod harness;
 mod observer;
 mod peers;
 mod person;
+mod rollout;
 mod scale;
 mod steps;
 #[path = "../common/terminal.rs"]
@@ -35,6 +36,7 @@ fn trials() -> Vec<Trial> {
         trial("w4_upgrade_on_delete", steps::on_delete),
         trial("w4_upgrade_partition_s11", steps::partition),
         trial("w4_upgrade_broken_template_heals_l2", steps::broken_template),
+        trial("w4_rollout_status_history_undo_restart_l5", rollout::commands),
         trial("w5_deletion_ordered_s9", steps::ordered_deletion),
         trial("w5_deletion_ordered_after_a_lost_finalizer_s9", steps::lost_finalizer),
         trial("w5_deletion_in_the_foreground_s6", steps::foreground_deletion),
