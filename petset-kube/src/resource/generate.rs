@@ -80,10 +80,7 @@ fn spec() -> Value {
             ("replicas", with_default(integer("How many pets.", 0), json!(1))),
             ("serviceName", string("The headless Service that names the pets.")),
             ("selector", selector("Which orphaned pods may be adopted; the template's labels unless said.")),
-            (
-                "template",
-                object("What each pet runs.", &["spec"], [("metadata", metadata()), ("spec", of::<PodSpec>())]),
-            ),
+            ("template", object("What each pet runs.", &["spec"], [("metadata", metadata()), ("spec", pod_spec())])),
             ("volumeClaimTemplates", list("The volumes that each pet keeps for life.", &claim_template())),
             ("podManagementPolicy", one_of("One after the other, or all at once.", &["OrderedReady", "Parallel"])),
             (
@@ -92,11 +89,18 @@ fn spec() -> Value {
                     "How a new template reaches running pets.",
                     &[],
                     [
-                        ("type", one_of("", &["RollingUpdate", "OnDelete"])),
+                        (
+                            "type",
+                            one_of(
+                                "RollingUpdate, also if unsaid: from the highest ordinal down. OnDelete: when somebody \
+                                 deletes the pod.",
+                                &["RollingUpdate", "OnDelete"],
+                            ),
+                        ),
                         (
                             "rollingUpdate",
                             object(
-                                "",
+                                "How far a rolling update goes, and how fast.",
                                 &[],
                                 [
                                     ("partition", integer("How many pets stay on the current revision.", 0)),
@@ -137,20 +141,24 @@ fn status() -> Value {
         "",
         &["type", "status"],
         [
-            ("type", string("")),
-            ("status", one_of("", &["True", "False", "Unknown"])),
-            ("reason", string("")),
-            ("message", string("")),
-            ("lastTransitionTime", json!({ "type": "string", "format": "date-time" })),
-            ("observedGeneration", long()),
+            ("type", string("Available, Progressing, Degraded, or what others say of the set.")),
+            ("status", one_of("Whether it is so.", &["True", "False", "Unknown"])),
+            ("reason", string("Why, in one word.")),
+            ("message", string("Why, for people.")),
+            (
+                "lastTransitionTime",
+                described("Since when it is so.", json!({ "type": "string", "format": "date-time" })),
+            ),
+            ("observedGeneration", described("The declaration that it is about.", long())),
         ],
     );
-    let ticket = object("", &["ordinal", "uid"], [("ordinal", plain_integer("")), ("uid", string(""))]);
+    let (ordinal, uid) = (plain_integer("The pet."), string("The pod that may be taken down."));
+    let ticket = object("", &["ordinal", "uid"], [("ordinal", ordinal), ("uid", uid)]);
     object(
         "What the set is.",
         &[],
         [
-            ("observedGeneration", long()),
+            ("observedGeneration", described("The declaration that was seen last.", long())),
             ("replicas", count("Pods that exist.")),
             ("readyReplicas", count("Pods that are ready.")),
             ("availableReplicas", count("Pods that have been ready for minReadySeconds.")),
@@ -160,7 +168,7 @@ fn status() -> Value {
             ("updateRevision", nullable(string("The revision that the set goes to."))),
             ("collisionCount", count("How many revision names were found taken.")),
             ("selector", string("The selector as text, for autoscalers.")),
-            ("conditions", list("Statements about the set.", &condition)),
+            ("conditions", by(list("Statements about the set.", &condition), "type")),
             ("tickets", list("Permissions to take down a ready pod.", &ticket)),
             (
                 "started",
@@ -170,6 +178,20 @@ fn status() -> Value {
             ("deletingClaims", string("Pets whose claims are being deleted.")),
         ],
     )
+}
+
+/// What a pod is. Two who apply a part of a set each may each have containers and volumes of their own in it, as in a Pod.
+/// Lists whose keys have defaults, as `ports`, or may be there twice, as `env`, belong to one of them.
+fn pod_spec() -> Value {
+    let mut spec = described("As of a Pod: kubectl explain pod.spec.", of::<PodSpec>());
+    let lists = &mut spec["properties"];
+    for containers in ["containers", "initContainers"] {
+        let mounts = &mut lists[containers]["items"]["properties"]["volumeMounts"];
+        *mounts = by(mounts.take(), "mountPath");
+        lists[containers] = by(lists[containers].take(), "name");
+    }
+    lists["volumes"] = by(lists["volumes"].take(), "name");
+    spec
 }
 
 fn claim_template() -> Value {
@@ -257,6 +279,13 @@ fn long() -> Value {
 
 fn list(what: &str, items: &Value) -> Value {
     described(what, json!({ "type": "array", "items": items }))
+}
+
+/// A list in which no two items have the same in this field.
+fn by(mut list: Value, key: &str) -> Value {
+    list["x-kubernetes-list-type"] = json!("map");
+    list["x-kubernetes-list-map-keys"] = json!([key]);
+    list
 }
 
 fn nullable(mut schema: Value) -> Value {

@@ -37,6 +37,7 @@ fn trials() -> Vec<Trial> {
         trial("w4_upgrade_partition_s11", steps::partition),
         trial("w4_upgrade_broken_template_heals_l2", steps::broken_template),
         trial("w4_rollout_status_history_undo_restart_l5", rollout::commands),
+        trial("w4_containers_of_one_name_are_refused", rollout::twins),
         trial("w5_deletion_ordered_s9", steps::ordered_deletion),
         trial("w5_deletion_ordered_after_a_lost_finalizer_s9", steps::lost_finalizer),
         trial("w5_deletion_in_the_foreground_s6", steps::foreground_deletion),

@@ -1,4 +1,5 @@
-//! What `kubectl rollout` does for Kubernetes' own kinds, by the commands that do it for a `PetSet`.
+//! What `kubectl rollout` does for Kubernetes' own kinds, by the commands that do it for a `PetSet`, and what the definition
+//! refuses.
 
 use serde_json::{Value, json};
 
@@ -56,6 +57,19 @@ pub(crate) async fn commands() -> Result<(), Error> {
     wait(&person)?;
     ensure!(revisions(&person)? == [&first, &first, &first].map(String::from), "{:?}", revisions(&person)?);
     ensure!(history(&person)? == [second, first], "{:?}", history(&person)?);
+    person.leave().await;
+    Ok(())
+}
+
+/// Two containers of one name are refused at once: the definition tells them apart by it.
+pub(crate) async fn twins() -> Result<(), Error> {
+    let person = Person::at_work("twins").await?;
+    let twice = |text: String| {
+        let container = "      containers:\n";
+        text.replace(container, &format!("{container}      - name: nginx\n        image: other:1\n"))
+    };
+    let refused = person.create(twice).err().map(|error| error.to_string()).unwrap_or_default();
+    ensure!(refused.contains("spec.template.spec.containers[1]: Duplicate value"), "{refused}");
     person.leave().await;
     Ok(())
 }
