@@ -4,6 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a program that was killed may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that ends when this is dropped, or when this process ends, however it does.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ impl Supervised {
         let name = program.file_name().unwrap_or(program.as_os_str());
         let log = folder.join(name).with_extension("log");
         let pid = folder.join(name).with_extension("pid");
+        // That of the program before.
+        let _ = fs::remove_file(&pid);
         let out = File::options().create(true).append(true).open(&log)?;
         let shell = Command::new("sh")
             .args(["-c", include_str!("supervise.sh"), "supervise"])
@@ -41,10 +48,17 @@ impl Supervised {
         let pid = fs::read_to_string(&self.pid)?;
         // Held while it is waited for: its end would tell the supervisor to clear up.
         let held = self.shell.stdin.take();
-        Command::new("kill").args(["-KILL", pid.trim()]).status()?;
-        let ended = self.shell.wait();
+        let killed = Command::new("kill").args(["-KILL", pid.trim()]).status()?;
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended()? {
+            if Instant::now() > deadline {
+                let problem = format!("process {} does not end: kill says {killed}", pid.trim());
+                return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
         drop(held);
-        ended.map(drop)
+        Ok(())
     }
 
     /// The end of what it wrote.
