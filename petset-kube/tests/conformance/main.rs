@@ -1,6 +1,8 @@
 //! The conformance suite over a real API server and a stand-in kubelet, one view of the cluster and two namespaces for
-//! each case: whatever happens in a namespace hints at all of its sets.
+//! each case: whatever happens in a namespace hints at all of its sets. The subject has the published rights and no others;
+//! its hands are the administrator's.
 
+mod account;
 mod hands;
 mod weather;
 mod workload;
@@ -36,7 +38,8 @@ async fn subject() -> Result<Subject> {
     let world = world::the_world().await?;
     let weather = Weather::default();
     let failed = |error| Error::new(ErrorKind::Internal, "make a client").with_source(error);
-    let client = ClientBuilder::try_from(world.server.config()).map_err(failed)?.with_layer(&weather).build();
+    let account = account::account(&world.server).await?;
+    let client = ClientBuilder::try_from(account.config()).map_err(failed)?.with_layer(&weather).build();
     let cluster = Cluster::builder(client).reads_config(true).open();
     let [here, there] = [namespace(world).await?, namespace(world).await?];
     Ok(Subject::new()
