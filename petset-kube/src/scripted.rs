@@ -65,7 +65,7 @@ impl Scripted {
                         return Ok::<_, Infallible>(Response::new(silence.boxed_unsync()));
                     }
                     &Method::GET if !head.uri.path().contains("/namespaces/") => server.list(),
-                    method => server.next(format!("{method} {} {}", head.uri.path(), String::from_utf8_lossy(&body))),
+                    method => server.next(&format!("{method} {} {}", head.uri.path(), String::from_utf8_lossy(&body))),
                 };
                 let mut answer = Response::new(Full::<Bytes>::from(said.1.to_string()).boxed_unsync());
                 *answer.status_mut() = said.0;
@@ -79,7 +79,7 @@ impl Scripted {
         Answer::ok(json!({ "metadata": { "resourceVersion": "1" }, "items": self.lock().items }))
     }
 
-    fn next(&self, request: String) -> Answer {
+    fn next(&self, request: &str) -> Answer {
         let mut script = self.lock();
         script.asked.push(request.trim_end().to_owned());
         script.answers.pop_front().unwrap_or_else(|| Answer::refused(404, "NotFound"))
