@@ -169,7 +169,9 @@ impl<R: Record<Scope = NamespaceResourceScope>> Shared<R> {
                 let kept = object.keep();
                 let concerned = R::sets(&key.0, &key.1, kept.as_ref().ok());
                 if self.lock().current.shown(key, version, kept) {
-                    concerned.iter().for_each(|set| self.hints.changed(set));
+                    for set in &concerned {
+                        self.hints.changed(set);
+                    }
                 }
             }
             Event::Delete(object) => {
