@@ -16,6 +16,8 @@ mod meta;
 pub mod names;
 pub mod pods;
 pub mod resource;
+#[cfg(test)]
+mod scripted;
 pub mod store;
 pub mod volumes;
 

@@ -109,6 +109,8 @@ impl NameResolver for KubeNames {
         Ok(())
     }
 
+    /// Asked of the server each time, which takes the right to get `services` and `endpoints`. A controller never asks, and
+    /// needs no right to the latter.
     async fn resolve(&self, name: &str) -> Result<ResolvedName> {
         let unknown = || Error::new(ErrorKind::NotFound, "resolve a name").with_context("name", name);
         let question = Question::parse(name, &self.domain).ok_or_else(unknown)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1 as k8s;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Resource};
 use petset_core::spec::{ConfigObject, ConfigObjectKind};
@@ -14,6 +14,9 @@ use serde_json::{Value, json};
 
 use crate::cache::{Cache, Record, Scope};
 use crate::client::{Connection, Failure};
+
+/// How often a request is tried on a fresh read, when somebody else keeps being faster.
+const TRIES: usize = 8;
 
 /// The objects beside the sets of a cluster.
 #[derive(Debug, Clone)]
@@ -121,22 +124,46 @@ where
     Ok(())
 }
 
+/// The object goes that has the name now: by uid and version, so that neither a namesake made meanwhile goes in its place nor
+/// a change that nobody looked at with it.
 async fn delete<R>(client: &Connection, cache: Option<&Arc<Cache<R>>>, namespace: &str, name: &str) -> Result<bool>
 where
     R: Record<Kept = Option<ConfigObject>, Scope = NamespaceResourceScope>,
 {
-    let operation = "delete an object";
-    let api: Api<R> = client.namespaced(namespace);
-    let there = match api.delete(name, &DeleteParams::default()).await.map_err(|error| Failure::new(operation, error)) {
-        Ok(_) => true,
-        Err(failure) if failure.is_not_found() => false,
-        Err(failure) => return Err(Error::from(failure).with_context("name", name)),
-    };
+    let there = delete_once_read(&client.namespaced::<R>(namespace), name).await?;
     if let Some(cache) = cache {
         cache.look(&(namespace.to_owned(), name.to_owned())).await?;
         cache.changed(namespace, name, |_| {});
     }
     Ok(there)
+}
+
+/// Whether this request ended the object.
+async fn delete_once_read<R>(api: &Api<R>, name: &str) -> Result<bool>
+where
+    R: Record<Scope = NamespaceResourceScope>,
+{
+    let operation = "delete an object";
+    let mut meant = None;
+    for _ in 0..TRIES {
+        // A secret need not travel to go.
+        let found = api.get_metadata_opt(name).await.map_err(|error| failed(operation, name, error))?;
+        let Some(metadata) = found.map(|found| found.metadata) else { return Ok(false) };
+        if *meant.get_or_insert_with(|| metadata.uid.clone()) != metadata.uid {
+            return Ok(false);
+        }
+        let preconditions = Some(Preconditions { uid: metadata.uid, resource_version: metadata.resource_version });
+        let parameters = DeleteParams { preconditions, ..DeleteParams::default() };
+        match api.delete(name, &parameters).await.map_err(|error| Failure::new(operation, error)) {
+            Ok(_) => return Ok(true),
+            Err(failure) if failure.is_not_found() => return Ok(false),
+            Err(failure) if failure.is_conflict() => {}
+            Err(failure) => return Err(Error::from(failure).with_context("name", name)),
+        }
+    }
+    Err(Error::new(ErrorKind::Conflict, operation)
+        .with_context("name", name)
+        .with_message(format!("somebody else was faster {TRIES} times")))
 }
 
 fn failed(operation: &'static str, name: &str, error: kube::Error) -> Error {
@@ -215,6 +242,7 @@ record!(Service "services", ConfigMap "configmaps", Secret "secrets");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scripted::{Answer, Scripted};
 
     #[test]
     fn what_the_server_adds_is_not_declared() {
@@ -230,5 +258,47 @@ mod tests {
         let expected = json!({ "kind": "Service", "metadata": { "name": "nginx", "namespace": "default" }, "spec": {
             "clusterIP": "None", "selector": { "app": "nginx" }, "ports": [{ "name": "web", "port": 80 }] } });
         assert_eq!(written, expected);
+    }
+    fn secret(uid: &str, version: u32) -> Answer {
+        let meta = json!({ "name": "key", "namespace": "default", "uid": uid, "resourceVersion": version.to_string() });
+        Answer::ok(json!({ "apiVersion": "v1", "kind": "Secret", "metadata": meta }))
+    }
+
+    async fn delete_the_key(answers: Vec<Answer>) -> (Result<bool>, Vec<String>) {
+        let server = Scripted::new(json!([]), answers);
+        let objects = Objects::new(server.connection(), &Scope::Cluster, Arc::new(services(&server)), false);
+        (objects.delete("default", ConfigObjectKind::Secret, "key").await, server.asked())
+    }
+
+    fn services(server: &Scripted) -> Cache<k8s::Service> {
+        Cache::new(server.connection(), Scope::Cluster)
+    }
+
+    const GET: &str = "GET /api/v1/namespaces/default/secrets/key";
+    const DELETE: &str = "DELETE /api/v1/namespaces/default/secrets/key";
+
+    #[tokio::test]
+    async fn s4_an_object_goes_in_the_version_that_was_read() {
+        let (deleted, asked) = delete_the_key(vec![
+            secret("a", 1),
+            Answer::refused(409, "Conflict"),
+            secret("a", 2),
+            Answer::ok(json!({ "kind": "Status", "apiVersion": "v1", "status": "Success" })),
+        ])
+        .await;
+        assert!(deleted.expect("it is deleted"));
+        let delete = |version: u32| {
+            let preconditions = json!({ "uid": "a", "resourceVersion": version.to_string() });
+            format!("{DELETE} {}", json!({ "preconditions": preconditions }))
+        };
+        assert_eq!(asked, [GET.to_owned(), delete(1), GET.to_owned(), delete(2)]);
+    }
+
+    #[tokio::test]
+    async fn s4_a_namesake_that_was_made_meanwhile_stays() {
+        let (deleted, asked) =
+            delete_the_key(vec![secret("a", 1), Answer::refused(409, "Conflict"), secret("b", 2)]).await;
+        assert!(!deleted.expect("nothing is wrong"), "somebody else deleted it");
+        assert_eq!(asked.iter().filter(|asked| asked.starts_with("DELETE")).count(), 1);
     }
 }

@@ -197,45 +197,61 @@ impl VolumeProvisioner for KubeVolumes {
                 }
             }
         }
-        Err(Error::new(ErrorKind::Conflict, operation)
-            .with_context("claim", &claim.name)
-            .with_message(format!("somebody else was faster {TRIES} times")))
+        Err(busy(operation, claim))
     }
 
     async fn delete(&self, claim: &ClaimRef) -> Result<Deleted> {
-        let Some(found) = self.find(claim, false).await? else { return Ok(Deleted::AlreadyGone) };
-        if found.is_terminating() {
-            return Ok(Deleted::Started);
-        }
-        let uid = Some(claim.uid.to_string());
-        let preconditions = Some(Preconditions { uid, resource_version: None });
-        let parameters = DeleteParams { preconditions, ..DeleteParams::default() };
-        match self.api(&claim.set).delete(&claim.name, &parameters).await {
-            Ok(answer) => {
-                if let Some(record) = answer.left() {
-                    self.claims.wrote(&record);
-                }
-                self.claims.changed(&claim.set.namespace, &claim.name, |kept| {
-                    if kept.claim_uid == claim.uid {
-                        kept.phase = ClaimPhase::Terminating;
+        let operation = "delete a claim";
+        let mut first = None;
+        for attempt in 0..TRIES {
+            let Some(found) = self.find(claim, attempt > 0).await? else { return Ok(Deleted::AlreadyGone) };
+            if found.is_terminating() {
+                return Ok(Deleted::Started);
+            }
+            if !first.get_or_insert_with(|| found.clone()).is_owned_as(&found) {
+                // Whoever wants its end is to look again whether they still do.
+                return Err(Error::new(ErrorKind::Conflict, operation)
+                    .with_context("claim", &claim.name)
+                    .with_message("it has changed hands since it was looked at"));
+            }
+            let preconditions =
+                Some(Preconditions { uid: Some(claim.uid.to_string()), resource_version: Some(found.version) });
+            let parameters = DeleteParams { preconditions, ..DeleteParams::default() };
+            match self.api(&claim.set).delete(&claim.name, &parameters).await {
+                Ok(answer) => {
+                    if let Some(record) = answer.left() {
+                        self.claims.wrote(&record);
                     }
-                });
-                Ok(Deleted::Started)
-            }
-            Err(error) => {
-                let failure = Failure::new("delete a claim", error);
-                // Without a version in it, a conflict is about the uid.
-                if failure.is_not_found() || failure.is_conflict() {
-                    return Ok(Deleted::AlreadyGone);
+                    self.claims.changed(&claim.set.namespace, &claim.name, |kept| {
+                        if kept.claim_uid == claim.uid {
+                            kept.phase = ClaimPhase::Terminating;
+                        }
+                    });
+                    return Ok(Deleted::Started);
                 }
-                Err(Error::from(failure).with_context("claim", &claim.name))
+                Err(error) => {
+                    let failure = Failure::new(operation, error);
+                    if failure.is_not_found() {
+                        return Ok(Deleted::AlreadyGone);
+                    }
+                    if !failure.is_conflict() {
+                        return Err(Error::from(failure).with_context("claim", &claim.name));
+                    }
+                }
             }
         }
+        Err(busy(operation, claim))
     }
 
     fn watch(&self) -> WatchStream {
         self.claims.watch()
     }
+}
+
+fn busy(operation: &'static str, claim: &ClaimRef) -> Error {
+    Error::new(ErrorKind::Conflict, operation)
+        .with_context("claim", &claim.name)
+        .with_message(format!("somebody else was faster {TRIES} times"))
 }
 
 fn check_growth(claim: &ClaimRef, asked: Option<&Quantity>, storage: &Quantity) -> Result<()> {
@@ -252,4 +268,59 @@ fn check_growth(claim: &ClaimRef, asked: Option<&Quantity>, storage: &Quantity) 
             .with_message(format!("it has {before} bytes, and a volume cannot shrink")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Scope;
+    use crate::scripted::{Answer, Scripted};
+
+    fn claim(version: u32, phase: &str, owner: &str) -> Value {
+        let owner =
+            json!({ "apiVersion": "petset.rs/v1", "kind": "PetSet", "name": "web", "uid": owner, "controller": true });
+        json!({
+            "metadata": { "name": "www-web-0", "namespace": "default", "uid": "u", "resourceVersion": version.to_string(),
+                "ownerReferences": [owner] },
+            "spec": {},
+            "status": { "phase": phase },
+        })
+    }
+
+    /// Deletes the claim that is pending in version 1 and is the set's.
+    async fn delete(answers: Vec<Answer>) -> (Result<Deleted>, Vec<String>) {
+        let server = Scripted::new(json!([claim(1, "Pending", "s")]), answers);
+        let sets = Sets::Own(Arc::new(Cache::new(Scripted::new(json!([]), Vec::new()).connection(), Scope::Cluster)));
+        let claims = Arc::new(Cache::new(server.connection(), Scope::Cluster));
+        let pods = Arc::new(Cache::new(Scripted::new(json!([]), Vec::new()).connection(), Scope::Cluster));
+        let volumes = KubeVolumes::new(server.connection(), claims, pods, sets);
+        let named = ClaimRef { set: SetKey::new("default", "web"), name: "www-web-0".to_owned(), uid: "u".into() };
+        (volumes.delete(&named).await, server.asked())
+    }
+
+    const PATH: &str = "/api/v1/namespaces/default/persistentvolumeclaims/www-web-0";
+
+    fn request(version: u32) -> String {
+        let preconditions = json!({ "uid": "u", "resourceVersion": version.to_string() });
+        format!("DELETE {PATH} {}", json!({ "preconditions": preconditions }))
+    }
+
+    #[tokio::test]
+    async fn s4_a_claim_goes_in_the_version_that_was_read() {
+        let mut going = claim(3, "Bound", "s");
+        going["metadata"]["deletionTimestamp"] = json!("2024-01-01T00:00:00Z");
+        let bound = Answer::ok(claim(2, "Bound", "s"));
+        let (deleted, asked) = delete(vec![Answer::refused(409, "Conflict"), bound, Answer::ok(going)]).await;
+        assert_eq!(deleted.expect("it is deleted"), Deleted::Started);
+        assert_eq!(asked, [request(1), format!("GET {PATH}"), request(2)]);
+    }
+
+    #[tokio::test]
+    async fn s6_s12_a_claim_that_changes_hands_meanwhile_stays() {
+        let other = Answer::ok(claim(2, "Bound", "other"));
+        let (deleted, asked) = delete(vec![Answer::refused(409, "Conflict"), other]).await;
+        let error = deleted.expect_err("it is another's");
+        assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+        assert_eq!(asked, [request(1), format!("GET {PATH}")]);
+    }
 }

@@ -51,6 +51,15 @@ impl KeptClaim {
         self.phase == ClaimPhase::Terminating
     }
 
+    /// Whether everything that says whose it is, is the same in `later`.
+    pub(super) fn is_owned_as(&self, later: &Self) -> bool {
+        let of = |claim: &Self| {
+            let Self { owner, other_owners, pod, mark, made_for, .. } = claim.clone();
+            (owner, other_owners, pod, mark, made_for)
+        };
+        of(self) == of(later)
+    }
+
     /// Which template and ordinal of `set` a claim of this name is, if any: as it is on record, else as the name reads.
     pub(crate) fn identity<'n>(set: &SetKey, name: &'n str, kept: Option<&Self>) -> Option<(&'n str, Ordinal)> {
         let (template, ordinal) = set.identity_of_claim(name)?;

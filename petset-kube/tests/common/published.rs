@@ -7,7 +7,7 @@ use petset_core::{Error, ErrorKind, Result};
 use petset_kube::envtest::Server;
 
 /// The folder of both ways.
-fn manifests() -> PathBuf {
+pub(crate) fn manifests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/kubernetes")
 }
 

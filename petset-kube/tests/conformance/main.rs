@@ -1,6 +1,8 @@
 //! The conformance suite over a real API server and a stand-in kubelet, one view of the cluster and two namespaces for
-//! each case: whatever happens in a namespace hints at all of its sets.
+//! each case: whatever happens in a namespace hints at all of its sets. The subject has the published rights and no others;
+//! its hands are the administrator's.
 
+mod account;
 mod hands;
 #[path = "../common/way.rs"]
 mod way;
@@ -36,7 +38,8 @@ async fn namespace(world: &World) -> Result<String> {
 async fn subject() -> Result<Subject> {
     let world = world::the_world().await?;
     let weather = Weather::default();
-    let cluster = Cluster::builder(weather.between(world.server.client()?)).reads_config(true).open();
+    let account = account::account(&world.server).await?;
+    let cluster = Cluster::builder(weather.between(account.client()?)).reads_config(true).open();
     let [here, there] = [namespace(world).await?, namespace(world).await?];
     Ok(Subject::new()
         .namespace(here)

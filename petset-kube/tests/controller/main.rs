@@ -3,6 +3,7 @@
 
 mod asked;
 mod cluster;
+mod embedded;
 #[path = "../common/harness.rs"]
 mod harness;
 #[path = "../common/program.rs"]

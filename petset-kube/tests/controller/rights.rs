@@ -19,7 +19,7 @@ use crate::cluster::set;
 use crate::program::Program;
 use crate::slow::SlowWatches;
 use crate::terminal::Terminal;
-use crate::{Error, ensure, published};
+use crate::{Error, embedded, ensure, published};
 
 /// The account of the published manifests.
 const USER: &str = "system:serviceaccount:default:petset-controller";
@@ -51,6 +51,8 @@ pub(crate) async fn story() -> Result<(), Error> {
 
     optional(&person, &account, "claims", &[], claims_that_go).await?;
     optional(&person, &account, "statefulsets", &["--statefulsets"], stateful_sets).await?;
+    optional(&person, &account, "embedded", &[], async |person| embedded::sets(person, &account).await).await?;
+    optional(&person, &account, "config", &[], async |_| embedded::config(&account).await).await?;
     drop(kubelet);
     Ok(())
 }
@@ -136,7 +138,12 @@ fn used(server: &Server) -> Result<BTreeSet<Right>, Error> {
             Some(sub) => format!("{}/{sub}", text(&object["resource"])),
             None => text(&object["resource"]),
         };
-        rights.insert((text(&object["apiGroup"]), resource, text(&entry["verb"])));
+        let right = |verb: &str| (text(&object["apiGroup"]), resource.clone(), verb.to_owned());
+        rights.insert(right(&text(&entry["verb"])));
+        if entry["verb"] == "patch" && entry["responseStatus"]["code"] == 201 {
+            // What is applied and was not there takes the right to create it as well.
+            rights.insert(right("create"));
+        }
     }
     Ok(rights)
 }

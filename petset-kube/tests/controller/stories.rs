@@ -1,26 +1,32 @@
-//! The program from start to end.
+//! The program from start to end, with the published rights in one namespace.
 
-use petset_kube::envtest::Server;
+use petset_kube::envtest::Account;
 
 use crate::cluster::set;
 use crate::program::Program;
 use crate::terminal::Terminal;
-use crate::{Error, ensure, world};
+use crate::{Error, ensure, published, world};
 
-async fn person(namespace: &str) -> Result<Terminal, Error> {
+/// A person in a namespace of their own, and the account that the controller has there.
+async fn person(namespace: &str) -> Result<(Terminal, Account), Error> {
     let person = Terminal { server: world::the_world().await?.server.clone(), namespace: namespace.to_owned() };
     person.kubectl(&["create", "namespace", namespace])?;
-    Ok(person)
+    let published = person.kubectl(&["kustomize", &published::manifests().join("namespaced").display().to_string()])?;
+    let here = published.replace("namespace: default", &format!("namespace: {namespace}"));
+    ensure!(here != published, "the manifests are for another namespace: {published}");
+    person.apply("apply", &here)?;
+    let account = Account::of(&person.server, namespace, "petset-controller").await?;
+    Ok((person, account))
 }
 
-fn start(server: &Server, namespace: &str) -> Result<Program, Error> {
-    Program::start(&server.kubeconfig(), &["--petsets", &format!("--namespace={namespace}")])
+fn start(account: &Account, namespace: &str) -> Result<Program, Error> {
+    Program::start(&account.kubeconfig(), &["--petsets", &format!("--namespace={namespace}")])
 }
 
 /// One controller: the set reaches its goal, the program says how it is, and its end changes nothing.
 pub(crate) async fn one() -> Result<(), Error> {
-    let person = person("one").await?;
-    let program = start(&person.server, "one")?;
+    let (person, account) = person("one").await?;
+    let program = start(&account, "one")?;
     person.create(&set("web", 3))?;
     person.until_ready("web", 3).await?;
     ensure!(program.get("/healthz")? == (200, "ok\n".to_owned()), "{:?}", program.get("/healthz")?);
@@ -46,7 +52,7 @@ pub(crate) async fn one() -> Result<(), Error> {
     let holder = person.field("lease/petset-controller", ".spec.holderIdentity")?;
     ensure!(holder.is_empty(), "{holder} still has the lease");
 
-    let next = start(&person.server, "one")?;
+    let next = start(&account, "one")?;
     person.kubectl(&["scale", "petset", "web", "--replicas=2"])?;
     person.until_ready("web", 2).await?;
     ensure!(pods.starts_with(&person.pods()?), "a pod was replaced: {pods:?}, {:?}", person.pods()?);
@@ -56,10 +62,10 @@ pub(crate) async fn one() -> Result<(), Error> {
 
 /// Of two controllers one works; when it is killed the other one goes on.
 pub(crate) async fn killed() -> Result<(), Error> {
-    let person = person("killed").await?;
-    let first = start(&person.server, "killed")?;
+    let (person, account) = person("killed").await?;
+    let first = start(&account, "killed")?;
     first.until_ready("working")?;
-    let second = start(&person.server, "killed")?;
+    let second = start(&account, "killed")?;
     second.until_ready("waiting")?;
     ensure!(second.get("/metrics")?.1.contains("petset_leader 0"), "it does not say that it waits");
     person.create(&set("web", 2))?;

@@ -139,6 +139,10 @@ impl Sets {
     }
 
     /// Resolves a full name as a pod would, for example `web-0.nginx.default.svc.cluster.local`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] when there is no such name. On Kubernetes [`ErrorKind::Forbidden`] without the right to get
+    /// `endpoints`, which a controller does not need.
     pub async fn resolve(&self, name: &str) -> Result<ResolvedName> {
         self.backends().names.resolve(name).await
     }
