@@ -4,8 +4,10 @@
 #[path = "../common/account.rs"]
 mod account;
 mod behind;
+mod cut;
 #[path = "../common/etcd.rs"]
 mod etcd;
+mod fate;
 mod gone;
 #[path = "../common/harness.rs"]
 mod harness;
@@ -15,6 +17,7 @@ mod kind;
 mod observer;
 #[path = "../common/program.rs"]
 mod program;
+mod proxy;
 mod refused;
 mod server;
 mod stale;
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         both("s1_s15_l1_api_server_killed", seed, server::api),
         both("s1_s15_l1_etcd_killed", seed, server::etcd),
         both("s1_s2_l1_refused_and_lost_requests", seed, refused::one),
+        both("s1_s2_l1_program_behind_a_bad_proxy", seed, proxy::program),
         both("s1_s10_l1_two_controllers", seed, refused::two),
         both("s1_s19_l1_controller_killed", seed, killed::at_many_moments),
         both("s12_l1_mutating_webhook", seed, webhook::mutating),

@@ -4,13 +4,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use http::{Request, Response, StatusCode};
+use http::Request;
 use kube::Client;
 use kube::client::Body;
-use petset_testkit::seed::Dice;
-use serde_json::json;
 use tower::BoxError;
 
+use crate::fate::{Fate, Fates, refusal};
 use crate::way::{Answer, heard, is_watch, way};
 
 /// Fails some requests: some before the server has them, some after it has done them. Watches are left alone.
@@ -21,30 +20,16 @@ pub(crate) struct Trouble {
 
 #[derive(Debug)]
 struct Shared {
-    seed: u64,
-    name: &'static str,
-    asked: AtomicU64,
+    fates: Fates,
     failed: AtomicU64,
     is_over: AtomicBool,
 }
 
-/// What becomes of a request.
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Good,
-    /// The server says this, and does nothing.
-    Refused(u16),
-    /// The server does it, and its answer is lost.
-    LostAnswer,
-    /// The connection breaks before the server has it.
-    LostRequest,
-}
-
 impl Trouble {
-    /// About a third of all requests, by chance that follows from the seed.
+    /// A third of all requests, by chance that follows from the seed.
     pub(crate) fn new(seed: u64, name: &'static str) -> Self {
-        let (asked, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { shared: Arc::new(Shared { seed, name, asked, failed, is_over: AtomicBool::new(false) }) }
+        let (fates, failed, is_over) = (Fates::new(seed, name), AtomicU64::new(0), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { fates, failed, is_over }) }
     }
 
     /// The same client with such troubles.
@@ -64,19 +49,11 @@ impl Trouble {
     }
 
     fn fate(&self) -> Fate {
-        let nth = self.shared.asked.fetch_add(1, Ordering::Relaxed);
         if self.shared.is_over.load(Ordering::Relaxed) {
             return Fate::Good;
         }
-        let fate = match Dice::of(self.shared.seed, self.shared.name, nth).below(15) {
-            0 => Fate::Refused(429),
-            1 => Fate::Refused(500),
-            2 => Fate::Refused(503),
-            3 => Fate::LostRequest,
-            4 => Fate::LostAnswer,
-            _ => return Fate::Good,
-        };
-        self.shared.failed.fetch_add(1, Ordering::Relaxed);
+        let fate = self.shared.fates.next();
+        self.shared.failed.fetch_add(u64::from(fate != Fate::Good), Ordering::Relaxed);
         fate
     }
 
@@ -84,7 +61,7 @@ impl Trouble {
         let broken = || Err(io::Error::from(io::ErrorKind::ConnectionReset).into());
         let answer = match if is_watch(&request) { Fate::Good } else { self.fate() } {
             Fate::Good => client.send(request).await?,
-            Fate::Refused(code) => refused(code),
+            Fate::Refused(code) => refusal(code),
             Fate::LostAnswer => {
                 client.send(request).await?;
                 return broken();
@@ -93,12 +70,4 @@ impl Trouble {
         };
         Ok(heard(answer, |parts| parts))
     }
-}
-
-fn refused(code: u16) -> Response<Body> {
-    let status = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": "trouble", "reason": "InternalError", "code": code });
-    let mut answer = Response::new(Body::from(status.to_string().into_bytes()));
-    *answer.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer
 }
