@@ -11,6 +11,7 @@ mod program;
 #[path = "../common/published.rs"]
 mod published;
 mod rights;
+#[path = "../common/slow.rs"]
 mod slow;
 mod stories;
 #[path = "../common/terminal.rs"]

@@ -1,12 +1,17 @@
 //! Whose pods are, what becomes of them when the set goes, and what stays with the set meanwhile.
 
+use std::time::Duration;
+
 use k8s_openapi::api::apps::v1::StatefulSet;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
+use petset_core::{Engine, EngineOptions};
 use petset_kube::envtest::Kubelet;
 use serde_json::{Value, json};
 
-use crate::person::{Person, STATE};
+use crate::account::account;
+use crate::person::{Person, STATE, cluster};
+use crate::slow::SlowWatches;
 use crate::{Error, ensure};
 
 /// e2e "should adopt matching orphans and release non-matching pods".
@@ -143,7 +148,52 @@ pub(crate) async fn deletion() -> Result<(), Error> {
     ensure!(!asked.is_empty(), "the set did not wait for its pods");
     finalizers(json!(null))?;
     person.until(&["get", "statefulset,pods", "-o=name"], str::is_empty).await?;
+    person.create(|text| text.split_once("---\n").map(|(_, set)| set.to_owned()).unwrap_or_default())?;
+    person.until_ready(3).await?;
+    let pods = person.pods()?;
+    person.kubectl(&["delete", "statefulset", "web", "--cascade=orphan", "--timeout=90s"])?;
+    let owners = ".items[*].metadata.ownerReferences[*].name";
+    person.until_field("pods,controllerrevisions", owners, "").await?;
+    ensure!(person.pods()? == pods, "a pod that was left was ended or replaced: {:?}", person.pods()?);
     ensure!(person.claims()? == claims, "{:?}", person.claims()?);
+    person.leave().await;
+    Ok(())
+}
+
+/// unit `TestStatefulSetControllerDeletionTimestampRace`: a view that has not heard that the set is marked as deleted takes
+/// no pod for it.
+pub(crate) async fn race() -> Result<(), Error> {
+    let mut person = Person::at_work("deletion-race").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    person.end().await;
+    // None of this trial lasts as long.
+    let slow = SlowWatches { resources: &["/statefulsets"], lag: Duration::from_secs(3600) };
+    let account = account(&person.world.server).await?;
+    let client = slow.between(account.client()?);
+    let engine = Engine::new(cluster(client, &person.namespace).into(), EngineOptions::default());
+    let key = person.key();
+    let pass = engine.pass(&key).await?;
+    ensure!(pass.outcomes.is_empty(), "{pass:?}");
+
+    let held = json!({ "metadata": { "finalizers": ["test.petset.rs/hold"] } });
+    person.patch(&held)?;
+    person.kubectl(&["delete", "statefulset", "web", "--cascade=background", "--wait=false"])?;
+    let bare = json!({ "metadata": { "ownerReferences": null } }).to_string();
+    person.kubectl(&["patch", "pod", "web-1", "--type=merge", "-p", &bare])?;
+    let is_seen = |pods: &[petset_core::backend::Pod]| pods.iter().any(|pod| pod.owner.is_none());
+    while !is_seen(&engine.backends().pods.list(&key).await?) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let stored = engine.backends().store.get(&key).await?.ok_or("the set is not seen")?;
+    ensure!(stored.deletion.is_none(), "its view is not old");
+    for _ in 0..5 {
+        let pass = engine.pass(&key).await?;
+        ensure!(pass.outcomes.is_empty(), "{pass:?}");
+    }
+    let owner = person.field("pod/web-1", ".metadata.ownerReferences[*].name")?;
+    ensure!(owner.is_empty(), "the pod was taken");
+    person.patch(&json!({ "metadata": { "finalizers": null } }))?;
     person.leave().await;
     Ok(())
 }

@@ -7,14 +7,16 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use petset_core::controller::Sets;
+use petset_core::engine::EventReason;
 use petset_core::{Controller, ControllerOptions, SetKey};
 use petset_kube::cluster::{Cluster, StatefulSets};
 use serde_json::{Value, json};
 
-use crate::Error;
 use crate::account::account;
+use crate::refusals::Refusals;
 use crate::terminal::Terminal;
 use crate::world::{self, World};
+use crate::{Error, ensure};
 
 /// The condition that says that a set is ours, and what is remembered of it.
 pub(crate) const STATE: &str = "petset.rs/State";
@@ -35,6 +37,15 @@ impl Person<'static> {
         person.begin();
         Ok(person)
     }
+
+    /// The same, and what the controller asks may be refused.
+    pub(crate) async fn at_work_behind(namespace: &str, refusals: &Refusals) -> Result<Self, Error> {
+        let mut person = Person::arrive(world::the_world().await?, namespace).await?;
+        let account = account(&person.world.server).await?;
+        person.cluster = cluster(refusals.between(account.client()?), namespace);
+        person.begin();
+        Ok(person)
+    }
 }
 
 impl<'w> Person<'w> {
@@ -43,8 +54,7 @@ impl<'w> Person<'w> {
         let client = world.server.client()?;
         let new: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } }))?;
         Api::all(client.clone()).create(&PostParams::default(), &new).await?;
-        let cluster =
-            Cluster::builder(account(&world.server).await?.client()?).namespace(namespace).stateful_sets().open();
+        let cluster = cluster(account(&world.server).await?.client()?, namespace);
         let terminal = Terminal { server: world.server.clone(), namespace: namespace.to_owned() };
         Ok(Self { world, terminal, client, cluster, controller: None })
     }
@@ -67,6 +77,15 @@ impl<'w> Person<'w> {
         if let Some(controller) = self.controller.take() {
             controller.shutdown().await;
         }
+    }
+
+    /// An error unless our controller has told of a failure of this kind, in these words.
+    pub(crate) fn ensure_warned(&self, reason: EventReason, words: &str) -> Result<(), Error> {
+        let events = self.controller.as_ref().ok_or("nobody is at work")?.events();
+        let warnings: Vec<_> = events.past().filter(|event| event.warning).collect();
+        let is_told = warnings.iter().any(|event| event.reason == reason && event.message.contains(words));
+        ensure!(is_told, "no {reason:?} says {words:?}: {warnings:?}");
+        Ok(())
     }
 
     /// The set and its Service, changed.
@@ -140,6 +159,16 @@ impl Deref for Person<'_> {
     fn deref(&self) -> &Terminal {
         &self.terminal
     }
+}
+
+/// The sets of one namespace, over this client.
+pub(crate) fn cluster(client: Client, namespace: &str) -> Cluster<StatefulSets> {
+    Cluster::builder(client).namespace(namespace).stateful_sets().open()
+}
+
+/// The text of a set, whose pods do not wait for each other.
+pub(crate) fn parallel(text: &str) -> String {
+    text.replace("  serviceName: nginx\n", "  serviceName: nginx\n  podManagementPolicy: Parallel\n")
 }
 
 /// The names of pairs.

@@ -1,9 +1,9 @@
 //! What is remembered of earlier templates.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::person::Person;
-use crate::{Error, ensure};
+use crate::{Error, ensure, world};
 
 /// unit `TestStatefulSetControlLimitsHistory`: what no pod uses any more is kept up to the limit.
 pub(crate) async fn limited() -> Result<(), Error> {
@@ -49,6 +49,42 @@ pub(crate) async fn adopted() -> Result<(), Error> {
     ensure!(person.pods()? == pods && person.claims()? == claims, "something was restarted");
     ensure!(person.revisions()? == revisions, "{:?}", person.revisions()?);
     person.leave().await;
+    Ok(())
+}
+
+/// unit `TestSortControllerRevisions`: of two of one number the later is the newer, whatever their names are. A template of
+/// the newer is where the set is already; one of the other is gone back to.
+pub(crate) async fn tie() -> Result<(), Error> {
+    for (namespace, is_later, numbers) in [("tie-later", true, [1, 1]), ("tie-earlier", false, [2, 1])] {
+        let mut person = Person::arrive(world::the_world().await?, namespace).await?;
+        person.create(|text| text.replace("replicas: 3", "replicas: 1"))?;
+        let mut own = person.json("statefulset/web")?["spec"]["template"].clone();
+        own["$patch"] = json!("replace");
+        let mut other = own.clone();
+        other["spec"]["containers"][0]["image"] = json!("nginx-slim:0.1");
+        let make = |name: &str, template: &Value| {
+            let revision = json!({ "apiVersion": "apps/v1", "kind": "ControllerRevision", "revision": 1,
+                "metadata": { "name": name, "labels": { "app": "nginx" } }, "data": { "spec": { "template": template } } });
+            person.apply("create", &revision.to_string())?;
+            person.field(&format!("controllerrevision/{name}"), ".metadata.creationTimestamp")
+        };
+        // By name the later would come first.
+        let (earlier, later) = if is_later { (&other, &own) } else { (&own, &other) };
+        let since = make("web-z", earlier)?;
+        // A time of the server is in whole seconds.
+        while make("web-a", later)? == since {
+            person.kubectl(&["delete", "controllerrevision", "web-a"])?;
+        }
+        person.begin();
+        person.until_ready(1).await?;
+        let (own, other) = if is_later { ("web-a", "web-z") } else { ("web-z", "web-a") };
+        person.until_field("statefulset/web", ".status.updateRevision", own).await?;
+        let number = |name: &str| person.field(&format!("controllerrevision/{name}"), ".revision");
+        let found = [number(own)?, number(other)?];
+        ensure!(found == numbers.map(|number: u32| number.to_string()), "{namespace}: {found:?}");
+        ensure!(person.revisions()?.len() == 2, "{namespace}: {:?}", person.revisions()?);
+        person.leave().await;
+    }
     Ok(())
 }
 

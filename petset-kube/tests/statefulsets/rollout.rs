@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::observer::Observer;
-use crate::person::Person;
+use crate::person::{Person, parallel};
 use crate::{Error, ensure};
 
 const OLD: &str = "nginx-slim:0.8";
@@ -45,6 +45,66 @@ pub(crate) async fn rolling() -> Result<(), Error> {
     ensure!(updated == "3 3", "{updated}");
     person.leave().await;
     Ok(())
+}
+
+/// unit `TestStatefulSetControlRollingUpdate` with its scale-up and scale-down, and the scale-up of `…WithPartition`, in
+/// order: what is missing is made first, what is too many goes first, and the rest follows from the highest ordinal down.
+pub(crate) async fn scaled_in_order() -> Result<(), Error> {
+    let person = Person::at_work("scaled-in-order").await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    let seen = both(&person, 5, NEW, &[NEW; 5], true).await?;
+    ensure!(seen == (vec![3, 4, 2, 1, 0], vec![2, 1, 0]), "up: {seen:?}");
+    let seen = both(&person, 3, OLD, &[OLD; 3], true).await?;
+    ensure!(seen == (vec![2, 1, 0], vec![4, 3, 2, 1, 0]), "down: {seen:?}");
+    person.patch(&partition(2))?;
+    let seen = both(&person, 4, NEW, &[OLD, OLD, NEW, NEW], true).await?;
+    ensure!(seen == (vec![3, 2], vec![2]), "up to a partition: {seen:?}");
+    person.leave().await;
+    Ok(())
+}
+
+/// The same of a parallel set, where only each pod's own turn is told: all are made, and all that must go do.
+pub(crate) async fn scaled_in_parallel() -> Result<(), Error> {
+    let person = Person::at_work("scaled-in-parallel").await?;
+    person.create(|text| parallel(&text))?;
+    person.until_ready(3).await?;
+    let sorted = |(mut made, mut ended): (Vec<u32>, Vec<u32>)| {
+        made.sort_unstable();
+        ended.sort_unstable();
+        (made, ended)
+    };
+    let seen = sorted(both(&person, 5, NEW, &[NEW; 5], false).await?);
+    ensure!(seen == (vec![0, 1, 2, 3, 4], vec![0, 1, 2]), "up: {seen:?}");
+    let seen = sorted(both(&person, 3, OLD, &[OLD; 3], false).await?);
+    ensure!(seen == (vec![0, 1, 2], vec![0, 1, 2, 3, 4]), "down: {seen:?}");
+    person.patch(&partition(2))?;
+    let seen = sorted(both(&person, 4, NEW, &[OLD, OLD, NEW, NEW], false).await?);
+    ensure!(seen == (vec![2, 3], vec![2]), "up to a partition: {seen:?}");
+    person.leave().await;
+    Ok(())
+}
+
+/// Another number of pods and another image, in one change; which pods were made, and were gone, until there are `images`.
+async fn both(
+    person: &Person<'_>,
+    count: u32,
+    image: &str,
+    images: &[&str],
+    ordered: bool,
+) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    let there = person.pods()?.len();
+    let observer = Observer::start(person.client.clone(), &person.namespace, ordered).await?;
+    let change = json!([
+        { "op": "replace", "path": "/spec/replicas", "value": count },
+        { "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image },
+    ]);
+    person.kubectl(&["patch", "statefulset", "web", "--type=json", "-p", &change.to_string()])?;
+    person.until_images(&images.join(" ")).await?;
+    person.until_ready(count).await?;
+    let (made, ended) = observer.finish()?;
+    // Those that were there already were seen first.
+    Ok((made[there..].to_vec(), ended))
 }
 
 /// e2e "should perform canary updates and phased rolling updates of template modifications".

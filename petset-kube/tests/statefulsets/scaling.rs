@@ -1,5 +1,7 @@
 //! How many pods there are, and in which order they come and go.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -7,7 +9,7 @@ use petset_kube::envtest::Kubelet;
 use serde_json::{Value, json};
 
 use crate::observer::Observer;
-use crate::person::{Person, names, program};
+use crate::person::{Person, names, parallel, program};
 use crate::{Error, ensure};
 
 /// e2e "Scaling should happen in predictable order and halt if any stateful pod is unhealthy", up and down; that an
@@ -40,10 +42,6 @@ fn annotate(person: &Person<'_>, pod: &str, program: &str) -> Result<(), Error> 
     person.kubectl(&["annotate", "pod", pod, &says, "--overwrite"]).map(drop)
 }
 
-fn parallel(text: &str) -> String {
-    text.replace("  serviceName: nginx\n", "  serviceName: nginx\n  podManagementPolicy: Parallel\n")
-}
-
 /// e2e "Burst scaling should run to completion even with unhealthy pods".
 pub(crate) async fn burst() -> Result<(), Error> {
     let person = Person::at_work("burst").await?;
@@ -53,6 +51,32 @@ pub(crate) async fn burst() -> Result<(), Error> {
     ensure!(names(&person.pods()?) == ["web-0", "web-1", "web-2"], "{:?}", person.pods()?);
     person.kubectl(&["scale", "statefulset/web", "--replicas=0"])?;
     person.until(&["get", "pods", "-o=name"], str::is_empty).await?;
+    person.leave().await;
+    Ok(())
+}
+
+/// unit `TestParallelScale`: from none to sixty and down to one. None waits for another: none of them is ever ready, and
+/// none ends before all are asked to.
+pub(crate) async fn large() -> Result<(), Error> {
+    let person = Person::at_work("sixty").await?;
+    person.create(|text| parallel(&text).replace("replicas: 3", "replicas: 0"))?;
+    person.patch(&program(&json!("{\"neverReady\":true,\"isStuck\":true}")))?;
+    person.until_ready(0).await?;
+    person.kubectl(&["scale", "statefulset/web", "--replicas=60"])?;
+    let counts = ".status.replicas} {.status.readyReplicas";
+    person.until_field("statefulset/web", counts, "60 ").await?;
+    let pods = person.pods()?;
+    let ordinals: BTreeSet<String> = (0..60).map(|ordinal| format!("web-{ordinal}")).collect();
+    let are_all = names(&pods).into_iter().map(str::to_owned).collect::<BTreeSet<_>>() == ordinals;
+    ensure!(are_all && pods.len() == 60, "{pods:?}");
+    person.kubectl(&["scale", "statefulset/web", "--replicas=1"])?;
+    let asked = "-o=jsonpath={range .items[*]}{.metadata.deletionTimestamp}{\"\\n\"}{end}";
+    let are_asked = |printed: &str| printed.lines().filter(|line| !line.is_empty()).count() == 59;
+    person.until(&["get", "pods", asked], are_asked).await?;
+    ensure!(person.pods()? == pods, "{:?}", person.pods()?);
+    person.kubectl(&["annotate", "pods", "--all", &format!("{}={{}}", Kubelet::PROGRAM), "--overwrite"])?;
+    person.until_ready(1).await?;
+    ensure!(person.pods()? == pods[..1], "{:?}", person.pods()?);
     person.leave().await;
     Ok(())
 }
@@ -118,6 +142,33 @@ pub(crate) async fn terminating() -> Result<(), Error> {
     finalizers(json!(null))?;
     person.until_ready(3).await?;
     ensure!(person.pods()?[1].1 != pods[1].1, "the pod that was held is still there");
+    person.leave().await;
+    Ok(())
+}
+
+/// unit `TestStatefulSetControllerBlocksScaling`: while the first pod ends, and does not go, neither is there another in
+/// its place nor one more.
+pub(crate) async fn blocked() -> Result<(), Error> {
+    let person = Person::at_work("blocked").await?;
+    let observer = Observer::start(person.client.clone(), &person.namespace, true).await?;
+    person.create(|text| text)?;
+    person.until_ready(3).await?;
+    let pods = person.pods()?;
+    let finalizers = |finalizers: Value| {
+        let patch = json!({ "metadata": { "finalizers": finalizers } }).to_string();
+        person.kubectl(&["patch", "pod", "web-0", "--type=merge", "-p", &patch])
+    };
+    finalizers(json!(["test.petset.rs/hold"]))?;
+    person.kubectl(&["delete", "pod", "web-0", "--wait=false"])?;
+    person.kubectl(&["scale", "statefulset/web", "--replicas=5"])?;
+    let progressing = "-o=jsonpath={.status.conditions[?(@.type==\"Progressing\")].message}";
+    let is_told = |told: &str| told.contains("pet 3: waits for pet 0, which ");
+    person.until(&["get", "statefulset/web", progressing], is_told).await?;
+    ensure!(person.pods()? == pods, "{:?}", person.pods()?);
+    finalizers(json!(null))?;
+    person.until_ready(5).await?;
+    let (made, ended) = observer.finish()?;
+    ensure!(made == [0, 1, 2, 0, 3, 4] && ended == [0], "{made:?} {ended:?}");
     person.leave().await;
     Ok(())
 }

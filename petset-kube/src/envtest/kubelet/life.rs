@@ -186,6 +186,10 @@ impl Life {
         while self.program().is_stuck {
             let script = Arc::clone(&self.script);
             let _ = timeout(LOOK, script.changed.notified()).await;
+            // An annotation may have set another one. The record of one that is gone says nothing.
+            if let Some(newest) = self.seen.borrow_and_update().clone() {
+                self.pod = newest;
+            }
         }
         let parameters = DeleteParams {
             grace_period_seconds: Some(0),
