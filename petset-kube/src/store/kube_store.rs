@@ -150,7 +150,7 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         // What a set leaves as orphans is the next one's of the name; what the cluster makes orphans now is not.
         if let Some(known) = known.as_ref().filter(|known| !known.record().is_marked())
             && self.revisions.has_orphans(known).await?
-            && self.sets.get(key).await?.is_some_and(|found| found.uid() == *uid && !found.is_marked())
+            && self.sets.is_alive(key, uid).await?
         {
             self.revisions.adopt(known).await?;
         }
@@ -185,7 +185,7 @@ impl<K: SetKind> SetStore for KubeStore<K> {
         if K::SHARES_REVISIONS {
             self.revisions.check_all_known(&known, &self.pods.revisions(key)).await?;
         }
-        self.revisions.put(&known, &revision).await
+        self.revisions.put(&known, &revision, self.sets.is_alive(key, uid)).await
     }
 
     async fn delete_revision(&self, key: &SetKey, uid: &SetUid, name: &RevisionName) -> Result<()> {

@@ -125,11 +125,16 @@ impl<K: SetKind> Revisions<K> {
     }
 
     /// Adds one, or gives a known one a new number. One of the same template that nobody owns, as orphaning leaves it, is
-    /// adopted.
+    /// adopted if this life of the set `is_alive`: else the cluster is making it an orphan.
     ///
     /// # Errors
     /// `AlreadyExists` when somebody else has the name.
-    pub(super) async fn put(&self, life: &KeptSet<K>, revision: &Revision) -> Result<()> {
+    pub(super) async fn put(
+        &self,
+        life: &KeptSet<K>,
+        revision: &Revision,
+        is_alive: impl Future<Output = Result<bool>>,
+    ) -> Result<()> {
         let operation = "put a revision";
         let (set, uid) = (&life.record().key(), &life.record().uid());
         let failed = |failure: Failure| Error::from(failure).with_context("revision", &revision.name);
@@ -155,6 +160,11 @@ impl<K: SetKind> Revisions<K> {
             return Err(Error::new(ErrorKind::AlreadyExists, operation)
                 .with_context("revision", name)
                 .with_message("a revision of this name belongs to somebody else"));
+        }
+        if is_adopted && !is_alive.await? {
+            return Err(Error::new(ErrorKind::Conflict, operation)
+                .with_context("set", set)
+                .with_message("the set is being deleted"));
         }
         if !is_adopted && u64::try_from(found.revision) == Ok(revision.number) {
             self.cache.wrote(&found);

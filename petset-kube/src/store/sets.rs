@@ -7,7 +7,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, Pro
 use petset_core::spec::PetSet;
 use petset_core::status::PetSetStatus;
 use petset_core::store::{Cascade, Deletion, StoredSet};
-use petset_core::{Error, ErrorKind, Result, SetKey, Timestamp, Version};
+use petset_core::{Error, ErrorKind, Result, SetKey, SetUid, Timestamp, Version};
 use serde_json::{Map, Value, json};
 
 use super::base::{self, Base};
@@ -75,6 +75,11 @@ impl<K: SetKind> Sets<K> {
             self.cache.saw(found);
         }
         Ok(found)
+    }
+
+    /// Whether this life of a set is there now, and nobody has asked for its end.
+    pub(super) async fn is_alive(&self, key: &SetKey, uid: &SetUid) -> Result<bool> {
+        Ok(self.get(key).await?.is_some_and(|found| found.uid() == *uid && !found.is_marked()))
     }
 
     /// One set in this version.
@@ -208,7 +213,7 @@ impl<K: SetKind> Sets<K> {
         &self,
         key: &SetKey,
         version: &Version,
-        clear: impl FnOnce(petset_core::SetUid) -> F,
+        clear: impl FnOnce(SetUid) -> F,
     ) -> Result<()> {
         let operation = "remove a set";
         let found = self.exactly(key, version, operation).await?;

@@ -161,7 +161,7 @@ pub(crate) async fn deletion() -> Result<(), Error> {
 }
 
 /// unit `TestStatefulSetControllerDeletionTimestampRace`: a view that has not heard that the set is marked as deleted takes
-/// no pod for it.
+/// no pod for it, and no revision.
 pub(crate) async fn race() -> Result<(), Error> {
     let mut person = Person::at_work("deletion-race").await?;
     person.create(|text| text)?;
@@ -193,6 +193,15 @@ pub(crate) async fn race() -> Result<(), Error> {
     }
     let owner = person.field("pod/web-1", ".metadata.ownerReferences[*].name")?;
     ensure!(owner.is_empty(), "the pod was taken");
+    let revision = format!("controllerrevision/{}", stored.status.update_revision.ok_or("there is no revision")?);
+    person.kubectl(&["patch", &revision, "--type=merge", "-p", &bare])?;
+    for _ in 0..5 {
+        // The first ones may have to learn that their view is old.
+        let Ok(pass) = engine.pass(&key).await else { continue };
+        ensure!(pass.outcomes.is_empty(), "{pass:?}");
+    }
+    let owner = person.field(&revision, ".metadata.ownerReferences[*].name")?;
+    ensure!(owner.is_empty(), "the revision was taken");
     person.patch(&json!({ "metadata": { "finalizers": null } }))?;
     person.leave().await;
     Ok(())

@@ -68,7 +68,7 @@ fn trials() -> Vec<Trial> {
         trial("e2e_lists_patches_and_deletes_a_collection", lifecycle::collection),
         trial("e2e_status_endpoints_keep_conditions_of_others", lifecycle::status),
         trial("unit_deletion_background_foreground_orphan", lifecycle::deletion),
-        trial("unit_set_that_is_marked_as_deleted_adopts_no_pod", lifecycle::race),
+        trial("unit_set_that_is_marked_as_deleted_adopts_nothing", lifecycle::race),
         trial("unit_ended_pod_whose_deletion_is_refused", failures::replacement),
         trial("unit_creation_of_a_pod_is_refused", failures::creation),
         trial("unit_update_of_a_pod_is_refused", failures::identity),
