@@ -19,6 +19,9 @@ use crate::client::{Connection, Failure};
 /// So long the watch may take to show what an own write or read has shown, before the object is looked at.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 
+/// So many objects are read at once: many more may be of one set, and all of them in one answer take much memory.
+const PAGE: u32 = 250;
+
 /// A shared view of the objects of one kind.
 #[derive(Debug)]
 pub(crate) struct Cache<R: Record> {
@@ -154,14 +157,23 @@ impl<R: Record<Scope = NamespaceResourceScope>> Cache<R> {
         wanted: impl Fn(&str) -> bool,
     ) -> Result<u64> {
         let api: Api<R> = self.shared.client.namespaced(namespace);
-        let parameters = ListParams { label_selector: labels.map(str::to_owned), ..ListParams::default() };
-        let listed = api.list(&parameters).await.map_err(|error| Failure::new("list objects", error))?;
-        let version = listed.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+        let mut parameters =
+            ListParams { label_selector: labels.map(str::to_owned), limit: Some(PAGE), ..ListParams::default() };
         let mut shown = BTreeSet::new();
-        for object in &listed.items {
-            let (key, found) = (key_of(object), (version_of(object), object.keep()));
-            self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone()), Instant::now()));
-            shown.insert(key);
+        // All pages are of one version, which the server has no more when that takes long.
+        let mut version = None;
+        loop {
+            let page = api.list(&parameters).await.map_err(|error| Failure::new("list objects", error))?;
+            for object in &page.items {
+                let (key, found) = (key_of(object), (version_of(object), object.keep()));
+                self.shared.lock().both(|objects| objects.read(key.clone(), 0, Some(found.clone()), Instant::now()));
+                shown.insert(key);
+            }
+            version = version.or(page.metadata.resource_version.and_then(|version| version.parse().ok()));
+            parameters.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if parameters.continue_token.is_none() {
+                break;
+            }
         }
         let known: Vec<Key> = {
             let views = self.shared.lock();
@@ -263,5 +275,37 @@ fn is_doubtful<T>(entry: &Entry<T>) -> bool {
 impl<R: Record> Drop for Cache<R> {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::pods::PodRecord;
+    use crate::scripted::{Answer, Scripted};
+
+    fn page(version: &str, token: &str, pod: &str) -> Answer {
+        let pod = json!({ "metadata": { "name": pod, "namespace": "default", "uid": pod, "resourceVersion": "5" } });
+        let metadata = json!({ "resourceVersion": version, "continue": token });
+        Answer::ok(json!({ "kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": [pod] }))
+    }
+
+    async fn read(answers: Vec<Answer>) -> (Result<u64>, Vec<String>) {
+        let cache: Cache<PodRecord> = Cache::new(Scripted::new(Value::Null, answers).connection(), Scope::Cluster);
+        (cache.read_again("default", None, |_| false).await, cache.names("default"))
+    }
+
+    #[tokio::test]
+    async fn s13_a_list_in_pages_is_as_new_as_its_first_page() {
+        let (version, names) = read(vec![page("7", "more", "web-0"), page("8", "", "web-1")]).await;
+        assert_eq!((version.expect("a list"), names), (7, vec!["web-0".to_owned(), "web-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn s15_half_a_list_is_an_error() {
+        let (version, _) = read(vec![page("7", "more", "web-0"), Answer::refused(410, "Expired")]).await;
+        version.expect_err("the rest is not known");
     }
 }
