@@ -5,6 +5,7 @@
 
 mod bytes;
 mod revision;
+mod started;
 mod state;
 mod status;
 

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub(super) term: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tickets: Vec<Ticket>,
-    #[serde(default, skip_serializing_if = "Started::is_empty")]
+    #[serde(default, skip_serializing_if = "Started::is_empty", with = "super::started")]
     pub(super) started: Started,
     #[serde(default, skip_serializing_if = "OrdinalSet::is_empty")]
     pub(super) deleting_claims: OrdinalSet,
@@ -103,8 +103,8 @@ mod tests {
 
     #[test]
     fn s19_what_is_written_is_read() {
-        let message = "{\"term\":\"t\",\"tickets\":[{\"ordinal\":1,\"uid\":\"p\"}],\"started\":{\"0\":{\"www\":\"c\"}},\
-            \"deletingClaims\":\"4\"}";
+        let message = "{\"term\":\"t\",\"tickets\":[{\"ordinal\":1,\"uid\":\"p\"}],\"started\":{\"pets\":\"0\",\
+            \"claims\":{\"www\":[\"=c\"]}},\"deletingClaims\":\"4\"}";
         let condition = json!({ "type": TYPE, "status": "True", "reason": "Remembered", "message": message,
             "lastTransitionTime": "2026-01-02T03:04:05Z" });
         let PetSetStatus { tickets, started, deleting_claims, .. } = status();
