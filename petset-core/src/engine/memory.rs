@@ -49,10 +49,11 @@ impl Memory {
         Some(self.status_paced_from?.after(pause.min(options.retry_max.max(options.status_interval))))
     }
 
-    /// A pet failed: it is left alone for a while, longer each time.
+    /// A pet failed, or what was done with its pod: it is left alone for a while, longer each time.
     pub(super) fn failed(
         &mut self,
         ordinal: Ordinal,
+        pod: Option<&PodUid>,
         message: String,
         retry: Retry,
         now: Timestamp,
@@ -67,7 +68,8 @@ impl Memory {
             }
             Retry::Persistent => options.retry_max,
         };
-        self.retries.insert(ordinal, RetryAt { at: now.after(pause), failures, message: message.into() });
+        let retry = RetryAt { at: now.after(pause), failures, message: message.into(), pod: pod.cloned() };
+        self.retries.insert(ordinal, retry);
     }
 
     /// An action of the pet succeeded after failures of actions.
@@ -84,7 +86,7 @@ impl Memory {
         }
     }
 
-    /// Forgets failures of pets that have been ready for long enough, and of pets that nobody wants any more: at once when
+    /// Forgets failures of pets that have been ready, without another one, for long enough, and of pets that nobody wants any more: at once when
     /// nothing is left of them, else when nothing has failed for long enough. Forgets names that were published long ago:
     /// they are published again.
     pub(super) fn settle(&mut self, look: &Look, options: &EngineOptions) {
@@ -155,7 +157,7 @@ impl Memory {
 fn forgotten_at(ordinal: Ordinal, retry: &RetryAt, look: &Look, options: &EngineOptions) -> Option<Timestamp> {
     let reset = options.retry_reset_after;
     match look.pods.iter().find(|pod| pod.ordinal == ordinal) {
-        Some(pod) => pod.ready_since.map(|since| since.after(reset)),
+        Some(pod) => pod.ready_since.map(|since| since.max(retry.at).after(reset)),
         None if look.desired().contains(ordinal) => None,
         None if look.claims.iter().any(|claim| claim.ordinal == ordinal) => Some(retry.at.after(reset)),
         None => Some(look.now),

@@ -125,6 +125,20 @@ impl Action {
         }
     }
 
+    /// The incarnation that it is about.
+    pub(crate) fn pod(&self) -> Option<&PodUid> {
+        match self {
+            Self::AdoptPod { uid, .. } | Self::ReleasePod { uid, .. } | Self::DeletePod { uid, .. } => Some(uid),
+            Self::ProvisionClaim { .. }
+            | Self::OwnClaim { .. }
+            | Self::DeleteClaim { .. }
+            | Self::CreatePod { .. }
+            | Self::PublishNames { .. }
+            | Self::WithdrawNames
+            | Self::RemoveSet => None,
+        }
+    }
+
     /// Whether it makes a claim.
     pub(super) fn provisions(&self) -> bool {
         matches!(self, Self::ProvisionClaim { .. })

@@ -11,7 +11,8 @@
 //! 6. `replace`: pods that cannot stay;
 //! 7. `rollout`: outdated pods;
 //! 8. `tickets`: permissions to free and to see through;
-//! 9. `names`: what others resolve.
+//! 9. `pauses`: what failed on a pod waits;
+//! 10. `names`: what others resolve.
 //!
 //! `gate` alone answers "may this ordinal be disturbed now, else why not". [`check`] holds the invariants that every
 //! plan must keep, written independently of the steps.
@@ -23,6 +24,7 @@ mod create;
 mod gate;
 mod hold;
 mod names;
+mod pauses;
 mod rehearse;
 mod replace;
 mod rollout;
@@ -129,6 +131,7 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     }
     if desired.deletion == Some(Cascade::Orphan) {
         adopt::orphan_all(observed, &slots, &mut plan);
+        pauses::step(observed, &mut plan);
         return plan;
     }
     let mut gate = Gate::new(desired, observed, &slots);
@@ -139,6 +142,7 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     replace::step(desired, observed, &slots, &mut gate, &mut plan);
     rollout::step(desired, observed, &slots, &mut gate, &mut plan);
     tickets::step(observed, &slots, gate, &mut plan);
+    pauses::step(observed, &mut plan);
     names::step(desired, observed, &slots, &mut plan);
     if let Some(at) = slots.census.next_available {
         plan.wake(at);

@@ -133,6 +133,8 @@ pub struct RetryAt {
     pub failures: u32,
     /// What failed.
     pub message: Arc<str>,
+    /// The incarnation that it failed on, where there was one.
+    pub pod: Option<PodUid>,
 }
 
 /// A pod, as far as decisions need it.

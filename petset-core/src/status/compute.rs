@@ -2,8 +2,8 @@
 //! says nothing new is equal to the one before (S17).
 
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
-use crate::names::Ordinal;
-use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, Strategy};
+use crate::names::{Ordinal, PodUid};
+use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, RetryAt, Strategy};
 use crate::time::Timestamp;
 
 /// Conditions name at most this many reasons.
@@ -171,12 +171,20 @@ impl Stamp<'_> {
                 troubles.push(format!("pet {}: {trouble}", pod.ordinal));
             }
         }
-        // A pet that is ready again has failed before: that lengthens its next pause, and is no trouble now.
+        // A pet that is ready again has failed before: that lengthens its next pause, and is no trouble now. Another one is
+        // ready because nobody lets its pod go.
         let is_well = |ordinal: Ordinal| {
             let at = self.observed.pods.binary_search_by_key(&ordinal, |pod| pod.ordinal);
             at.is_ok_and(|at| self.observed.pods[at].is_ours() && self.observed.pods[at].is_ready())
         };
-        for (ordinal, retry) in self.observed.retries.iter().filter(|(ordinal, _)| !is_well(**ordinal)) {
+        let is_to_change = |ordinal: Ordinal, uid: &PodUid| {
+            plan.actions.iter().any(|action| action.pod() == Some(uid))
+                || plan.holds.iter().any(|hold| is_pause(&hold) && hold.ordinal == Some(ordinal))
+        };
+        let is_trouble = |(ordinal, retry): &(&Ordinal, &RetryAt)| {
+            !is_well(**ordinal) || retry.pod.as_ref().is_some_and(|uid| is_to_change(**ordinal, uid))
+        };
+        for (ordinal, retry) in self.observed.retries.iter().filter(is_trouble) {
             reason = reason.or(Some("Backoff"));
             troubles.push(format!("pet {ordinal}: {}", retry.message));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use petset_core::backend::FAILED_KILL_POD;
 use petset_core::engine::EventReason;
-use petset_core::spec::ConfigObject;
+use petset_core::spec::{ConfigObject, PetSet};
 use petset_core::{Backends, Engine, EngineOptions, Error, ErrorKind, SetKey};
 use petset_testkit::faults::{Fault, FaultPlan};
 use petset_testkit::{FakeWorld, Faults, Op};
@@ -102,6 +102,48 @@ async fn s18_a_permanent_denial_is_tried_a_bounded_number_of_times_per_minute() 
     }
     let tries = bench.world.counts().of(Op::ClaimProvision);
     assert!((minutes..=minutes * 3).contains(&tries), "{tries} tries in {minutes} minutes");
+}
+
+/// Also where the pet works and has worked for long, and whatever else happens to the set meanwhile.
+#[tokio::test]
+async fn s18_a_refused_deletion_is_told_and_tried_a_bounded_number_of_times_per_minute() {
+    type Change = fn(&mut PetSet);
+    let changes: [(&str, Change, &[u32]); 2] = [
+        ("a rollout", |set| set.spec.template.spec.containers[0].image = Some("web:2".into()), &[0, 1]),
+        ("a scale-down", |set| set.spec.replicas = Some(1), &[0]),
+    ];
+    for (what, change, left) in changes {
+        let bench = Bench::new();
+        let key = bench.create(web(2).build()).await;
+        bench.settle(&key).await;
+        bench.world.clock().advance(Duration::from_secs(3600));
+        bench.settle(&key).await;
+        bench.change(&key, change).await;
+        let pods = [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).map(|pod| pod.uid));
+        let minutes = 10;
+        let mut refused = 0;
+        for _ in 0..minutes * 60 * 10 {
+            if bench.world.counts().of(Op::PodDelete) == refused {
+                let refusal = Error::new(ErrorKind::Unavailable, "delete a pod").with_message("a webhook says no");
+                bench.world.fail_next(Op::PodDelete, refusal, false);
+                refused += 1;
+            }
+            let _ = bench.pass(&key).await;
+            bench.world.clock().advance(Duration::from_millis(100));
+        }
+        let tries = bench.world.counts().of(Op::PodDelete);
+        assert!((minutes..=minutes * 3).contains(&tries), "{what}: {tries} tries in {minutes} minutes");
+        let degraded = bench.condition(&key, "Degraded").await;
+        assert!(degraded.message.contains("pet 1: ") && degraded.message.contains("a webhook says no"), "{degraded:?}");
+        assert_eq!([0, 1].map(|ordinal| bench.world.pod(&key, ordinal).map(|pod| pod.uid)), pods, "{what}");
+        for _ in 0..120 {
+            bench.settle(&key).await;
+            bench.world.clock().advance(Duration::from_secs(1));
+        }
+        assert!(!bench.is_degraded(&key).await, "{what}: {:?}", bench.condition(&key, "Degraded").await);
+        assert_eq!(bench.world.ordinals(&key), left, "{what}");
+        assert_ne!(bench.world.pod(&key, 1).map(|pod| pod.uid), pods[1], "{what} goes on");
+    }
 }
 
 #[tokio::test]

@@ -197,8 +197,11 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
             }
             world.deleting_claims = deleting.into_iter().map(at).collect();
             let until = |micros: i64| Timestamp::from_micros(now.saturating_add(micros));
-            let retry = |micros: i64| RetryAt { at: until(micros), failures: 1, message: Arc::from("refused") };
-            world.retries = retries.into_iter().map(|(place, micros)| (at(place), retry(micros))).collect();
+            let retry = |(place, micros)| {
+                let (at, pod) = (until(micros), Some(PodUid::new(format!("{}.1", at(place)))));
+                RetryAt { at, failures: 1, message: Arc::from("refused"), pod }
+            };
+            world.retries = retries.into_iter().map(|seed| (at(seed.0), retry(seed))).collect();
             world.lapses = lapses.into_iter().map(|(place, micros)| (at(place), until(micros))).collect();
             world
         })

@@ -122,6 +122,7 @@ pub(crate) async fn scale_down() -> Result<(), Error> {
     refusals.begin();
     person.kubectl(&["scale", "statefulset/web", "--replicas=0"])?;
     refusals.until(2).await?;
+    until_told(&person, "pet 2").await?;
     person.ensure_warned(EventReason::FailedDelete, SAYS)?;
     ensure!(person.pods()? == pods, "{:?}", person.pods()?);
     refusals.end();
@@ -142,6 +143,7 @@ pub(crate) async fn rollout() -> Result<(), Error> {
     refusals.begin();
     person.image("nginx-slim:0.9")?;
     refusals.until(2).await?;
+    until_told(&person, "pet 2").await?;
     person.ensure_warned(EventReason::FailedDelete, SAYS)?;
     let told = person.json("statefulset/web")?["status"].clone();
     ensure!(told["currentRevision"] != told["updateRevision"], "{told}");
