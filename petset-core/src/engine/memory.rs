@@ -86,9 +86,9 @@ impl Memory {
         }
     }
 
-    /// Forgets failures of pets that have been ready, without another one, for long enough, and of pets that nobody wants any more: at once when
-    /// nothing is left of them, else when nothing has failed for long enough. Forgets names that were published long ago:
-    /// they are published again.
+    /// Forgets failures of pets that have been ready, without another one, for long enough, and of pets that nobody wants
+    /// any more: at once when nothing is left of them, else when nothing has failed for long enough. Forgets names that
+    /// were published long ago: they are published again.
     pub(super) fn settle(&mut self, look: &Look, options: &EngineOptions) {
         let is_over = |ordinal: &Ordinal, retry: &RetryAt| {
             forgotten_at(*ordinal, retry, look, options).is_some_and(|at| at <= look.now)
