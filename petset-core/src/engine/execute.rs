@@ -231,7 +231,7 @@ impl Engine {
                 }
                 if let Some(ordinal) = action.ordinal() {
                     failed.insert(ordinal);
-                    memory.failed(ordinal, action.pod(), message.clone(), error.retry(), now, &self.options);
+                    memory.failed(ordinal, action.target(), message.clone(), error.retry(), now, &self.options);
                 }
                 self.events.warn(&key, Some(&stored.uid), action.ordinal(), bad, format!("{action}: {message}"), now);
             }
@@ -253,22 +253,21 @@ fn settle(
         Action::DeletePod { reason: DeleteReason::Ended, .. } => {
             let why = look.trouble(ordinal).map_or("no reason given", |trouble| trouble);
             let message = format!("its pod ended by itself: {why}");
-            memory.failed(ordinal, action.pod(), message, crate::Retry::Backoff, now, options);
+            memory.failed(ordinal, None, message, crate::Retry::Backoff, now, options);
         }
-        Action::CreatePod { .. } | Action::ProvisionClaim { .. } => {
+        Action::CreatePod { .. }
+        | Action::ProvisionClaim { .. }
+        | Action::OwnClaim { .. }
+        | Action::DeleteClaim { .. }
+        | Action::AdoptPod { .. }
+        | Action::ReleasePod { .. }
+        | Action::DeletePod { .. } => {
             let ended = memory.retries.get(&ordinal).is_some_and(|retry| retry.message.starts_with("its pod ended"));
             if !ended {
                 memory.succeeded(ordinal);
             }
         }
-        Action::AdoptPod { .. }
-        | Action::ReleasePod { .. }
-        | Action::OwnClaim { .. }
-        | Action::DeleteClaim { .. }
-        | Action::DeletePod { .. }
-        | Action::PublishNames { .. }
-        | Action::WithdrawNames
-        | Action::RemoveSet => {}
+        Action::PublishNames { .. } | Action::WithdrawNames | Action::RemoveSet => {}
     }
 }
 

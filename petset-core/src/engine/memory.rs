@@ -9,7 +9,7 @@ use super::EngineOptions;
 use super::look::Look;
 use crate::error::{Error, Retry};
 use crate::names::{Ordinal, PodUid, SetKey, SetUid};
-use crate::plan::{Hold, HoldReason, Plan, PodView, RetryAt};
+use crate::plan::{Hold, HoldReason, Plan, PodView, RetryAt, Target};
 use crate::time::Timestamp;
 
 /// One set's memory.
@@ -49,11 +49,11 @@ impl Memory {
         Some(self.status_paced_from?.after(pause.min(options.retry_max.max(options.status_interval))))
     }
 
-    /// A pet failed, or what was done with its pod: it is left alone for a while, longer each time.
+    /// A pet failed, or what was done with its pod or claim: it is left alone for a while, longer each time.
     pub(super) fn failed(
         &mut self,
         ordinal: Ordinal,
-        pod: Option<&PodUid>,
+        on: Option<Target>,
         message: String,
         retry: Retry,
         now: Timestamp,
@@ -68,7 +68,7 @@ impl Memory {
             }
             Retry::Persistent => options.retry_max,
         };
-        let retry = RetryAt { at: now.after(pause), failures, message: message.into(), pod: pod.cloned() };
+        let retry = RetryAt { at: now.after(pause), failures, message: message.into(), on };
         self.retries.insert(ordinal, retry);
     }
 
@@ -94,6 +94,10 @@ impl Memory {
             forgotten_at(*ordinal, retry, look, options).is_some_and(|at| at <= look.now)
         };
         self.retries.retain(|ordinal, retry| !is_over(ordinal, retry));
+        // No pause is longer, also where the clock was set back.
+        for retry in self.retries.values_mut() {
+            retry.at = retry.at.min(look.now.after(options.retry_max));
+        }
         if self.published_at.is_some_and(|at| at.after(options.names_interval) <= look.now) {
             self.published = None;
         }
@@ -156,7 +160,8 @@ impl Memory {
 /// When the failures of a pet may be forgotten, if everything stays as it is; `None` when something must happen first.
 fn forgotten_at(ordinal: Ordinal, retry: &RetryAt, look: &Look, options: &EngineOptions) -> Option<Timestamp> {
     let reset = options.retry_reset_after;
-    match look.pods.iter().find(|pod| pod.ordinal == ordinal) {
+    let pod = look.pods.binary_search_by_key(&ordinal, |pod| pod.ordinal).ok().and_then(|at| look.pods.get(at));
+    match pod {
         Some(pod) => pod.ready_since.map(|since| since.max(retry.at).after(reset)),
         None if look.desired().contains(ordinal) => None,
         None if look.claims.iter().any(|claim| claim.ordinal == ordinal) => Some(retry.at.after(reset)),

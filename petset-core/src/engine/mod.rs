@@ -66,7 +66,7 @@ pub struct EngineOptions {
     /// looked at although nothing hints at a change. Default 30 s, so that a mended surrounding heals within half a
     /// minute and a denied write is repeated at most twice a minute and pet.
     pub retry_max: Duration,
-    /// A pet that was ready for this long has left its failures behind. Default 60 s.
+    /// A pet that was ready for this long without another failure has left its failures behind. Default 60 s.
     pub retry_reset_after: Duration,
     /// An outdated pod that was ready is given so long to be ready again before it is replaced out of its turn: while a
     /// machine is busy with a rollout, probes fail that mean nothing. Default 60 s. Pods that this engine never saw ready

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::view::Target;
 use crate::names::{ClaimUid, Ordinal, PodUid, RevisionName, Version};
 
 /// One thing to do. Exhaustive on purpose: executor, renderer and oracle must break on a new case.
@@ -125,13 +126,14 @@ impl Action {
         }
     }
 
-    /// The incarnation that it is about.
-    pub(crate) fn pod(&self) -> Option<&PodUid> {
+    /// The incarnation or the claim that it is about, where that is there.
+    pub(crate) fn target(&self) -> Option<Target> {
         match self {
-            Self::AdoptPod { uid, .. } | Self::ReleasePod { uid, .. } | Self::DeletePod { uid, .. } => Some(uid),
+            Self::AdoptPod { uid, .. } | Self::ReleasePod { uid, .. } | Self::DeletePod { uid, .. } => {
+                Some(Target::Pod(uid.clone()))
+            }
+            Self::OwnClaim { uid, .. } | Self::DeleteClaim { uid, .. } => Some(Target::Claim(uid.clone())),
             Self::ProvisionClaim { .. }
-            | Self::OwnClaim { .. }
-            | Self::DeleteClaim { .. }
             | Self::CreatePod { .. }
             | Self::PublishNames { .. }
             | Self::WithdrawNames

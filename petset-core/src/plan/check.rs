@@ -27,8 +27,8 @@ fn check(desired: &Desired<'_>, observed: &Observed<'_>, plan: &Plan, action: &A
     let names = matches!(action, Action::PublishNames { .. });
     claim(!desired.is_held() || names, "a paused set does nothing");
     let retry = action.ordinal().and_then(|ordinal| observed.retries.get(&ordinal));
-    let waits = |retry: &RetryAt| retry.at > observed.now && retry.pod.as_ref() == action.pod();
-    claim(action.pod().is_none() || !retry.is_some_and(waits), "S18: what failed on a pod waits");
+    let waits = |retry: &RetryAt| retry.at > observed.now && retry.on.is_some() && retry.on == action.target();
+    claim(!retry.is_some_and(waits), "S18: what failed on a pod or a claim waits");
     match action {
         Action::CreatePod { ordinal, revision } => {
             claim(desired.contains(*ordinal), "S8: only wanted pets are created");

@@ -76,14 +76,16 @@ fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
 
 /// Asks for the pod of an empty slot, or first for what it needs; false when it has to wait.
 fn fill(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal, plan: &mut Plan) -> bool {
-    if let Some(retry) = observed.retries.get(&ordinal).filter(|retry| retry.at > observed.now) {
+    // What failed on a pod that is gone, or on a claim, is no reason to wait with another pod.
+    if let Some(retry) = observed.pause(ordinal).filter(|retry| retry.on.is_none()) {
         plan.hold(ordinal, HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
-        plan.wake(retry.at);
         return false;
     }
     match needs(desired, observed, ordinal) {
-        Needs::Blocked(reason) => {
-            plan.hold(ordinal, reason);
+        Needs::Blocked(reasons) => {
+            for reason in reasons {
+                plan.hold(ordinal, reason);
+            }
             return false;
         }
         // The pod follows in the next pass, on a read that shows the claims: only then the pet counts as started.

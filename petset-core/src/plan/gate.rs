@@ -2,16 +2,18 @@
 //! nothing else decides about it (safety rules 2 and 3, S10).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::slots::Slots;
-use super::view::{Desired, Observed, PodView, Strategy};
+use super::view::{Desired, Observed, PodView, RetryAt, Strategy, Target};
 use super::{DeleteReason, HoldReason};
 use crate::names::Ordinal;
 use crate::status::Ticket;
 
 /// The tickets that are held, and room for those that this plan takes.
 #[derive(Debug)]
-pub(super) struct Gate {
+pub(super) struct Gate<'a> {
+    observed: &'a Observed<'a>,
     /// Tickets that go on being held, then those taken now.
     held: Vec<Ticket>,
     /// Whether `held` differs from what the status says.
@@ -32,15 +34,15 @@ pub(super) enum Permit {
     Ticket,
 }
 
-impl Gate {
-    pub(super) fn new(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>) -> Self {
+impl<'a> Gate<'a> {
+    pub(super) fn new(desired: &Desired<'_>, observed: &'a Observed<'a>, slots: &Slots<'_>) -> Self {
         let max = match desired.strategy {
             Strategy::RollingUpdate { max_unavailable, .. } => max_unavailable.max(1),
             Strategy::OnDelete => 1,
         };
         let held: Vec<Ticket> =
             observed.tickets.iter().filter(|ticket| !is_spent(ticket, desired, slots)).cloned().collect();
-        Self { changed: held.len() != observed.tickets.len(), held, max }
+        Self { observed, changed: held.len() != observed.tickets.len(), held, max }
     }
 
     /// May `pod` be taken down for `reason`?
@@ -74,6 +76,11 @@ impl Gate {
             | DeleteReason::OutdatedNotReady
             | DeleteReason::FormerLife
             | DeleteReason::TicketHeld => {}
+        }
+        // A ticket is a request that is made at once, and seen through whatever happens meanwhile.
+        let is_on_it = |retry: &&RetryAt| retry.on.as_ref() == Some(&Target::Pod(pod.uid.clone()));
+        if let Some(retry) = self.observed.pause(pod.ordinal).filter(is_on_it) {
+            return Err(HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
         }
         self.take(pod);
         Ok(Permit::Ticket)

@@ -11,8 +11,8 @@
 //! 6. `replace`: pods that cannot stay;
 //! 7. `rollout`: outdated pods;
 //! 8. `tickets`: permissions to free and to see through;
-//! 9. `pauses`: what failed on a pod waits;
-//! 10. `names`: what others resolve.
+//! 9. `names`: what others resolve;
+//! 10. `pauses`: what failed on a pod or a claim waits.
 //!
 //! `gate` alone answers "may this ordinal be disturbed now, else why not". [`check`] holds the invariants that every
 //! plan must keep, written independently of the steps.
@@ -38,7 +38,7 @@ pub use action::{Action, ClaimCause, DeleteReason};
 pub use adopt::leftovers;
 pub use hold::{Hold, HoldReason, Lack};
 pub use rehearse::{Rehearsal, rehearse};
-pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy};
+pub use view::{ClaimView, Desired, Observed, Ownership, PodView, RetryAt, Strategy, Target};
 
 use crate::status::{OrdinalSet, PetSetStatus, Started, Ticket};
 use crate::store::Cascade;
@@ -109,6 +109,9 @@ impl Plan {
     }
 
     fn hold(&mut self, ordinal: impl Into<Option<crate::Ordinal>>, reason: HoldReason) {
+        if let HoldReason::Backoff { until, .. } = &reason {
+            self.wake(*until);
+        }
         self.holds.push(Hold { ordinal: ordinal.into(), reason });
     }
 
@@ -142,8 +145,8 @@ pub fn plan(desired: &Desired<'_>, observed: &Observed<'_>) -> Plan {
     replace::step(desired, observed, &slots, &mut gate, &mut plan);
     rollout::step(desired, observed, &slots, &mut gate, &mut plan);
     tickets::step(observed, &slots, gate, &mut plan);
-    pauses::step(observed, &mut plan);
     names::step(desired, observed, &slots, &mut plan);
+    pauses::step(observed, &mut plan);
     if let Some(at) = slots.census.next_available {
         plan.wake(at);
     }

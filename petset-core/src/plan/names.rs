@@ -1,4 +1,4 @@
-//! Step 10: names. They are published when anything that they depend on changed, and withdrawn before a deleted set is
+//! Step 9: names. They are published when anything that they depend on changed, and withdrawn before a deleted set is
 //! forgotten.
 
 use super::slots::Slots;

@@ -15,7 +15,7 @@ pub(super) fn step(
     desired: &Desired<'_>,
     observed: &Observed<'_>,
     slots: &Slots<'_>,
-    gate: &mut Gate,
+    gate: &mut Gate<'_>,
     plan: &mut Plan,
 ) {
     end_users_of_deleted_claims(desired, observed, slots, gate, plan);
@@ -28,7 +28,7 @@ fn end_users_of_deleted_claims(
     desired: &Desired<'_>,
     observed: &Observed<'_>,
     slots: &Slots<'_>,
-    gate: &mut Gate,
+    gate: &mut Gate<'_>,
     plan: &mut Plan,
 ) {
     for ordinal in observed.deleting_claims.iter().filter(|ordinal| desired.contains(*ordinal)) {
@@ -59,10 +59,9 @@ fn replace_ended(observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
         if !pod.has_ended() {
             continue;
         }
-        match observed.retries.get(&pod.ordinal).filter(|retry| retry.at > observed.now) {
+        match observed.pause(pod.ordinal) {
             Some(retry) => {
                 plan.hold(pod.ordinal, HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
-                plan.wake(retry.at);
             }
             None => plan.actions.push(Action::DeletePod {
                 ordinal: pod.ordinal,

@@ -13,7 +13,7 @@ pub(super) fn step(
     desired: &Desired<'_>,
     observed: &Observed<'_>,
     slots: &Slots<'_>,
-    gate: &mut Gate,
+    gate: &mut Gate<'_>,
     plan: &mut Plan,
 ) {
     if slots.census.outdated == 0 {

@@ -7,7 +7,7 @@ use super::view::Desired;
 use super::{Action, DeleteReason, HoldReason, Plan};
 use crate::names::Ordinal;
 
-pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, gate: &mut Gate, plan: &mut Plan) {
+pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, gate: &mut Gate<'_>, plan: &mut Plan) {
     let reason = if desired.deletion.is_some() { DeleteReason::SetDeleted } else { DeleteReason::ScaledDown };
     if let (Some(pet), None, Some(pod)) = (slots.census.uninitialized, desired.deletion, slots.condemned().next()) {
         plan.hold(pod.ordinal, HoldReason::NotInitialized { pet });

@@ -6,7 +6,7 @@ use super::slots::Slots;
 use super::view::Observed;
 use super::{Action, DeleteReason, Plan};
 
-pub(super) fn step(observed: &Observed<'_>, slots: &Slots<'_>, gate: Gate, plan: &mut Plan) {
+pub(super) fn step(observed: &Observed<'_>, slots: &Slots<'_>, gate: Gate<'_>, plan: &mut Plan) {
     if gate.held().is_empty() && observed.tickets.is_empty() {
         return;
     }

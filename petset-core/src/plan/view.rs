@@ -122,6 +122,11 @@ impl Observed<'_> {
     pub fn lapse(&self, pod: &PodView) -> Option<Timestamp> {
         self.lapses.get(&pod.ordinal).copied().filter(|until| *until > self.now && !pod.is_ready())
     }
+
+    /// The pause of a pet after failures, while it lasts.
+    pub fn pause(&self, ordinal: Ordinal) -> Option<&RetryAt> {
+        self.retries.get(&ordinal).filter(|retry| retry.at > self.now)
+    }
 }
 
 /// That a pet is to be left alone for a while.
@@ -133,8 +138,17 @@ pub struct RetryAt {
     pub failures: u32,
     /// What failed.
     pub message: Arc<str>,
-    /// The incarnation that it failed on, where there was one.
-    pub pod: Option<PodUid>,
+    /// What it failed on, where that is more than the pet.
+    pub on: Option<Target>,
+}
+
+/// What an action is about: one incarnation, or one life of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A pod.
+    Pod(PodUid),
+    /// A claim.
+    Claim(ClaimUid),
 }
 
 /// A pod, as far as decisions need it.

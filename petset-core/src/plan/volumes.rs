@@ -171,10 +171,15 @@ fn claims_of<'a>(observed: &Observed<'a>, ordinal: Ordinal) -> &'a [ClaimView] {
 fn report_running_without_volume(desired: &Desired<'_>, observed: &Observed<'_>, slots: &Slots<'_>, plan: &mut Plan) {
     for pod in slots.in_range.iter().filter(|pod| pod.is_ours()) {
         match needs(desired, observed, pod.ordinal) {
-            Needs::Blocked(reason @ (HoldReason::ClaimMissing { .. } | HoldReason::ClaimLost { .. })) => {
-                plan.hold(pod.ordinal, reason);
+            Needs::Blocked(reasons) => {
+                let is_gone = |reason: &HoldReason| {
+                    matches!(reason, HoldReason::ClaimMissing { .. } | HoldReason::ClaimLost { .. })
+                };
+                for reason in reasons.into_iter().filter(is_gone) {
+                    plan.hold(pod.ordinal, reason);
+                }
             }
-            Needs::Nothing | Needs::Claims(_) | Needs::Blocked(_) => {}
+            Needs::Nothing | Needs::Claims(_) => {}
         }
     }
 }
@@ -186,8 +191,8 @@ pub(super) enum Needs {
     Nothing,
     /// These claims, which it never had.
     Claims(Vec<Arc<str>>),
-    /// Something that must change first.
-    Blocked(HoldReason),
+    /// What must change first, for each claim that is in the way.
+    Blocked(Vec<HoldReason>),
 }
 
 /// What `ordinal` lacks before its pod may start.
@@ -195,8 +200,9 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
     let own = claims_of(observed, ordinal);
     let deleting = observed.deleting_claims.contains(ordinal);
     if let (true, Some(claim)) = (deleting, own.iter().find(|claim| claim.owner != Ownership::Foreign)) {
-        return Needs::Blocked(terminating(claim));
+        return Needs::Blocked(vec![terminating(claim)]);
     }
+    let mut blocked = Vec::new();
     let mut missing = Vec::new();
     for template in desired.claim_templates {
         let name = || Arc::clone(template);
@@ -204,21 +210,25 @@ pub(super) fn needs(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ord
         let known = observed.started.claim(ordinal, template);
         match claim.map(|claim| (claim.phase, claim)) {
             None if observed.started.contains(ordinal) && !deleting => {
-                return Needs::Blocked(HoldReason::ClaimMissing { template: name(), claim: known.cloned() });
+                blocked.push(HoldReason::ClaimMissing { template: name(), claim: known.cloned() });
             }
             None => missing.push(name()),
-            Some((ClaimPhase::Lost, _)) => return Needs::Blocked(HoldReason::ClaimLost { template: name() }),
-            Some((ClaimPhase::Terminating, claim)) => return Needs::Blocked(terminating(claim)),
+            Some((ClaimPhase::Lost, _)) => blocked.push(HoldReason::ClaimLost { template: name() }),
+            Some((ClaimPhase::Terminating, claim)) => blocked.push(terminating(claim)),
             Some((ClaimPhase::Pending, claim)) if desired.binds_before_use => {
                 let message = claim.message.clone();
-                return Needs::Blocked(HoldReason::ClaimPending { template: name(), message });
+                blocked.push(HoldReason::ClaimPending { template: name(), message });
             }
             Some((ClaimPhase::Pending | ClaimPhase::Bound, claim)) => {
                 if let Some(known) = known.filter(|known| !deleting && **known != claim.uid) {
-                    return Needs::Blocked(HoldReason::ClaimReplaced { template: name(), claim: known.clone() });
+                    blocked.push(HoldReason::ClaimReplaced { template: name(), claim: known.clone() });
                 }
             }
         }
     }
-    if missing.is_empty() { Needs::Nothing } else { Needs::Claims(missing) }
+    match (blocked.is_empty(), missing.is_empty()) {
+        (false, _) => Needs::Blocked(blocked),
+        (true, false) => Needs::Claims(missing),
+        (true, true) => Needs::Nothing,
+    }
 }

@@ -1,9 +1,11 @@
 //! From what was seen and planned to what is reported. Pure: the same input gives the same status, and a status that
 //! says nothing new is equal to the one before (S17).
 
+use std::collections::BTreeSet;
+
 use super::{Condition, ConditionStatus, ConditionType, PetSetStatus};
-use crate::names::{Ordinal, PodUid};
-use crate::plan::{Desired, Hold, HoldReason, Observed, Plan, PodView, RetryAt, Strategy};
+use crate::names::Ordinal;
+use crate::plan::{Action, Desired, Hold, HoldReason, Observed, Plan, PodView, RetryAt, Strategy};
 use crate::time::Timestamp;
 
 /// Conditions name at most this many reasons.
@@ -177,14 +179,17 @@ impl Stamp<'_> {
             let at = self.observed.pods.binary_search_by_key(&ordinal, |pod| pod.ordinal);
             at.is_ok_and(|at| self.observed.pods[at].is_ours() && self.observed.pods[at].is_ready())
         };
-        let is_to_change = |ordinal: Ordinal, uid: &PodUid| {
-            plan.actions.iter().any(|action| action.pod() == Some(uid))
-                || plan.holds.iter().any(|hold| is_pause(&hold) && hold.ordinal == Some(ordinal))
+        let waits = plan.holds.iter().filter(is_pause).filter_map(|hold| hold.ordinal);
+        let is_tried = |action: &&Action| {
+            let retry = action.ordinal().and_then(|ordinal| self.observed.retries.get(&ordinal));
+            retry.is_some_and(|retry| retry.on.is_some() && retry.on == action.target())
         };
+        let tried = plan.actions.iter().filter(is_tried).filter_map(Action::ordinal);
+        let is_refused: BTreeSet<Ordinal> = waits.chain(tried).collect();
         let is_trouble = |(ordinal, retry): &(&Ordinal, &RetryAt)| {
-            !is_well(**ordinal) || retry.pod.as_ref().is_some_and(|uid| is_to_change(**ordinal, uid))
+            !is_well(**ordinal) || retry.on.is_some() && is_refused.contains(ordinal)
         };
-        for (ordinal, retry) in self.observed.retries.iter().filter(is_trouble) {
+        for (ordinal, retry) in self.observed.retries.iter().filter(is_trouble).take(MAX_REASONS) {
             reason = reason.or(Some("Backoff"));
             troubles.push(format!("pet {ordinal}: {}", retry.message));
         }

@@ -11,7 +11,7 @@ use petset_testkit::faults::{Fault, FaultPlan};
 use petset_testkit::{FakeWorld, Faults, Op};
 use serde_json::json;
 
-use super::support::{Bench, web};
+use super::support::{Bench, set_image, web};
 
 #[tokio::test]
 async fn s15_a_failed_read_does_nothing_but_say_so() {
@@ -104,46 +104,93 @@ async fn s18_a_permanent_denial_is_tried_a_bounded_number_of_times_per_minute() 
     assert!((minutes..=minutes * 3).contains(&tries), "{tries} tries in {minutes} minutes");
 }
 
-/// Also where the pet works and has worked for long, and whatever else happens to the set meanwhile.
+/// Lets this much time pass in steps of 100 ms, each with a pass, while all requests of a kind are refused, of which a pass
+/// makes two at most; gives their number.
+async fn refuse(bench: &Bench, key: &SetKey, op: Op, time: Duration) -> u64 {
+    let before = bench.world.counts().of(op);
+    let mut refused = before;
+    for _ in 0..time.as_millis() / 100 {
+        while refused < bench.world.counts().of(op) + 2 {
+            let refusal = Error::new(ErrorKind::Unavailable, "do it").with_message("a webhook says no");
+            bench.world.fail_next(op, refusal, false);
+            refused += 1;
+        }
+        let _ = bench.pass(key).await;
+        bench.world.clock().advance(Duration::from_millis(100));
+    }
+    bench.world.counts().of(op) - before
+}
+
+fn roll(set: &mut PetSet) {
+    set_image(set, "web:2");
+}
+
+/// Also where the pet works and has worked for long, and however often somebody looks.
 #[tokio::test]
-async fn s18_a_refused_deletion_is_told_and_tried_a_bounded_number_of_times_per_minute() {
+async fn s18_what_is_refused_about_a_pet_that_works_is_told_and_tried_a_bounded_number_of_times_per_minute() {
     type Change = fn(&mut PetSet);
-    let changes: [(&str, Change, &[u32]); 2] = [
-        ("a rollout", |set| set.spec.template.spec.containers[0].image = Some("web:2".into()), &[0, 1]),
-        ("a scale-down", |set| set.spec.replicas = Some(1), &[0]),
-    ];
-    for (what, change, left) in changes {
+    let scale: Change = |set| set.spec.replicas = Some(1);
+    let delete_claims: Change = |set| *set = web(2).delete_claims_when_scaled().build();
+    for (what, change, op, left, pets) in [
+        ("a rollout", roll as Change, Op::PodDelete, 2, 1),
+        ("a scale-down", scale, Op::PodDelete, 1, 1),
+        ("a policy", delete_claims, Op::ClaimChange, 2, 2),
+    ] {
         let bench = Bench::new();
         let key = bench.create(web(2).build()).await;
         bench.settle(&key).await;
         bench.world.clock().advance(Duration::from_secs(3600));
         bench.settle(&key).await;
         bench.change(&key, change).await;
-        let pods = [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).map(|pod| pod.uid));
+        let pods = || [0, 1].map(|ordinal| bench.world.pod(&key, ordinal).map(|pod| pod.uid));
+        let before = pods();
         let minutes = 10;
-        let mut refused = 0;
-        for _ in 0..minutes * 60 * 10 {
-            if bench.world.counts().of(Op::PodDelete) == refused {
-                let refusal = Error::new(ErrorKind::Unavailable, "delete a pod").with_message("a webhook says no");
-                bench.world.fail_next(Op::PodDelete, refusal, false);
-                refused += 1;
-            }
-            let _ = bench.pass(&key).await;
-            bench.world.clock().advance(Duration::from_millis(100));
-        }
-        let tries = bench.world.counts().of(Op::PodDelete);
-        assert!((minutes..=minutes * 3).contains(&tries), "{what}: {tries} tries in {minutes} minutes");
+        let tries = refuse(&bench, &key, op, Duration::from_secs(minutes * 60)).await;
+        assert!((minutes * pets..=minutes * pets * 3).contains(&tries), "{what}: {tries} tries in {minutes} minutes");
         let degraded = bench.condition(&key, "Degraded").await;
         assert!(degraded.message.contains("pet 1: ") && degraded.message.contains("a webhook says no"), "{degraded:?}");
-        assert_eq!([0, 1].map(|ordinal| bench.world.pod(&key, ordinal).map(|pod| pod.uid)), pods, "{what}");
-        for _ in 0..120 {
+        assert_eq!(pods(), before, "{what}");
+        // Two more are refused.
+        for _ in 0..3 {
+            bench.world.clock().advance(Duration::from_secs(31));
             bench.settle(&key).await;
-            bench.world.clock().advance(Duration::from_secs(1));
         }
         assert!(!bench.is_degraded(&key).await, "{what}: {:?}", bench.condition(&key, "Degraded").await);
-        assert_eq!(bench.world.ordinals(&key), left, "{what}");
-        assert_ne!(bench.world.pod(&key, 1).map(|pod| pod.uid), pods[1], "{what} goes on");
+        assert_eq!(bench.world.ordinals(&key).len(), left, "{what}");
+        assert!(op == Op::ClaimChange || pods()[1] != before[1], "{what} goes on");
     }
+}
+
+#[tokio::test]
+async fn l1_a_pod_that_goes_while_its_deletion_is_refused_comes_back_at_once() {
+    let bench = Bench::new();
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    bench.change(&key, roll).await;
+    refuse(&bench, &key, Op::PodDelete, Duration::from_secs(120)).await;
+    bench.world.remove_pod(&key, 0);
+    let _ = bench.pass(&key).await;
+    assert_eq!(bench.world.ordinals(&key), [0], "no pause is waited for");
+}
+
+/// A ticket is seen through. None is taken for what has to wait, and may not be wanted any more when it can be done.
+#[tokio::test]
+async fn s18_a_pod_that_works_after_all_stays_when_its_template_comes_back() {
+    let bench = Bench::over(FakeWorld::manual());
+    let key = bench.create(web(1).build()).await;
+    bench.settle(&key).await;
+    let before = bench.world.pod(&key, 0).map(|pod| pod.uid);
+    bench.change(&key, roll).await;
+    let tries = refuse(&bench, &key, Op::PodDelete, Duration::from_secs(60)).await;
+    assert!(tries > 1, "it is not ready: {tries}");
+    bench.world.set_ready(&key, 0, true);
+    let _ = bench.pass(&key).await;
+    bench.change(&key, |set| *set = web(1).build()).await;
+    bench.settle(&key).await;
+    bench.world.clock().advance(Duration::from_secs(120));
+    bench.settle(&key).await;
+    assert_eq!(bench.world.pod(&key, 0).map(|pod| pod.uid), before);
+    assert!(bench.stored(&key).await.status.tickets.is_empty());
 }
 
 #[tokio::test]

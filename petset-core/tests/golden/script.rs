@@ -108,7 +108,7 @@ impl Script {
             ["retry", pet, span, ..] => {
                 let message = line.split('"').nth(1).ok_or("a pause has a \"reason\"")?;
                 let at = self.world.now.after(words::span(span)?);
-                let retry = RetryAt { at, failures: 1, message: message.into(), pod: None };
+                let retry = RetryAt { at, failures: 1, message: message.into(), on: None };
                 self.world.retries.insert(Ordinal(words::number(pet)?), retry);
                 Ok(())
             }

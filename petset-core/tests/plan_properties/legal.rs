@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{Action, ClaimView, DeleteReason, Ownership, Plan, PodView, Strategy};
+use petset_core::plan::{Action, ClaimView, DeleteReason, Ownership, Plan, PodView, Strategy, Target};
 use petset_core::status::{OrdinalSet, Started, Ticket};
 use petset_core::store::Cascade;
 use petset_core::{Ordinal, PodUid, RevisionName};
@@ -106,7 +106,8 @@ fn create(
         must(known || world.deleting_claims.contains(ordinal), "S7 it ran on another volume");
         must(started.contains(ordinal), "S7 nobody will know that it ran");
     }
-    must(waited(world, ordinal), "its pause is not over");
+    let on_something = world.retries.get(&ordinal).is_some_and(|retry| retry.on.is_some());
+    must(on_something || waited(world, ordinal), "its pause is not over");
 }
 
 fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl FnMut(bool, &str)) {
@@ -115,6 +116,7 @@ fn delete(world: &World, tickets: &[Ticket], action: &Action, must: &mut impl Fn
         must(false, "S4 no such incarnation");
         return;
     };
+    must(is_free(world, *ordinal, &Target::Pod(uid.clone())), "S18 its pause is not over");
     if *reason == DeleteReason::FormerLife {
         must(pod.owner == Ownership::Former && !pod.terminating, "S12 not of an earlier life");
         must(version.as_ref() == Some(&pod.version), "S12 not spared when somebody adopts it");
@@ -231,6 +233,11 @@ fn reason_fits(world: &World, pod: &PodView, reason: DeleteReason) -> bool {
         DeleteReason::FormerLife => pod.owner == Ownership::Former,
         DeleteReason::TicketHeld => world.tickets.iter().any(|ticket| ticket.uid == pod.uid),
     }
+}
+
+/// Whether nothing failed on this a moment ago.
+fn is_free(world: &World, ordinal: Ordinal, target: &Target) -> bool {
+    waited(world, ordinal) || world.retries.get(&ordinal).is_none_or(|retry| retry.on.as_ref() != Some(target))
 }
 
 fn waited(world: &World, ordinal: Ordinal) -> bool {

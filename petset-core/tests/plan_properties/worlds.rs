@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petset_core::backend::{ClaimPhase, PodPhase};
-use petset_core::plan::{ClaimView, Ownership, RetryAt, Strategy as Update};
+use petset_core::plan::{ClaimView, Ownership, RetryAt, Strategy as Update, Target};
 use petset_core::status::Ticket;
 use petset_core::store::Cascade;
 use petset_core::{ClaimUid, Ordinal, PodUid, RevisionName, Timestamp};
@@ -198,8 +198,16 @@ fn world(numbers: impl Strategy<Value = Numbers>, now: impl Strategy<Value = i64
             world.deleting_claims = deleting.into_iter().map(at).collect();
             let until = |micros: i64| Timestamp::from_micros(now.saturating_add(micros));
             let retry = |(place, micros)| {
-                let (at, pod) = (until(micros), Some(PodUid::new(format!("{}.1", at(place)))));
-                RetryAt { at, failures: 1, message: Arc::from("refused"), pod }
+                let on = match micros % 3 {
+                    0 => None,
+                    1 => Some(Target::Pod(PodUid::new(format!("{}.1", at(place))))),
+                    _ => world
+                        .claims
+                        .iter()
+                        .find(|claim| claim.ordinal == at(place))
+                        .map(|claim| Target::Claim(claim.uid.clone())),
+                };
+                RetryAt { at: until(micros), failures: 1, message: Arc::from("refused"), on }
             };
             world.retries = retries.into_iter().map(|seed| (at(seed.0), retry(seed))).collect();
             world.lapses = lapses.into_iter().map(|(place, micros)| (at(place), until(micros))).collect();
