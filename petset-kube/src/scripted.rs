@@ -46,7 +46,8 @@ impl Scripted {
         Self(Arc::new(Mutex::new(Script { items, answers: answers.into(), asked: Vec::new() })))
     }
 
-    /// What was asked beside lists and watches: method, path, and the body where there is one.
+    /// What was asked beside lists and watches of all namespaces: method, path, which page of a list, and the body where there
+    /// is one.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.lock().asked.clone()
     }
@@ -65,7 +66,11 @@ impl Scripted {
                         return Ok::<_, Infallible>(Response::new(silence.boxed_unsync()));
                     }
                     &Method::GET if !head.uri.path().contains("/namespaces/") => server.list(),
-                    method => server.next(&format!("{method} {} {}", head.uri.path(), String::from_utf8_lossy(&body))),
+                    method => {
+                        let pages = head.uri.query().filter(|query| query.contains("limit="));
+                        let page = pages.map(|query| format!("?{}", query.trim_start_matches('&'))).unwrap_or_default();
+                        server.next(&format!("{method} {}{page} {}", head.uri.path(), String::from_utf8_lossy(&body)))
+                    }
                 };
                 let mut answer = Response::new(Full::<Bytes>::from(said.1.to_string()).boxed_unsync());
                 *answer.status_mut() = said.0;

@@ -292,20 +292,25 @@ mod tests {
         Answer::ok(json!({ "kind": "PodList", "apiVersion": "v1", "metadata": metadata, "items": [pod] }))
     }
 
-    async fn read(answers: Vec<Answer>) -> (Result<u64>, Vec<String>) {
-        let cache: Cache<PodRecord> = Cache::new(Scripted::new(Value::Null, answers).connection(), Scope::Cluster);
-        (cache.read_again("default", None, |_| false).await, cache.names("default"))
+    async fn read(answers: Vec<Answer>) -> (Result<u64>, Vec<String>, Vec<String>) {
+        let server = Scripted::new(Value::Null, answers);
+        let cache: Cache<PodRecord> = Cache::new(server.connection(), Scope::Cluster);
+        let version = cache.read_again("default", None, |_| false).await;
+        (version, cache.names("default"), server.asked())
     }
+
+    const LIST: &str = "GET /api/v1/namespaces/default/pods?limit=250";
 
     #[tokio::test]
     async fn s13_a_list_in_pages_is_as_new_as_its_first_page() {
-        let (version, names) = read(vec![page("7", "more", "web-0"), page("8", "", "web-1")]).await;
+        let (version, names, asked) = read(vec![page("7", "more", "web-0"), page("8", "", "web-1")]).await;
         assert_eq!((version.expect("a list"), names), (7, vec!["web-0".to_owned(), "web-1".to_owned()]));
+        assert_eq!(asked, [LIST.to_owned(), format!("{LIST}&continue=more")]);
     }
 
     #[tokio::test]
     async fn s15_half_a_list_is_an_error() {
-        let (version, _) = read(vec![page("7", "more", "web-0"), Answer::refused(410, "Expired")]).await;
+        let (version, ..) = read(vec![page("7", "more", "web-0"), Answer::refused(410, "Expired")]).await;
         version.expect_err("the rest is not known");
     }
 }

@@ -15,7 +15,6 @@ use arguments::Arguments;
 use clap::Parser;
 
 /// Statuses of big sets come and go many times a second. What the usual allocator keeps of them is as much as all the rest.
-#[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

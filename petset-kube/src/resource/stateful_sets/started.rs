@@ -19,6 +19,7 @@ use uuid::Uuid;
 const TOO_MANY: usize = 1_000_000;
 
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Written {
     pets: OrdinalSet,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -143,6 +144,8 @@ mod tests {
             let error = with(wrong).expect_err("it is not as we write it").to_string();
             assert!(error.contains(why), "{error}");
         }
+        // Else every claim of the name would do for them.
+        read(&json!({ "pets": "0-1", "claim": { "www": [null, null] } })).expect_err("it is misspelt");
         let error = read(&json!({ "pets": "0-2147483647" })).expect_err("nobody has so many").to_string();
         assert!(error.contains("more than 1000000 pets"), "{error}");
     }
