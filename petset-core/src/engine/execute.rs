@@ -231,7 +231,14 @@ impl Engine {
                 }
                 if let Some(ordinal) = action.ordinal() {
                     failed.insert(ordinal);
-                    memory.failed(ordinal, action.target(), message.clone(), error.retry(), now, &self.options);
+                    // A pod that ended may be gone all the same: its pet waits in either case.
+                    let has_ended = matches!(action, Action::DeletePod { reason: DeleteReason::Ended, .. });
+                    let (on, what) = if has_ended {
+                        (None, format!("{ENDED}: {message}"))
+                    } else {
+                        (action.target(), message.clone())
+                    };
+                    memory.failed(ordinal, on, what, error.retry(), now, &self.options);
                 }
                 self.events.warn(&key, Some(&stored.uid), action.ordinal(), bad, format!("{action}: {message}"), now);
             }
@@ -239,8 +246,11 @@ impl Engine {
     }
 }
 
-/// A pod that ended by itself makes its pet wait before the next try; a creation that succeeded after failed ones clears
-/// them, unless pods keep ending.
+/// How the pause of a pet whose pod ended begins to be told.
+const ENDED: &str = "its pod ended by itself";
+
+/// A pod that ended by itself makes its pet wait before the next try; what succeeded after failures clears them, unless pods
+/// keep ending.
 fn settle(
     look: &Look,
     action: &Action,
@@ -252,7 +262,7 @@ fn settle(
     match action {
         Action::DeletePod { reason: DeleteReason::Ended, .. } => {
             let why = look.trouble(ordinal).map_or("no reason given", |trouble| trouble);
-            let message = format!("its pod ended by itself: {why}");
+            let message = format!("{ENDED}: {why}");
             memory.failed(ordinal, None, message, crate::Retry::Backoff, now, options);
         }
         Action::CreatePod { .. }
@@ -262,7 +272,7 @@ fn settle(
         | Action::AdoptPod { .. }
         | Action::ReleasePod { .. }
         | Action::DeletePod { .. } => {
-            let ended = memory.retries.get(&ordinal).is_some_and(|retry| retry.message.starts_with("its pod ended"));
+            let ended = memory.retries.get(&ordinal).is_some_and(|retry| retry.message.starts_with(ENDED));
             if !ended {
                 memory.succeeded(ordinal);
             }

@@ -76,7 +76,7 @@ fn report(slots: &Slots<'_>, pod: &PodView, plan: &mut Plan) {
 
 /// Asks for the pod of an empty slot, or first for what it needs; false when it has to wait.
 fn fill(desired: &Desired<'_>, observed: &Observed<'_>, ordinal: Ordinal, plan: &mut Plan) -> bool {
-    // What failed on a pod that is gone, or on a claim, is no reason to wait with another pod.
+    // What failed on a pod that is gone is no reason to wait with another one; claims come first by themselves.
     if let Some(retry) = observed.pause(ordinal).filter(|retry| retry.on.is_none()) {
         plan.hold(ordinal, HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
         return false;

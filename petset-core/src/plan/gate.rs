@@ -78,8 +78,13 @@ impl<'a> Gate<'a> {
             | DeleteReason::TicketHeld => {}
         }
         // A ticket is a request that is made at once, and seen through whatever happens meanwhile.
-        let is_on_it = |retry: &&RetryAt| retry.on.as_ref() == Some(&Target::Pod(pod.uid.clone()));
-        if let Some(retry) = self.observed.pause(pod.ordinal).filter(is_on_it) {
+        let is_in_the_way = |retry: &&RetryAt| match &retry.on {
+            Some(Target::Pod(uid)) => *uid == pod.uid,
+            // The pod waits for what becomes of its claims.
+            Some(Target::Claim(_)) => true,
+            None => false,
+        };
+        if let Some(retry) = self.observed.pause(pod.ordinal).filter(is_in_the_way) {
             return Err(HoldReason::Backoff { until: retry.at, message: Arc::clone(&retry.message) });
         }
         self.take(pod);

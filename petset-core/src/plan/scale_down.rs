@@ -35,7 +35,9 @@ pub(super) fn step(desired: &Desired<'_>, slots: &Slots<'_>, gate: &mut Gate<'_>
             }
             Err(reason) => {
                 plan.hold(pod.ordinal, reason);
-                return;
+                if desired.ordered {
+                    return;
+                }
             }
         }
     }

@@ -142,6 +142,17 @@ pub struct RetryAt {
     pub on: Option<Target>,
 }
 
+impl RetryAt {
+    /// Whether it was this that failed. The claims of a pet are one: they are asked for together, and fail together.
+    pub(crate) fn is_on(&self, target: &Target) -> bool {
+        match (&self.on, target) {
+            (Some(Target::Pod(failed)), Target::Pod(uid)) => failed == uid,
+            (Some(Target::Claim(_)), Target::Claim(_)) => true,
+            (Some(_) | None, _) => false,
+        }
+    }
+}
+
 /// What an action is about: one incarnation, or one life of a claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {

@@ -182,12 +182,13 @@ impl Stamp<'_> {
         let waits = plan.holds.iter().filter(is_pause).filter_map(|hold| hold.ordinal);
         let is_tried = |action: &&Action| {
             let retry = action.ordinal().and_then(|ordinal| self.observed.retries.get(&ordinal));
-            retry.is_some_and(|retry| retry.on.is_some() && retry.on == action.target())
+            retry.zip(action.target()).is_some_and(|(retry, target)| retry.is_on(&target))
         };
         let tried = plan.actions.iter().filter(is_tried).filter_map(Action::ordinal);
         let is_refused: BTreeSet<Ordinal> = waits.chain(tried).collect();
-        let is_trouble = |(ordinal, retry): &(&Ordinal, &RetryAt)| {
-            !is_well(**ordinal) || retry.on.is_some() && is_refused.contains(ordinal)
+        let is_trouble = |(ordinal, retry): &(&Ordinal, &RetryAt)| match retry.on {
+            None => !is_well(**ordinal),
+            Some(_) => is_refused.contains(ordinal),
         };
         for (ordinal, retry) in self.observed.retries.iter().filter(is_trouble).take(MAX_REASONS) {
             reason = reason.or(Some("Backoff"));
